@@ -1,0 +1,168 @@
+//! The one error type of this crate.
+
+use core::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What can be wrong with a configuration, a checkpoint, a tokenizer or a data set.
+///
+/// Every message names the file, the line or key where that makes sense, what was found there, and
+/// what would have been accepted.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum BertError {
+    /// A file or folder could not be read or written.
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// A model configuration is not JSON, is not BERT's, or holds a value that cannot be used.
+    Config {
+        /// The file it was read from; `None` for a configuration built in memory.
+        path: Option<PathBuf>,
+        /// The key at fault; empty when the text as a whole is at fault.
+        key: String,
+        /// What was found and what is accepted.
+        message: String,
+    },
+    /// A safetensors file cannot be read as the weights of the model.
+    Weights {
+        /// The file.
+        path: PathBuf,
+        /// The key at fault, as it is spelled in the file; empty when the file as a whole is.
+        key: String,
+        /// What was found and what was expected.
+        message: String,
+    },
+    /// A tokenizer cannot be read, built or used.
+    Tokenizer {
+        /// The file it was read from; `None` for a tokenizer built in memory.
+        path: Option<PathBuf>,
+        /// What was wrong.
+        message: String,
+    },
+    /// A data file does not hold what its task needs.
+    Data {
+        /// The file or folder.
+        path: PathBuf,
+        /// The line, counted from 1; `None` when the file as a whole is at fault.
+        line: Option<u64>,
+        /// What was found and what was expected.
+        message: String,
+    },
+    /// A GLUE task is unknown or not supported.
+    Task(
+        /// What was asked for and what there is.
+        String,
+    ),
+}
+
+impl BertError {
+    pub(crate) fn io(path: &Path, source: io::Error) -> Self {
+        Self::Io {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    pub(crate) fn config(key: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Config {
+            path: None,
+            key: key.into(),
+            message: message.into(),
+        }
+    }
+
+    pub(crate) fn weights(path: &Path, key: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Weights {
+            path: path.to_owned(),
+            key: key.into(),
+            message: message.into(),
+        }
+    }
+
+    pub(crate) fn tokenizer(message: impl Into<String>) -> Self {
+        Self::Tokenizer {
+            path: None,
+            message: message.into(),
+        }
+    }
+
+    pub(crate) fn data(path: &Path, line: Option<u64>, message: impl Into<String>) -> Self {
+        Self::Data {
+            path: path.to_owned(),
+            line,
+            message: message.into(),
+        }
+    }
+
+    /// Says which file an error about a value in memory came from.
+    pub(crate) fn in_file(self, file: &Path) -> Self {
+        match self {
+            Self::Config {
+                path: None,
+                key,
+                message,
+            } => Self::Config {
+                path: Some(file.to_owned()),
+                key,
+                message,
+            },
+            Self::Tokenizer {
+                path: None,
+                message,
+            } => Self::Tokenizer {
+                path: Some(file.to_owned()),
+                message,
+            },
+            other => other,
+        }
+    }
+}
+
+impl fmt::Display for BertError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = |f: &mut fmt::Formatter<'_>, path: &Option<PathBuf>| match path {
+            Some(path) => write!(f, "{}: ", path.display()),
+            None => Ok(()),
+        };
+        match self {
+            Self::Io { path, source } => write!(f, "{}: {source}", path.display()),
+            Self::Config { path, key, message } => {
+                at(f, path)?;
+                match key.as_str() {
+                    "" => write!(f, "{message}"),
+                    key => write!(f, "`{key}`: {message}"),
+                }
+            }
+            Self::Weights { path, key, message } => match key.as_str() {
+                "" => write!(f, "{}: {message}", path.display()),
+                key => write!(f, "{}: `{key}`: {message}", path.display()),
+            },
+            Self::Tokenizer { path, message } => {
+                at(f, path)?;
+                write!(f, "{message}")
+            }
+            Self::Data {
+                path,
+                line,
+                message,
+            } => match line {
+                Some(line) => write!(f, "{}:{line}: {message}", path.display()),
+                None => write!(f, "{}: {message}", path.display()),
+            },
+            Self::Task(message) => write!(f, "{message}"),
+        }
+    }
+}
+
+impl core::error::Error for BertError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Io { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! From examples to batches.
+
+use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
+use burn_sls_core::random::Generator;
+
+use super::Example;
+use crate::{BertError, BertInput, Tokenizer};
+
+/// A tokenized example.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Features {
+    /// Token numbers, not padded.
+    pub ids: Vec<u32>,
+    /// Token types, as many.
+    pub type_ids: Vec<u32>,
+    /// The class.
+    pub label: usize,
+}
+
+/// A padded batch on a device.
+#[derive(Debug, Clone)]
+pub struct GlueBatch {
+    /// What the model reads, `[batch, seq]` each.
+    pub input: BertInput,
+    /// The classes, `[batch]`.
+    pub labels: Tensor<1, Int>,
+}
+
+/// Tokenizes examples, each cut to `max_length` tokens.
+///
+/// # Errors
+///
+/// As for [`Tokenizer::encode`].
+pub fn encode(
+    examples: &[Example],
+    tokenizer: &Tokenizer,
+    max_length: usize,
+) -> Result<Vec<Features>, BertError> {
+    let texts: Vec<_> = examples
+        .iter()
+        .map(|example| (example.first.as_str(), example.second.as_deref()))
+        .collect();
+    let encoded = tokenizer.encode_all(&texts, max_length)?;
+    Ok(encoded
+        .into_iter()
+        .zip(examples)
+        .map(|(encoded, example)| Features {
+            ids: encoded.ids,
+            type_ids: encoded.type_ids,
+            label: example.label,
+        })
+        .collect())
+}
+
+/// Puts features together, padded to the longest among them.
+///
+/// # Shapes
+///
+/// - output: `[batch, seq]` with `seq` the largest number of tokens, labels `[batch]`
+pub fn collate(features: &[Features], pad_id: u32, device: &Device) -> GlueBatch {
+    let padded = Padded::new(features, pad_id);
+    let shape = [features.len(), padded.seq];
+    let int = |numbers: Vec<i32>| -> Tensor<2, Int> {
+        Tensor::from_data(TensorData::new(numbers, shape), device)
+    };
+    let labels: Vec<i32> = features.iter().map(|f| f.label as i32).collect();
+    GlueBatch {
+        input: BertInput {
+            input_ids: int(padded.ids),
+            attention_mask: Tensor::<2, Bool>::from_data(
+                TensorData::new(padded.mask, shape),
+                device,
+            ),
+            token_type_ids: int(padded.type_ids),
+        },
+        labels: Tensor::from_data(TensorData::new(labels, [features.len()]), device),
+    }
+}
+
+/// Rows of one length, one after the other.
+struct Padded {
+    seq: usize,
+    ids: Vec<i32>,
+    mask: Vec<bool>,
+    type_ids: Vec<i32>,
+}
+
+impl Padded {
+    fn new(features: &[Features], pad_id: u32) -> Self {
+        let seq = features.iter().map(|f| f.ids.len()).max().unwrap_or(0);
+        let size = features.len() * seq;
+        let mut padded = Self {
+            seq,
+            ids: Vec::with_capacity(size),
+            mask: Vec::with_capacity(size),
+            type_ids: Vec::with_capacity(size),
+        };
+        for (row, Features { ids, type_ids, .. }) in features.iter().enumerate() {
+            padded.ids.extend(ids.iter().map(|&id| id as i32));
+            padded.type_ids.extend(type_ids.iter().map(|&id| id as i32));
+            padded.mask.extend(ids.iter().map(|_| true));
+            let full = (row + 1) * seq;
+            padded.ids.resize(full, pad_id as i32);
+            padded.type_ids.resize(full, 0);
+            padded.mask.resize(full, false);
+        }
+        padded
+    }
+}
+
+/// Draws `n` examples without replacement, all of them if there are no more.
+///
+/// The same seed draws the same examples on every platform, and a smaller `n` gives the first ones
+/// of a larger.
+pub fn subset(examples: &[Example], n: usize, seed: u64) -> Vec<Example> {
+    let mut order: Vec<usize> = (0..examples.len()).collect();
+    Generator::new(seed).shuffle(&mut order);
+    order.truncate(n);
+    order.into_iter().map(|i| examples[i].clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_padded_to_the_longest() {
+        let features = |ids: &[u32], type_ids: &[u32]| Features {
+            ids: ids.to_vec(),
+            type_ids: type_ids.to_vec(),
+            label: 0,
+        };
+        let rows = [
+            features(&[2, 7, 3], &[0, 0, 1]),
+            features(&[], &[]),
+            features(&[2], &[0]),
+        ];
+        let padded = Padded::new(&rows, 9);
+        assert_eq!(padded.seq, 3);
+        assert_eq!(padded.ids, [2, 7, 3, 9, 9, 9, 2, 9, 9]);
+        assert_eq!(padded.type_ids, [0, 0, 1, 0, 0, 0, 0, 0, 0]);
+        let row = |real| (0..3).map(move |i| i < real);
+        assert!(
+            padded
+                .mask
+                .into_iter()
+                .eq(row(3).chain(row(0)).chain(row(1)))
+        );
+    }
+
+    #[test]
+    fn a_subset_repeats_and_a_smaller_one_is_its_front() {
+        let examples: Vec<_> = (0..50)
+            .map(|label| Example {
+                first: String::new(),
+                second: None,
+                label,
+            })
+            .collect();
+        let labels = |n, seed| -> Vec<usize> {
+            let drawn = subset(&examples, n, seed);
+            drawn.into_iter().map(|example| example.label).collect()
+        };
+        let ten = labels(10, 7);
+        assert_eq!(labels(4, 7), ten[..4]);
+        assert_ne!(labels(10, 8), ten);
+        let mut all = labels(99, 7);
+        all.sort_unstable();
+        assert!(all.into_iter().eq(0..50), "each once");
+    }
+}

@@ -1,0 +1,93 @@
+//! The model with a classification head.
+
+use burn::module::Module;
+use burn::nn::{Dropout, DropoutConfig, Linear};
+use burn::tensor::activation::log_softmax;
+use burn::tensor::{Device, Int, Tensor};
+
+use crate::embedding::linear;
+use crate::encoder::draw_parameters;
+use crate::{Bert, BertConfig, BertError, BertInput};
+
+/// Standard deviation of a fresh head's weights, whatever the encoder's `initializer_range`.
+const HEAD_STD: f64 = 0.02;
+
+/// BERT with one linear map on the `[CLS]` vector of the last hidden state.
+///
+/// Like `BertForSequenceClassification` in transformers/models/bert/modeling_bert.py, but without
+/// the pooler: nothing stands between the encoder and the new layer except dropout.
+#[derive(Module, Debug)]
+pub struct BertClassifier {
+    /// The encoder.
+    pub bert: Bert,
+    /// Acts on the `[CLS]` vector, with `hidden_dropout_prob`.
+    pub dropout: Dropout,
+    /// `[hidden, classes]`, N(0, 0.02²), bias 0.
+    pub classifier: Linear,
+}
+
+impl BertClassifier {
+    pub(crate) fn lazy(config: &BertConfig, classes: usize, device: &Device) -> Self {
+        Self {
+            bert: Bert::lazy(config, device),
+            dropout: DropoutConfig::new(config.hidden_dropout_prob).init(),
+            classifier: linear(config.hidden_size, classes, HEAD_STD, device),
+        }
+    }
+
+    /// Scores of the classes, before softmax.
+    ///
+    /// # Shapes
+    ///
+    /// - input: three times `[batch, seq]`
+    /// - output: `[batch, classes]`
+    ///
+    /// # Panics
+    ///
+    /// If `seq` is larger than `max_position_embeddings`.
+    pub fn forward(&self, input: &BertInput) -> Tensor<2> {
+        let cls = self.bert.forward(input).select_dim::<2>(1, 0);
+        self.classifier.forward(self.dropout.forward(cls))
+    }
+
+    /// The cross-entropy of each example, in nats: `−log softmax(logits)[label]`.
+    ///
+    /// # Shapes
+    ///
+    /// - input: three times `[batch, seq]`
+    /// - `labels`, output: `[batch]`
+    pub fn losses(&self, input: &BertInput, labels: Tensor<1, Int>) -> Tensor<1> {
+        cross_entropies(self.forward(input), labels)
+    }
+}
+
+/// `−log softmax(logits)[label]` per row: `[batch, classes]`, `[batch]` → `[batch]`.
+pub fn cross_entropies(logits: Tensor<2>, labels: Tensor<1, Int>) -> Tensor<1> {
+    log_softmax(logits, 1)
+        .gather(1, labels.unsqueeze_dim::<2>(1))
+        .squeeze_dim::<1>(1)
+        .neg()
+}
+
+impl BertConfig {
+    /// A classifier with fresh weights, drawn as by [`init`](Self::init).
+    ///
+    /// # Panics
+    ///
+    /// With [`validate`](Self::validate)'s message where it refuses, or if `classes` is 0.
+    pub fn init_classifier(&self, classes: usize, device: &Device) -> BertClassifier {
+        self.validate()
+            .and_then(|()| check_classes(classes))
+            .unwrap_or_else(|error| panic!("{error}"));
+        let model = BertClassifier::lazy(self, classes, device);
+        draw_parameters(&model);
+        model
+    }
+}
+
+pub(crate) fn check_classes(classes: usize) -> Result<(), BertError> {
+    match classes {
+        0 => Err(BertError::config("classes", "is 0; expected at least 1")),
+        _ => Ok(()),
+    }
+}

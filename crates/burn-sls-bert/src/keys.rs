@@ -1,0 +1,95 @@
+//! Names of parameters: in Burn's module tree, in Hugging Face's, and in files.
+//!
+//! | Burn | Hugging Face | also seen in files |
+//! |---|---|---|
+//! | `bert.encoder.layer.0.attention.self_attention.query.weight` | `encoder.layer.0.attention.self.query.weight` | with `bert.` in front |
+//! | `bert.embeddings.layer_norm.gamma` | `embeddings.LayerNorm.weight` | `LayerNorm.gamma` |
+//! | `bert.embeddings.layer_norm.beta` | `embeddings.LayerNorm.bias` | `LayerNorm.beta` |
+//! | `classifier.weight` | `classifier.weight` | |
+
+use crate::BertConfig;
+
+/// Patterns and replacements, in order, that turn a key in a file into a path in [`Bert`](crate::Bert)
+/// (layer norms keep `weight` and `bias`, which Burn's PyTorch adapter knows).
+pub(crate) const FILE_TO_BURN: [(&str, &str); 5] = [
+    (r"^bert\.", ""),
+    (r"LayerNorm\.gamma$", "LayerNorm.weight"),
+    (r"LayerNorm\.beta$", "LayerNorm.bias"),
+    (r"LayerNorm", "layer_norm"),
+    (r"\.attention\.self\.", ".attention.self_attention."),
+];
+
+/// Hugging Face's name of a parameter, from its path in [`Bert`](crate::Bert) or
+/// [`BertClassifier`](crate::BertClassifier).
+///
+/// # Example
+///
+/// ```
+/// use burn_sls_bert::hugging_face_name;
+///
+/// assert_eq!(
+///     hugging_face_name("bert.encoder.layer.3.output.layer_norm.gamma"),
+///     "encoder.layer.3.output.LayerNorm.weight"
+/// );
+/// ```
+pub fn hugging_face_name(path: &str) -> String {
+    path.strip_prefix("bert.")
+        .unwrap_or(path)
+        .replace("layer_norm.gamma", "LayerNorm.weight")
+        .replace("layer_norm.beta", "LayerNorm.bias")
+        .replace(".self_attention.", ".self.")
+}
+
+/// Hugging Face's name behind a key as it is spelled in a file.
+pub(crate) fn canonical(key: &str) -> String {
+    let key = key.strip_prefix("bert.").unwrap_or(key);
+    match key.rsplit_once("LayerNorm.") {
+        Some((head, "gamma")) => format!("{head}LayerNorm.weight"),
+        Some((head, "beta")) => format!("{head}LayerNorm.bias"),
+        _ => key.to_owned(),
+    }
+}
+
+/// Every parameter of the encoder with its shape as Hugging Face stores it (a linear map is
+/// `[out, in]`), one after the other: a false layer count must not cost memory.
+pub(crate) fn expected(config: &BertConfig) -> impl Iterator<Item = (String, Vec<usize>)> {
+    let (hidden, wide) = (config.hidden_size, config.intermediate_size);
+    let embeddings = [
+        ("word_embeddings.weight", vec![config.vocab_size, hidden]),
+        (
+            "position_embeddings.weight",
+            vec![config.max_position_embeddings, hidden],
+        ),
+        (
+            "token_type_embeddings.weight",
+            vec![config.type_vocab_size, hidden],
+        ),
+        ("LayerNorm.weight", vec![hidden]),
+        ("LayerNorm.bias", vec![hidden]),
+    ]
+    .into_iter()
+    .map(|(key, shape)| (format!("embeddings.{key}"), shape));
+
+    let layers = (0..config.num_hidden_layers).flat_map(move |layer| {
+        [
+            ("attention.self.query.weight", vec![hidden, hidden]),
+            ("attention.self.query.bias", vec![hidden]),
+            ("attention.self.key.weight", vec![hidden, hidden]),
+            ("attention.self.key.bias", vec![hidden]),
+            ("attention.self.value.weight", vec![hidden, hidden]),
+            ("attention.self.value.bias", vec![hidden]),
+            ("attention.output.dense.weight", vec![hidden, hidden]),
+            ("attention.output.dense.bias", vec![hidden]),
+            ("attention.output.LayerNorm.weight", vec![hidden]),
+            ("attention.output.LayerNorm.bias", vec![hidden]),
+            ("intermediate.dense.weight", vec![wide, hidden]),
+            ("intermediate.dense.bias", vec![wide]),
+            ("output.dense.weight", vec![hidden, wide]),
+            ("output.dense.bias", vec![hidden]),
+            ("output.LayerNorm.weight", vec![hidden]),
+            ("output.LayerNorm.bias", vec![hidden]),
+        ]
+        .map(|(key, shape)| (format!("encoder.layer.{layer}.{key}"), shape))
+    });
+    embeddings.chain(layers)
+}

@@ -1,0 +1,57 @@
+//! BERT in Hugging Face's layout for [Burn](burn), with the GLUE tasks.
+//!
+//! - [`BertConfig`] reads `config.json`; [`Bert`] and [`BertClassifier`] are the model, layer by
+//!   layer what `transformers` computes; [`Checkpoint`] brings in `model.safetensors`.
+//! - [`Tokenizer`] wraps a `tokenizer.json`, or makes a word-level tokenizer for a model that is
+//!   trained from scratch.
+//! - [`glue`] knows the tasks: files, columns, labels, batches, metrics.
+//!
+//! No function here picks a device or a backend: the caller passes a [`Device`](burn::tensor::Device),
+//! on an autodiff device the model trains.
+//!
+//! # Example
+//!
+//! ```no_run
+//! use burn::tensor::Device;
+//! use burn_sls_bert::glue::{self, Split, Task};
+//! use burn_sls_bert::{Checkpoint, Tokenizer};
+//!
+//! # fn run(device: &Device) -> Result<(), burn_sls_bert::BertError> {
+//! let checkpoint = Checkpoint::open("minilm")?;
+//! let tokenizer = Tokenizer::from_file("minilm/tokenizer.json")?;
+//! tokenizer.check_fits(checkpoint.config())?;
+//! let pad = tokenizer.pad_id();
+//!
+//! let task = Task::Mrpc;
+//! let examples = glue::read_split("glue", task, Split::Train)?;
+//! let features = glue::encode(&examples, &tokenizer, 128)?;
+//!
+//! let (model, report) = checkpoint.classifier(task.classes()?, device)?;
+//! println!("{} tensors loaded, {} left aside", report.loaded.len(), report.unused.len());
+//! let batch = glue::collate(&features[..32], pad, device);
+//! let losses = model.losses(&batch.input, batch.labels); // [32]
+//! # Ok(())
+//! # }
+//! ```
+
+mod attention;
+mod config;
+mod embedding;
+mod encoder;
+mod error;
+pub mod glue;
+mod head;
+mod keys;
+mod pretrained;
+mod tokenize;
+mod weights;
+
+pub use attention::{Attention, SelfAttention, SelfOutput};
+pub use config::{Activation, BertConfig};
+pub use embedding::Embeddings;
+pub use encoder::{Bert, BertInput, Encoder, Intermediate, Layer, Output};
+pub use error::BertError;
+pub use head::{BertClassifier, cross_entropies};
+pub use keys::hugging_face_name;
+pub use pretrained::{Checkpoint, LoadReport, load_pretrained};
+pub use tokenize::{Encoded, Tokenizer};

@@ -1,0 +1,185 @@
+//! A safetensors file, checked on the host before any of it reaches a device.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use burn::store::{
+    FloatCastAdapter, ModuleAdapter, ModuleSnapshot, ModuleStore, PyTorchToBurnAdapter,
+    SafetensorsStore,
+};
+use burn::tensor::DType;
+use safetensors::{Dtype, SafeTensors};
+
+use crate::BertError;
+
+/// The bytes of a safetensors file whose header has been read and believed.
+#[derive(Debug)]
+pub(crate) struct WeightFile {
+    path: PathBuf,
+    bytes: Vec<u8>,
+    /// Canonical name → key as spelled in the file.
+    keys: BTreeMap<String, String>,
+}
+
+impl WeightFile {
+    /// Reads a file whole, so that what is checked is what is loaded.
+    ///
+    /// `canonical` turns a key into the name it is asked for by; two keys of one name are an error.
+    pub(crate) fn open(path: &Path, canonical: fn(&str) -> String) -> Result<Self, BertError> {
+        let bytes = fs::read(path).map_err(|source| BertError::io(path, source))?;
+        let tensors = SafeTensors::deserialize(&bytes).map_err(|error| {
+            let size = bytes.len();
+            BertError::weights(
+                path,
+                "",
+                format!(
+                    "not a complete safetensors file ({error}; {size} bytes): \
+                     fetch it again, it may have been cut short"
+                ),
+            )
+        })?;
+        let mut keys = BTreeMap::new();
+        for key in tensors.names() {
+            if let Some(other) = keys.insert(canonical(key), key.to_owned()) {
+                return Err(BertError::weights(
+                    path,
+                    key,
+                    format!("means the same parameter as `{other}`; keep one of them"),
+                ));
+            }
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            bytes,
+            keys,
+        })
+    }
+
+    /// The keys of the file, as they are spelled there.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &String> {
+        self.keys.values()
+    }
+
+    /// An error about this file.
+    pub(crate) fn error(&self, key: &str, message: impl Into<String>) -> BertError {
+        BertError::weights(&self.path, key, message)
+    }
+
+    /// Checks that the tensor called `name` is there, has this shape, a float type, and only finite
+    /// numbers. Returns its key as spelled in the file.
+    pub(crate) fn check(&self, name: &str, shape: &[usize]) -> Result<&str, BertError> {
+        let Some(key) = self.keys.get(name) else {
+            let found: Vec<_> = self.keys().take(3).map(String::as_str).collect();
+            return Err(self.error(
+                name,
+                format!(
+                    "is missing; the file's {} keys start with {}",
+                    self.keys.len(),
+                    found.join(", ")
+                ),
+            ));
+        };
+        let tensors = SafeTensors::deserialize(&self.bytes)
+            .map_err(|error| self.error("", error.to_string()))?;
+        let tensor = tensors
+            .tensor(key)
+            .map_err(|error| self.error(key, error.to_string()))?;
+        if tensor.shape() != shape {
+            return Err(self.error(
+                key,
+                format!(
+                    "has shape {:?}, but the configuration makes it {shape:?}",
+                    tensor.shape()
+                ),
+            ));
+        }
+        let bad = match first_not_finite(tensor.dtype(), tensor.data()) {
+            Ok(bad) => bad,
+            Err(dtype) => {
+                return Err(self.error(
+                    key,
+                    format!("has type {dtype}; expected F32, F16, BF16 or F64"),
+                ));
+            }
+        };
+        match bad {
+            Some(index) => Err(self.error(
+                key,
+                format!("number {index} is NaN, infinite or too large for 32 bits"),
+            )),
+            None => Ok(key),
+        }
+    }
+
+    /// Loads into `module`, through Burn's adapter for PyTorch's layouts, as 32-bit floats.
+    ///
+    /// Call [`check`](Self::check) for every parameter first; it has the better messages.
+    pub(crate) fn load_into<M: ModuleSnapshot>(
+        self,
+        module: &mut M,
+        remapping: &[(&str, &str)],
+    ) -> Result<(), BertError> {
+        let store = SafetensorsStore::from_bytes(Some(self.bytes))
+            .with_from_adapter(PyTorchToBurnAdapter.chain(FloatCastAdapter::to(DType::F32)));
+        let result = remapping
+            .iter()
+            .fold(store, |store, (from, to)| {
+                store.with_key_remapping(from, *to)
+            })
+            .apply_to(module);
+        match result {
+            Ok(_) => Ok(()),
+            Err(error) => Err(BertError::weights(&self.path, "", error.to_string())),
+        }
+    }
+}
+
+/// The folder's safetensors file, or an error that says what is there instead.
+pub(crate) fn weights_in(dir: &Path) -> Result<PathBuf, BertError> {
+    let path = dir.join("model.safetensors");
+    let instead = |file: &str, remedy: &str| {
+        let there = !path.exists() && dir.join(file).exists();
+        there.then(|| {
+            BertError::weights(
+                &path,
+                "",
+                format!("is missing; the folder has {file} instead: {remedy}"),
+            )
+        })
+    };
+    let error = instead(
+        "model.safetensors.index.json",
+        "join the parts into one safetensors file",
+    )
+    .or_else(|| {
+        instead(
+            "pytorch_model.bin",
+            "save the model again as safetensors with transformers' `save_pretrained`",
+        )
+    });
+    error.map_or(Ok(path), Err)
+}
+
+/// The index of the first number that is not a finite 32-bit float; the type's name if it is not a
+/// float type this crate reads.
+fn first_not_finite(dtype: Dtype, data: &[u8]) -> Result<Option<usize>, String> {
+    /// The numbers' exponent bits all set: NaN or infinite.
+    fn saturated<const N: usize>(data: &[u8], exponent: u16) -> Option<usize> {
+        data.chunks_exact(N).position(|number| {
+            let high = u16::from_le_bytes([number[N - 2], number[N - 1]]);
+            high & exponent == exponent
+        })
+    }
+    Ok(match dtype {
+        Dtype::F32 => saturated::<4>(data, 0x7f80),
+        Dtype::BF16 => saturated::<2>(data, 0x7f80),
+        Dtype::F16 => saturated::<2>(data, 0x7c00),
+        Dtype::F64 => data.chunks_exact(8).position(|number| {
+            let mut bytes = [0; 8];
+            bytes.copy_from_slice(number);
+            !(f64::from_le_bytes(bytes) as f32).is_finite()
+        }),
+        other => return Err(format!("{other:?}")),
+    })
+}

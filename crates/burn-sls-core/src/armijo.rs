@@ -1,0 +1,116 @@
+//! The acceptance rule: has the loss decreased enough for the step that was taken?
+
+use serde::{Deserialize, Serialize};
+
+/// Armijo's rule of sufficient decrease.
+///
+/// ```text
+/// f_k(w_k + η·d) <= f_k(w_k) - c·η·s,      s = -⟨g, d⟩ > 0
+/// ```
+///
+/// The first-order model of the loss promises a decrease of `η·s`; the rule asks for the fraction
+/// `c` of it. A loss that is *exactly* the one at `w_k` is accepted too: the arithmetic could not
+/// tell the two points apart, and backtracking from there only shrinks the step size towards a
+/// point that it can tell apart even less.
+///
+/// # Example
+///
+/// ```
+/// use burn_sls_core::{Armijo, Verdict};
+///
+/// let rule = Armijo::new(0.1);
+/// let (base, slope) = (1.0, 2.0);
+/// assert_eq!(rule.judge(base, slope, 0.5, 0.90), Verdict::Accepted); // 0.9 <= 1 - 0.1·0.5·2
+/// assert_eq!(rule.judge(base, slope, 0.5, 0.91), Verdict::Rejected);
+/// assert_eq!(rule.judge(base, slope, 0.5, f64::NAN), Verdict::NonFinite);
+/// ```
+///
+/// # References
+///
+/// The paper, Eq. 3; Armijo (1966).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Armijo {
+    /// Armijo's constant `c`, in (0, 1): the fraction of the promised decrease that must be kept.
+    pub c: f64,
+}
+
+/// What the acceptance rule says of one trial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Verdict {
+    /// The loss decreased enough.
+    Accepted,
+    /// The loss did not decrease enough.
+    Rejected,
+    /// The loss at the trial point is NaN or infinite; this rejects the trial.
+    NonFinite,
+}
+
+impl Armijo {
+    /// The rule with constant `c`.
+    pub fn new(c: f64) -> Self {
+        Self { c }
+    }
+
+    /// By how much the trial misses the rule: `f_trial - (f - c·η·s)`.
+    ///
+    /// Zero or negative where the rule holds; `+∞` for a loss that is NaN, so that comparisons
+    /// with it reject.
+    pub fn decrease_error(&self, base: f64, slope: f64, step_size: f64, trial: f64) -> f64 {
+        let error = trial - (base - self.c * step_size * slope);
+        if error.is_nan() { f64::INFINITY } else { error }
+    }
+
+    /// Judges the loss `trial` found at step size `step_size`, from the loss `base` at `w_k` and
+    /// the slope `s`.
+    pub fn judge(&self, base: f64, slope: f64, step_size: f64, trial: f64) -> Verdict {
+        if !trial.is_finite() {
+            Verdict::NonFinite
+        } else if trial == base || self.decrease_error(base, slope, step_size, trial) <= 0.0 {
+            Verdict::Accepted
+        } else {
+            Verdict::Rejected
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_rule_holds_up_to_its_boundary_and_not_beyond() {
+        // 1 - 0.5·0.25·2 = 0.75: every number is exact in binary.
+        let rule = Armijo::new(0.5);
+        let limit = 0.75;
+        for (trial, verdict) in [
+            (f64::MIN, Verdict::Accepted),
+            (limit, Verdict::Accepted),
+            (limit + f64::EPSILON, Verdict::Rejected),
+            (1.0 - f64::EPSILON, Verdict::Rejected),
+            (1.0, Verdict::Accepted), // exactly equal: indistinguishable
+            (1.0 + f64::EPSILON, Verdict::Rejected),
+            (f64::MAX, Verdict::Rejected),
+            (f64::INFINITY, Verdict::NonFinite),
+            (f64::NEG_INFINITY, Verdict::NonFinite),
+            (f64::NAN, Verdict::NonFinite),
+        ] {
+            assert_eq!(rule.judge(1.0, 2.0, 0.25, trial), verdict, "trial {trial}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_lower_trial_loss_is_never_judged_worse(
+            base in -10.0..10.0f64, slope in 1e-6..1e3f64, step in 1e-9..10.0f64,
+            trial in -10.0..10.0f64, less in 0.0..10.0f64,
+        ) {
+            let rule = Armijo::new(0.1);
+            if trial != base && rule.judge(base, slope, step, trial) == Verdict::Accepted {
+                prop_assert_eq!(rule.judge(base, slope, step, trial - less), Verdict::Accepted);
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Sums over tensors, brought to the host in a single device read.
+
+use burn::tensor::{DType, FloatDType, Tensor, Transaction};
+
+/// Collects the scalars that a decision needs and reads them all at once.
+///
+/// A blocking read is what a line search costs beyond its forward passes: it drains the device's
+/// queue. So the losses and the slopes of all parameters are registered first, and read together.
+///
+/// Half-precision tensors are cast to f32 *before* they are multiplied and summed; f32 and f64
+/// stay as they are. One sum is made per parameter on the device; sums of several parameters are
+/// the caller's, in f64 on the host.
+///
+/// # Example
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use burn_sls_core::Reductions;
+///
+/// # fn example(device: &Device) {
+/// let gradient = Tensor::<2>::from_floats([[1.0, -2.0], [0.5, 0.0]], device);
+/// let direction = gradient.clone().neg();
+/// let losses = Tensor::<1>::from_floats([0.5, 1.5], device);
+///
+/// let mut reductions = Reductions::new();
+/// reductions.inner_product(gradient, direction);
+/// reductions.values(losses);
+/// let read = reductions.read();
+/// assert_eq!(read.sums, [-5.25]);
+/// assert_eq!(read.values, [vec![0.5, 1.5]]);
+/// # }
+/// ```
+#[derive(Default)]
+pub struct Reductions {
+    sums: Vec<Tensor<1>>,
+    values: Vec<Tensor<1>>,
+}
+
+/// What [`Reductions::read`] brought to the host.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Read {
+    /// The inner products, in the order they were registered.
+    pub sums: Vec<f64>,
+    /// The elements of each tensor of values, in the order they were registered.
+    pub values: Vec<Vec<f64>>,
+}
+
+impl Reductions {
+    /// Nothing registered yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Registers `⟨a, b⟩`, the sum of the elementwise products of two tensors of the same shape.
+    pub fn inner_product<const D: usize>(&mut self, a: Tensor<D>, b: Tensor<D>) {
+        self.sums.push(sum(widen(a).mul(widen(b))));
+    }
+
+    /// Registers a vector to be read as it is.
+    pub fn values(&mut self, values: Tensor<1>) {
+        self.values.push(widen(values));
+    }
+
+    /// Reads everything in one transaction.
+    ///
+    /// # Panics
+    ///
+    /// Where the backend fails to read, as Burn's own
+    /// [`Transaction::execute`] does.
+    pub fn read(self) -> Read {
+        let count = self.sums.len();
+        let transaction = self
+            .sums
+            .into_iter()
+            .chain(self.values)
+            .fold(Transaction::default(), |t, tensor| t.register(tensor));
+        let mut columns = transaction
+            .execute()
+            .into_iter()
+            .map(|data| data.iter::<f64>().collect::<Vec<_>>());
+        let sums = columns.by_ref().take(count).map(|sum| sum[0]).collect();
+        Read {
+            sums,
+            values: columns.collect(),
+        }
+    }
+}
+
+/// Casts half precision to f32, and leaves f32 and f64 alone.
+pub fn widen<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
+    match tensor.dtype() {
+        DType::F16 | DType::BF16 => tensor.cast(FloatDType::F32),
+        _ => tensor,
+    }
+}
+
+/// Tensors of more elements than this are summed row by row first.
+///
+/// Backends split the sum of a large tensor over threads and add the parts in the order in which
+/// they finish, so that two runs differ in the last bits. Rows of the last dimension are summed
+/// by one thread each, and leave a tensor small enough for one.
+const LARGE: usize = 1 << 20;
+
+fn sum<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
+    if D > 1 && tensor.shape().num_elements() > LARGE {
+        tensor.sum_dim(D - 1).sum()
+    } else {
+        tensor.sum()
+    }
+}

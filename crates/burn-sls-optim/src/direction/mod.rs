@@ -1,0 +1,65 @@
+//! Search directions: Burn optimizers that can say where they would go without going there.
+//!
+//! A line search asks an optimizer two questions in one iteration. *Where do you look?* gives the
+//! search direction `d`, and must change nothing, since the search may fail. *Where do you go?*
+//! gives the update direction `u`, and advances the state (Adam's moments). Burn's
+//! [`Optimizer`](burn::optim::Optimizer) has a single method for both, called per tensor by
+//! [`ModuleOptimizer`](burn::optim::ModuleOptimizer), which hides the states. So the engine says
+//! which question it asks by a *pass* that is set on its own thread around the call, and an
+//! optimizer that knows of passes answers with the *direction* in place of the moved parameter.
+//!
+//! An optimizer that does not know of passes moves the parameter as ever; the engine notices that
+//! nobody answered, and takes the difference of the two points for both directions. This is how any
+//! other Burn optimizer is searched along the displacement it proposes.
+
+mod adam;
+mod sgd;
+
+use std::cell::Cell;
+
+pub use adam::{Adam, AdamState};
+pub use sgd::{Sgd, SgdState};
+
+/// What the engine asks of an optimizer during a call to its `step`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pass {
+    /// Nothing: no engine is involved. Move the parameter by the learning rate, as ever.
+    Step,
+    /// Return the search direction `d`; leave the state as it is.
+    Search,
+    /// Return the update direction `u`; advance the state.
+    Update,
+}
+
+thread_local! {
+    static PASS: Cell<Pass> = const { Cell::new(Pass::Step) };
+    static ANSWERS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Runs `call` while optimizers on this thread see `pass`. Returns also how many of their steps
+/// answered it with a direction.
+pub(crate) fn with_pass<T>(pass: Pass, call: impl FnOnce() -> T) -> (T, usize) {
+    /// Back to ordinary steps, also when an optimizer panics.
+    struct Reset;
+    impl Drop for Reset {
+        fn drop(&mut self) {
+            PASS.set(Pass::Step);
+        }
+    }
+
+    PASS.set(pass);
+    ANSWERS.set(0);
+    let reset = Reset;
+    let out = call();
+    drop(reset);
+    (out, ANSWERS.get())
+}
+
+/// The question that this call to `step` has to answer; asking it counts as answering.
+fn pass() -> Pass {
+    let pass = PASS.get();
+    if pass != Pass::Step {
+        ANSWERS.set(ANSWERS.get() + 1);
+    }
+    pass
+}

@@ -1,0 +1,267 @@
+//! Displacements of a module's parameters: asked of an optimizer, and applied to a scaled extent.
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
+use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::tensor::{GradientCheckpointingStrategy, Tensor};
+use burn_sls_core::Reductions;
+
+use crate::direction::{Pass, with_pass};
+
+/// What an optimizer proposes for this gradient.
+pub(crate) struct Proposal {
+    /// The search direction `d` of every parameter with a gradient.
+    pub(crate) direction: GradientsParams,
+    /// The optimizer after the step, where asking it for a direction was only possible by letting
+    /// it take one; its update direction is then `d` itself.
+    pub(crate) advanced: Option<ModuleOptimizer>,
+}
+
+/// Asks the optimizer for its search direction, leaving `optim` as it is.
+pub(crate) fn search_direction<M: Module>(
+    optim: &ModuleOptimizer,
+    model: &M,
+    grads: &GradientsParams,
+) -> Proposal {
+    let mut advanced = optim.clone();
+    let (answer, answers) = with_pass(Pass::Search, || {
+        advanced.step(1.0, model.clone(), copy(model, grads))
+    });
+    if answers > 0 {
+        return Proposal {
+            direction: collect(&answer, grads),
+            advanced: None,
+        };
+    }
+    // An optimizer that does not know of passes has moved the parameters by a learning rate of 1.
+    let mut difference = Difference {
+        to: collect(&answer, grads),
+        out: GradientsParams::new(),
+    };
+    model.visit(&mut difference);
+    Proposal {
+        direction: difference.out,
+        advanced: Some(advanced),
+    }
+}
+
+/// Asks the optimizer for its update direction `u` and advances its state by the gradient.
+pub(crate) fn update_direction<M: Module>(
+    optim: &mut ModuleOptimizer,
+    model: &M,
+    grads: GradientsParams,
+) -> GradientsParams {
+    let present = copy(model, &grads);
+    let (answer, _) = with_pass(Pass::Update, || optim.step(1.0, model.clone(), grads));
+    collect(&answer, &present)
+}
+
+/// Another handle on the same gradients.
+fn copy<M: Module>(model: &M, grads: &GradientsParams) -> GradientsParams {
+    struct Copy<'a> {
+        from: &'a GradientsParams,
+        to: GradientsParams,
+    }
+    impl ModuleVisitor for Copy<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if let Some(grad) = self.from.get::<D>(param.id) {
+                self.to.register::<D>(param.id, grad);
+            }
+        }
+    }
+    let mut copy = Copy {
+        from: grads,
+        to: GradientsParams::new(),
+    };
+    model.visit(&mut copy);
+    copy.to
+}
+
+/// The values of a module's parameters, of those with a gradient.
+fn collect<M: Module>(module: &M, grads: &GradientsParams) -> GradientsParams {
+    struct Collect<'a> {
+        grads: &'a GradientsParams,
+        out: GradientsParams,
+    }
+    impl ModuleVisitor for Collect<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if self.grads.get::<D>(param.id).is_some() {
+                self.out.register::<D>(param.id, param.base().inner());
+            }
+        }
+    }
+    let mut collect = Collect {
+        grads,
+        out: GradientsParams::new(),
+    };
+    module.visit(&mut collect);
+    collect.out
+}
+
+/// `to - w` for every parameter.
+struct Difference {
+    to: GradientsParams,
+    out: GradientsParams,
+}
+
+impl ModuleVisitor for Difference {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(to) = self.to.remove::<D>(param.id) {
+            self.out.register::<D>(param.id, to - param.base().inner());
+        }
+    }
+}
+
+/// Registers `⟨g, d⟩` of every parameter with a gradient, and returns their ids in that order.
+pub(crate) fn register_slopes<M: Module>(
+    model: &M,
+    grads: &GradientsParams,
+    direction: &GradientsParams,
+    reductions: &mut Reductions,
+) -> Vec<ParamId> {
+    struct Slopes<'a> {
+        grads: &'a GradientsParams,
+        direction: &'a GradientsParams,
+        reductions: &'a mut Reductions,
+        ids: Vec<ParamId>,
+    }
+    impl ModuleVisitor for Slopes<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let id = param.id;
+            if let (Some(grad), Some(direction)) =
+                (self.grads.get::<D>(id), self.direction.get::<D>(id))
+            {
+                self.reductions.inner_product(grad, direction);
+                self.ids.push(id);
+            }
+        }
+    }
+    let mut slopes = Slopes {
+        grads,
+        direction,
+        reductions,
+        ids: Vec::new(),
+    };
+    model.visit(&mut slopes);
+    slopes.ids
+}
+
+/// The model at `w + η·d` for a trial: gradient-free, with everything else as it is. `step_size`
+/// gives `η` of a parameter, or `None` where it stands still.
+pub(crate) fn trial_point<M: Module>(
+    model: &M,
+    direction: &GradientsParams,
+    step_size: impl Fn(ParamId) -> Option<f64>,
+) -> M {
+    struct Trial<'a, F> {
+        direction: &'a GradientsParams,
+        step_size: F,
+    }
+    impl<F: Fn(ParamId) -> Option<f64>> ModuleMapper for Trial<'_, F> {
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            let id = param.id;
+            param.map(|tensor| {
+                let context = Context::of(&tensor);
+                let tensor = tensor.inner();
+                let moved = match (self.direction.get::<D>(id), (self.step_size)(id)) {
+                    (Some(direction), Some(step_size)) => {
+                        tensor.add(direction.mul_scalar(step_size))
+                    }
+                    _ => tensor,
+                };
+                context.lift(moved)
+            })
+        }
+    }
+    model.clone().map(&mut Trial {
+        direction,
+        step_size,
+    })
+}
+
+/// The model at `w + lr·η·u`: the step that is taken. `lr` is Burn's learning rate, which
+/// multiplies the step size that was searched.
+pub(crate) fn take_step<M: Module>(
+    model: M,
+    direction: GradientsParams,
+    lr: &ModuleLearningRate,
+    step_size: impl Fn(ParamId) -> f64,
+) -> M {
+    struct Step<'a, F> {
+        path: Vec<String>,
+        direction: GradientsParams,
+        lr: &'a ModuleLearningRate,
+        step_size: F,
+    }
+    impl<F: Fn(ParamId) -> f64> ModuleMapper for Step<'_, F> {
+        fn enter_module(&mut self, name: &str, _container_type: &str) {
+            self.path.push(name.to_string());
+        }
+        fn exit_module(&mut self, _name: &str, _container_type: &str) {
+            self.path.pop();
+        }
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            let id = param.id;
+            let Some(direction) = self.direction.remove::<D>(id) else {
+                return param;
+            };
+            let lr = self.lr.lr_from_param(id, Some(&self.path.join(".")));
+            let step_size = lr * (self.step_size)(id);
+            param.map(|tensor| {
+                let context = Context::of(&tensor);
+                let moved = tensor.inner().add(direction.mul_scalar(step_size));
+                context.restore(moved, id)
+            })
+        }
+    }
+    model.map(&mut Step {
+        path: Vec::new(),
+        direction,
+        lr,
+        step_size,
+    })
+}
+
+/// The autodiff state that a parameter carries, taken before it is moved and put back afterwards.
+/// Forgetting a part of it would silently stop its gradient, or the synchronisation of gradients.
+struct Context {
+    autodiff: bool,
+    require_grad: bool,
+    distributed: bool,
+    checkpointing: Option<GradientCheckpointingStrategy>,
+}
+
+impl Context {
+    fn of<const D: usize>(tensor: &Tensor<D>) -> Self {
+        Self {
+            autodiff: tensor.is_autodiff(),
+            require_grad: tensor.is_require_grad(),
+            distributed: tensor.is_distributed(),
+            checkpointing: tensor.gradient_checkpointing_strategy(),
+        }
+    }
+
+    /// Back onto the autodiff device, without a gradient.
+    fn lift<const D: usize>(&self, tensor: Tensor<D>) -> Tensor<D> {
+        if !self.autodiff {
+            return tensor;
+        }
+        let tensor = Tensor::from_inner(tensor);
+        match self.checkpointing {
+            Some(strategy) => tensor.with_gradient_checkpointing_strategy(strategy),
+            None => tensor,
+        }
+    }
+
+    /// Back to what it was.
+    fn restore<const D: usize>(&self, tensor: Tensor<D>, id: ParamId) -> Tensor<D> {
+        let mut tensor = self.lift(tensor);
+        if self.require_grad {
+            tensor = tensor.require_grad();
+        }
+        if self.distributed {
+            tensor = tensor.set_distributed(id);
+        }
+        tensor
+    }
+}

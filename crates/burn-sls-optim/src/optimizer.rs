@@ -1,0 +1,168 @@
+//! The face for a training loop of one's own.
+
+use burn::module::Module;
+use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
+use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::tensor::Tensor;
+
+use crate::config::LineSearchConfig;
+use crate::engine::{Engine, MicroBatch, batch_seed, seed_devices};
+use crate::error::LineSearchError;
+use crate::record::LineSearchRecord;
+use crate::report::{Counts, StepReport};
+use crate::state::SearchState;
+
+/// An optimizer that finds its step sizes by a line search, for a training loop of one's own.
+///
+/// # Example
+///
+/// Least squares, without a learning rate:
+///
+/// ```
+/// use burn::nn::{Linear, LinearConfig};
+/// use burn::tensor::{Device, Distribution, Tensor};
+/// use burn_sls_optim::LineSearchConfig;
+///
+/// # fn example(device: Device) -> Result<(), burn_sls_optim::LineSearchError> {
+/// let device = device.autodiff();
+/// let x = Tensor::<2>::random([64, 4], Distribution::Default, &device);
+/// let y = x.clone().sum_dim(1);
+/// let mut model: Linear = LinearConfig::new(4, 1).init(&device);
+///
+/// let mut optim = LineSearchConfig::adamsls().init();
+/// for _ in 0..100 {
+///     let step = optim.step(model, |m| {
+///         (m.forward(x.clone()) - y.clone()).square().reshape([-1]) // one loss per example
+///     })?;
+///     model = step.model;
+///     println!("{} after {} trials", step.report.loss, step.report.trials.len());
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct LineSearchOptimizer {
+    optim: ModuleOptimizer,
+    engine: Engine,
+}
+
+/// What a step gives back.
+#[derive(Clone, Debug)]
+pub struct Step<M> {
+    /// The model after the step; as it was, where the report says that nothing was changed.
+    pub model: M,
+    /// What was decided, and what it cost.
+    pub report: StepReport,
+}
+
+impl LineSearchOptimizer {
+    pub(crate) fn new(config: LineSearchConfig) -> Self {
+        Self {
+            optim: config.optimizer(),
+            engine: Engine::new(config),
+        }
+    }
+
+    /// One iteration: forward, backward, search, move.
+    ///
+    /// `losses` evaluates the loss of the current mini-batch: one loss per example `[batch]`
+    /// (preferred: they are averaged in f64), or their mean `[1]`. It is called once with the model
+    /// itself, and once per trial with a gradient-free copy; it must do the same each time.
+    /// Dropout is taken care of by [`TrialMode`](crate::TrialMode).
+    ///
+    /// # Errors
+    ///
+    /// If the loss carries no gradient, is empty, or changes its shape between calls, and if the
+    /// units do not cover the parameters. The optimizer is then as it was; so is every other handle
+    /// on the model (cloning a model copies no tensor).
+    pub fn step<M: Module>(
+        &mut self,
+        model: M,
+        losses: impl Fn(&M) -> Tensor<1>,
+    ) -> Result<Step<M>, LineSearchError> {
+        self.step_scheduled(1.0, model, losses)
+    }
+
+    /// Like [`step`](Self::step), with the accepted step sizes multiplied by `lr`, a factor from one
+    /// of Burn's learning-rate schedulers.
+    ///
+    /// # Errors
+    ///
+    /// As [`step`](Self::step).
+    pub fn step_scheduled<M: Module>(
+        &mut self,
+        lr: impl Into<ModuleLearningRate>,
+        model: M,
+        losses: impl Fn(&M) -> Tensor<1>,
+    ) -> Result<Step<M>, LineSearchError> {
+        let seed = batch_seed(&self.engine.config, &self.engine.state, 0);
+        seed_devices(&model, seed);
+        let base = losses(&model);
+        if base.dims()[0] == 0 {
+            return Err(LineSearchError::EmptyLoss);
+        }
+        if !base.is_tracked() {
+            return Err(LineSearchError::NoGradient);
+        }
+        let batch = MicroBatch {
+            item: (),
+            losses: base.clone().inner(),
+            seed,
+        };
+        let grads = GradientsParams::from_grads(base.mean().backward(), &model);
+        let (model, report) = self.engine.iterate(
+            &mut self.optim,
+            &lr.into(),
+            model,
+            grads,
+            &[batch],
+            |model, ()| losses(model),
+        )?;
+        Ok(Step { model, report })
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &LineSearchConfig {
+        &self.engine.config
+    }
+
+    /// The step size of every original unit, by name.
+    pub fn step_sizes(&self) -> impl Iterator<Item = (&str, f64)> {
+        let state = &self.engine.state;
+        let sizes = state.unit_of.iter().map(|&unit| state.step_sizes[unit]);
+        self.engine.config.units.names().zip(sizes)
+    }
+
+    /// How the iterations so far have ended, and what they have cost.
+    pub fn counts(&self) -> Counts {
+        self.engine.state.counts
+    }
+
+    /// The state of the search.
+    pub fn state(&self) -> &SearchState {
+        &self.engine.state
+    }
+
+    /// Everything that a resumed training needs beside the model.
+    ///
+    /// The model's own record must be loaded too, *before* the next step: the optimizer's state is
+    /// kept by the parameter ids that the model's record restores.
+    pub fn to_record(&self) -> LineSearchRecord {
+        LineSearchRecord {
+            search: self.engine.state.clone(),
+            optimizer: self.optim.to_record(),
+        }
+    }
+
+    /// Takes over a record. Training continues bit for bit.
+    ///
+    /// # Errors
+    ///
+    /// If the record was made with another number of units.
+    pub fn load_record(mut self, record: LineSearchRecord) -> Result<Self, LineSearchError> {
+        record.search.check(self.engine.config.units.len())?;
+        self.engine.state = record.search;
+        self.optim = self.optim.load_record(record.optimizer);
+        Ok(self)
+    }
+}

@@ -1,0 +1,201 @@
+//! What a line search remembers from one iteration to the next.
+
+use burn::tensor::TensorData;
+use burn_sls_core::merge::Merge;
+use serde::{Deserialize, Serialize};
+
+use crate::error::LineSearchError;
+use crate::report::Counts;
+
+/// The state of a line search. It travels by value, like an optimizer's moments.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SearchState {
+    /// Iterations made, `k`.
+    pub step: u64,
+    /// Whether the first search, of all units together, has been made.
+    pub started: bool,
+    /// The unit that is searched next, as an index into `step_sizes`.
+    pub turn: usize,
+    /// The present unit of every original unit: merging maps several to one.
+    pub unit_of: Vec<usize>,
+    /// The step size of every present unit.
+    pub step_sizes: Vec<f64>,
+    /// How the iterations ended.
+    pub counts: Counts,
+}
+
+impl SearchState {
+    /// The state before the first iteration.
+    pub(crate) fn new(units: usize, first_step_size: f64) -> Self {
+        Self {
+            step: 0,
+            started: false,
+            turn: 0,
+            unit_of: (0..units).collect(),
+            step_sizes: vec![first_step_size; units],
+            counts: Counts::default(),
+        }
+    }
+
+    /// The original units that each present unit consists of.
+    pub fn groups(&self) -> Vec<Vec<usize>> {
+        let mut groups = vec![Vec::new(); self.step_sizes.len()];
+        for (original, &present) in self.unit_of.iter().enumerate() {
+            groups[present].push(original);
+        }
+        groups
+    }
+
+    /// Takes over a merge of two present units.
+    pub(crate) fn merge(&mut self, merge: Merge) {
+        for unit in &mut self.unit_of {
+            *unit = match (*unit).cmp(&merge.removed) {
+                core::cmp::Ordering::Less => *unit,
+                core::cmp::Ordering::Equal => merge.kept,
+                core::cmp::Ordering::Greater => *unit - 1,
+            };
+        }
+        if self.turn >= self.step_sizes.len() {
+            self.turn = 0;
+        }
+    }
+
+    /// Whether the indices and the step sizes make sense for that many original units.
+    pub(crate) fn check(&self, units: usize) -> Result<(), LineSearchError> {
+        let present = self.step_sizes.len();
+        let reason = if self.unit_of.len() != units {
+            format!(
+                "it has {} units, and the configuration has {units}",
+                self.unit_of.len()
+            )
+        } else if self.turn >= present || self.unit_of.iter().any(|&unit| unit >= present) {
+            "its units are not numbered from 0 without gaps".to_string()
+        } else if let Some(bad) = self
+            .step_sizes
+            .iter()
+            .find(|step| !(step.is_finite() && **step > 0.0))
+        {
+            format!("it has a step size of {bad}")
+        } else {
+            return Ok(());
+        };
+        Err(LineSearchError::Record { reason })
+    }
+
+    /// The state as whole numbers below 2^16, exact in any integer type of any backend: how it
+    /// lies among a model's parameters in a checkpoint. Its length depends on the number of
+    /// original units alone.
+    pub(crate) fn encode(&self) -> Vec<i32> {
+        let units = self.unit_of.len();
+        let counts = &self.counts;
+        let step_size_of = |unit| {
+            self.step_sizes
+                .get(unit)
+                .map_or(0, |size: &f64| size.to_bits())
+        };
+        let words = [VERSION, self.step, self.started as u64, self.turn as u64]
+            .into_iter()
+            .chain([self.step_sizes.len() as u64])
+            .chain([counts.accepted, counts.exhausted, counts.skipped])
+            .chain([counts.trials, counts.forwards])
+            .chain(self.unit_of.iter().map(|&unit| unit as u64))
+            .chain((0..units).map(step_size_of));
+        words
+            .flat_map(|word| (0..4).map(move |part| (word >> (16 * part)) as u16 as i32))
+            .collect()
+    }
+
+    /// The inverse of [`encode`](Self::encode).
+    pub(crate) fn decode(data: &TensorData, units: usize) -> Result<Self, LineSearchError> {
+        let parts: Vec<u64> = data.iter::<i64>().map(|part| part as u64).collect();
+        let words: Vec<u64> = parts
+            .chunks(4)
+            .map(|parts| parts.iter().rev().fold(0, |word, part| word << 16 | part))
+            .collect();
+        let unfit = |reason: String| LineSearchError::Record { reason };
+        if words.len() != 10 + 2 * units {
+            return Err(unfit(format!(
+                "it is {} words long, and {units} units need {}",
+                words.len(),
+                10 + 2 * units
+            )));
+        }
+        if words[0] != VERSION {
+            return Err(unfit(format!(
+                "its version is {}, and this is version {VERSION}",
+                words[0]
+            )));
+        }
+        let present = words[4] as usize;
+        if present == 0 || present > units {
+            return Err(unfit(format!("it has {present} step sizes")));
+        }
+        let state = Self {
+            step: words[1],
+            started: words[2] != 0,
+            turn: words[3] as usize,
+            unit_of: words[10..10 + units].iter().map(|&u| u as usize).collect(),
+            step_sizes: words[10 + units..10 + units + present]
+                .iter()
+                .map(|&bits| f64::from_bits(bits))
+                .collect(),
+            counts: Counts {
+                accepted: words[5],
+                exhausted: words[6],
+                skipped: words[7],
+                trials: words[8],
+                forwards: words[9],
+            },
+        };
+        state.check(units)?;
+        Ok(state)
+    }
+}
+
+const VERSION: u64 = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn merged() -> SearchState {
+        let mut state = SearchState::new(5, 0.1);
+        state.step = (1 << 40) + 3;
+        state.started = true;
+        state.turn = 4;
+        state.step_sizes = vec![1e-300, 0.1 + 0.2, f64::MAX, 7.0];
+        state.merge(Merge {
+            kept: 1,
+            removed: 4,
+        });
+        state.counts.trials = u64::MAX;
+        state
+    }
+
+    #[test]
+    fn a_state_comes_back_from_its_encoding_bit_for_bit() {
+        let state = merged();
+        let code = state.encode();
+        let data = TensorData::from(code.as_slice());
+        assert_eq!(SearchState::decode(&data, 5), Ok(state));
+    }
+
+    #[test]
+    fn a_merge_moves_later_units_up_and_restarts_a_cycle_that_fell_off_the_end() {
+        let state = merged();
+        assert_eq!(state.groups(), [vec![0], vec![1, 4], vec![2], vec![3]]);
+        assert_eq!(state.turn, 0);
+    }
+
+    #[test]
+    fn a_broken_encoding_is_refused_with_its_reason() {
+        let mut code = merged().encode();
+        let short = TensorData::from(&code[4..]);
+        let error = SearchState::decode(&short, 5).unwrap_err().to_string();
+        assert!(error.contains("words long"), "{error}");
+        code[0] = 9;
+        let version = TensorData::from(code.as_slice());
+        let error = SearchState::decode(&version, 5).unwrap_err().to_string();
+        assert!(error.contains("version is 9"), "{error}");
+    }
+}

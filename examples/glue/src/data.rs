@@ -1,0 +1,149 @@
+//! Examples, tokenized: from the built-in sentences or from GLUE's files.
+
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use burn_sls_bert::glue::{self, Example, Features, Metric, Split, Task};
+use burn_sls_bert::{BertConfig, Checkpoint, Tokenizer};
+
+use crate::error::GlueError;
+use crate::sentences;
+use crate::settings::{SENTENCES, Settings, TINY, TrainSize};
+
+/// Everything that is read before training begins.
+pub struct Data {
+    /// The training examples.
+    pub training: Arc<Vec<Features>>,
+    /// The validation examples.
+    pub validation: Arc<Vec<Features>>,
+    /// The number of classes.
+    pub classes: usize,
+    /// The task's metrics, the leading one first.
+    pub metrics: Vec<Metric>,
+    /// The tokenizer.
+    pub tokenizer: Tokenizer,
+    /// The weights to start from, or the configuration of a model trained from scratch.
+    pub model: Source,
+}
+
+/// Where the model comes from.
+pub enum Source {
+    /// A pre-trained encoder.
+    Pretrained(Box<Checkpoint>),
+    /// Fresh weights.
+    Scratch(BertConfig),
+}
+
+/// Training and validation sentences of the built-in task, if nothing else is asked for.
+const TRAINING_SENTENCES: usize = 4000;
+const VALIDATION_SENTENCES: usize = 500;
+
+/// Beyond this the grammar runs out of short sentences, and the mix of constructions drifts.
+const MOST_SENTENCES: usize = 100_000;
+
+/// The largest vocabulary of a model that is trained from scratch.
+const MAX_WORDS: usize = 10_000;
+
+/// Reads the data and opens the model that `settings` name; cuts `settings.max_length` to what the
+/// model can take. `length_asked` says whether it was asked for on the command line.
+///
+/// # Errors
+///
+/// Whatever is wrong with the files; see [`burn_sls_bert::BertError`].
+pub fn load(settings: &mut Settings, length_asked: bool) -> Result<Data, GlueError> {
+    // The model first: a wrong folder shows at once, however large the data.
+    let pretrained = match settings.model.as_str() {
+        TINY => None,
+        folder => {
+            let checkpoint = Checkpoint::open(folder)?;
+            let tokenizer = Tokenizer::from_file(Path::new(folder).join("tokenizer.json"))?;
+            tokenizer.check_fits(checkpoint.config())?;
+            Some((checkpoint, tokenizer))
+        }
+    };
+    let (training, validation) = examples(settings)?;
+    let (classes, metrics) = match settings.task.as_str() {
+        SENTENCES => (sentences::LABELS.len(), vec![Metric::Accuracy]),
+        task => {
+            let task = Task::from_str(task)?;
+            (task.classes()?, task.metrics()?.to_vec())
+        }
+    };
+    let (model, tokenizer) = match pretrained {
+        Some((checkpoint, tokenizer)) => (Source::Pretrained(Box::new(checkpoint)), tokenizer),
+        None => {
+            let texts = training
+                .iter()
+                .flat_map(|e| [Some(e.first.as_str()), e.second.as_deref()]);
+            let tokenizer = Tokenizer::word_level(texts.flatten(), MAX_WORDS)?;
+            let config = BertConfig::tiny(tokenizer.vocab_size());
+            (Source::Scratch(config), tokenizer)
+        }
+    };
+    settings.fit_length(length_asked, model.config().max_position_embeddings)?;
+    let encode = |examples: &[Example]| -> Result<_, GlueError> {
+        let features = glue::encode(examples, &tokenizer, settings.max_length)?;
+        Ok(Arc::new(features))
+    };
+    Ok(Data {
+        training: encode(&training)?,
+        validation: encode(&validation)?,
+        classes,
+        metrics,
+        tokenizer,
+        model,
+    })
+}
+
+/// The training examples that were asked for, and all validation examples.
+fn examples(settings: &Settings) -> Result<(Vec<Example>, Vec<Example>), GlueError> {
+    if settings.task == SENTENCES {
+        let count = match settings.train_size {
+            TrainSize::All => TRAINING_SENTENCES,
+            TrainSize::Examples(count) if count <= MOST_SENTENCES => count,
+            TrainSize::Examples(count) => {
+                return Err(GlueError::Usage(format!(
+                    "--train-size is {count}, and the grammar makes at most {MOST_SENTENCES} \
+                     different sentences for a run"
+                )));
+            }
+        };
+        let (training, validation) = sentences::splits(count, VALIDATION_SENTENCES, settings.seed);
+        let example = |sentence: sentences::Sentence| Example {
+            first: sentence.text,
+            second: None,
+            label: sentence.label,
+        };
+        let examples = |sentences: Vec<_>| sentences.into_iter().map(example).collect();
+        return Ok((examples(training), examples(validation)));
+    }
+    let task = Task::from_str(&settings.task)?;
+    let folder = settings.data_dir.as_deref().unwrap_or(Path::new("."));
+    let validation = glue::read_split(folder, task, Split::Validation)?;
+    let training = glue::read_split(folder, task, Split::Train)?;
+    let training = match settings.train_size {
+        TrainSize::All => training,
+        TrainSize::Examples(count) if count <= training.len() => {
+            glue::subset(&training, count, settings.seed)
+        }
+        TrainSize::Examples(count) => {
+            return Err(GlueError::Usage(format!(
+                "--train-size is {count}, and {task} has {} training examples: ask for fewer, or \
+                 for `all`",
+                training.len()
+            )));
+        }
+    };
+    Ok((training, validation))
+}
+
+impl Source {
+    /// The model's configuration.
+    pub fn config(&self) -> &BertConfig {
+        match self {
+            Self::Pretrained(checkpoint) => checkpoint.config(),
+            Self::Scratch(config) => config,
+        }
+    }
+}

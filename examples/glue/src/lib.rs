@@ -1,0 +1,21 @@
+//! The program `glue`: fine-tunes BERT on GLUE without a learning rate.
+//!
+//! It goes through Burn's own `Learner`; what is particular to it is the data ([`data`],
+//! [`sentences`], [`loader`]), the model as the `Learner` wants it ([`model`]), and the files it
+//! leaves behind ([`recorder`], [`plot`]). Which optimizer trains is two lines of [`train`].
+
+pub mod checkpoints;
+pub mod data;
+pub mod device;
+pub mod error;
+pub mod loader;
+pub mod metrics;
+pub mod model;
+pub mod plot;
+pub mod progress;
+pub mod recorder;
+pub mod run_log;
+pub mod schedule;
+pub mod sentences;
+pub mod settings;
+pub mod train;

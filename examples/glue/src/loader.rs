@@ -1,0 +1,236 @@
+//! Batches, in an order that depends on the seed and the epoch alone.
+//!
+//! A resumed run must see the batches that the interrupted one would have seen, so the order of an
+//! epoch is not the state of a generator but a function of (seed, epoch).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
+use burn::data::dataset::DatasetError;
+use burn::tensor::Device;
+use burn_sls_bert::glue::{Features, GlueBatch, collate};
+use burn_sls_core::random::{self, Generator};
+
+use crate::model::{EvaluationBatch, Part};
+use crate::recorder::Recorder;
+
+/// Examples on their way to the model.
+#[derive(Clone)]
+struct Batches {
+    features: Arc<Vec<Features>>,
+    batch_size: usize,
+    pad_id: u32,
+    device: Device,
+}
+
+impl Batches {
+    fn collate(&self, rows: &[usize]) -> GlueBatch {
+        let rows: Vec<Features> = rows.iter().map(|&row| self.features[row].clone()).collect();
+        collate(&rows, self.pad_id, &self.device)
+    }
+
+    /// Chunks of `order`, a batch each.
+    fn chunks(&self, order: Vec<usize>) -> impl Iterator<Item = Vec<usize>> + use<> {
+        let mut rest = order;
+        let size = self.batch_size;
+        std::iter::from_fn(move || {
+            let batch: Vec<usize> = rest.drain(..size.min(rest.len())).collect();
+            (!batch.is_empty()).then_some(batch)
+        })
+    }
+
+    /// The examples by length, so that a batch holds little padding.
+    fn by_length(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.features.len()).collect();
+        order.sort_by_key(|&row| self.features[row].ids.len());
+        order
+    }
+}
+
+/// The training set, shuffled anew in every epoch.
+pub struct TrainingLoader {
+    batches: Batches,
+    seed: u64,
+    /// The epoch that the next iterator is for, from 1.
+    epoch: AtomicUsize,
+    recorder: Arc<Recorder>,
+}
+
+/// The validation set and then the training set, each by length, for evaluation.
+pub struct EvaluationLoader {
+    validation: Batches,
+    training: Batches,
+}
+
+impl TrainingLoader {
+    /// Batches for the epochs from `first_epoch` (1 in a fresh run).
+    pub fn new(
+        features: Arc<Vec<Features>>,
+        batch_size: usize,
+        pad_id: u32,
+        seed: u64,
+        first_epoch: usize,
+        recorder: Arc<Recorder>,
+    ) -> Self {
+        Self {
+            batches: Batches {
+                features,
+                batch_size,
+                pad_id,
+                device: Device::default(),
+            },
+            seed,
+            epoch: AtomicUsize::new(first_epoch),
+            recorder,
+        }
+    }
+
+    /// The order of the examples in an epoch.
+    fn order(&self, epoch: usize) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.batches.features.len()).collect();
+        let seed = random::seed(self.seed, epoch as u64, 0);
+        Generator::new(seed).shuffle(&mut order);
+        order
+    }
+}
+
+impl EvaluationLoader {
+    /// Batches of both sets.
+    pub fn new(
+        validation: Arc<Vec<Features>>,
+        training: Arc<Vec<Features>>,
+        batch_size: usize,
+        pad_id: u32,
+    ) -> Self {
+        let batches = |features| Batches {
+            features,
+            batch_size,
+            pad_id,
+            device: Device::default(),
+        };
+        Self {
+            validation: batches(validation),
+            training: batches(training),
+        }
+    }
+}
+
+impl DataLoader<GlueBatch> for TrainingLoader {
+    fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<GlueBatch> + 'a> {
+        let epoch = self.epoch.fetch_add(1, Ordering::Relaxed);
+        self.recorder.epoch_begins(epoch);
+        // Dropout of an optimizer that does not seed the device itself: a resumed epoch draws what
+        // the interrupted one would have drawn.
+        self.batches
+            .device
+            .seed(random::seed(self.seed, epoch as u64, 1));
+        let chunks = self.batches.chunks(self.order(epoch));
+        Box::new(Counted {
+            items: chunks.map(|rows| (rows.len(), self.batches.collate(&rows))),
+            done: 0,
+            total: self.num_items(),
+        })
+    }
+
+    fn num_items(&self) -> usize {
+        self.batches.features.len()
+    }
+
+    fn to_device(&self, device: &Device) -> Arc<dyn DataLoader<GlueBatch>> {
+        Arc::new(Self {
+            batches: Batches {
+                device: device.clone(),
+                ..self.batches.clone()
+            },
+            seed: self.seed,
+            epoch: AtomicUsize::new(self.epoch.load(Ordering::Relaxed)),
+            recorder: self.recorder.clone(),
+        })
+    }
+
+    fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<GlueBatch>> {
+        let features = Arc::new(self.batches.features[start..end].to_vec());
+        Arc::new(Self {
+            batches: Batches {
+                features,
+                ..self.batches.clone()
+            },
+            seed: self.seed,
+            epoch: AtomicUsize::new(self.epoch.load(Ordering::Relaxed)),
+            recorder: self.recorder.clone(),
+        })
+    }
+}
+
+impl DataLoader<EvaluationBatch> for EvaluationLoader {
+    fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<EvaluationBatch> + 'a> {
+        let part = |part, batches: &'a Batches| {
+            let collate = move |rows: Vec<usize>| {
+                let batch = batches.collate(&rows);
+                (rows.len(), EvaluationBatch { part, batch })
+            };
+            batches.chunks(batches.by_length()).map(collate)
+        };
+        let validation = part(Part::Validation, &self.validation);
+        Box::new(Counted {
+            items: validation.chain(part(Part::Training, &self.training)),
+            done: 0,
+            total: self.num_items(),
+        })
+    }
+
+    fn num_items(&self) -> usize {
+        self.validation.features.len() + self.training.features.len()
+    }
+
+    fn to_device(&self, device: &Device) -> Arc<dyn DataLoader<EvaluationBatch>> {
+        let moved = |batches: &Batches| Batches {
+            device: device.clone(),
+            ..batches.clone()
+        };
+        Arc::new(Self {
+            validation: moved(&self.validation),
+            training: moved(&self.training),
+        })
+    }
+
+    /// A part of the validation set, and as much of the training set.
+    fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<EvaluationBatch>> {
+        let split = self.validation.features.len();
+        let part = |batches: &Batches, range: std::ops::Range<usize>| Batches {
+            features: Arc::new(batches.features[range].to_vec()),
+            ..batches.clone()
+        };
+        Arc::new(Self {
+            validation: part(&self.validation, start.min(split)..end.min(split)),
+            training: part(
+                &self.training,
+                start.max(split) - split..end.max(split) - split,
+            ),
+        })
+    }
+}
+
+/// An iterator over batches that knows how many examples it has given out.
+struct Counted<I> {
+    items: I,
+    done: usize,
+    total: usize,
+}
+
+impl<T, I: Iterator<Item = (usize, T)>> Iterator for Counted<I> {
+    type Item = Result<T, DatasetError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (count, item) = self.items.next()?;
+        self.done += count;
+        Some(Ok(item))
+    }
+}
+
+impl<T, I: Iterator<Item = (usize, T)>> DataLoaderIterator<T> for Counted<I> {
+    fn progress(&self) -> Progress {
+        Progress::new(self.done, self.total, Some("examples".to_string()))
+    }
+}

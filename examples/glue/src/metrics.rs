@@ -1,0 +1,172 @@
+//! What Burn's dashboard and log files show of a run beside the loss.
+
+use std::sync::Arc;
+
+use burn::tensor::{Int, Tensor, TensorReadError};
+use burn::train::metric::{
+    Adaptor, Metric, MetricAttributes, MetricMetadata, MetricName, Numeric, NumericAttributes,
+    NumericEntry, SerializedEntry, format_float,
+};
+
+use crate::model::{EvaluationOutput, Part};
+use crate::recorder::Recorder;
+
+/// The step size of the latest step (of the first unit), or the learning rate.
+#[derive(Clone)]
+pub struct StepSizeMetric {
+    name: MetricName,
+    recorder: Arc<Recorder>,
+}
+
+/// The task's leading metric on the validation set. It also hands every evaluated batch to the
+/// recorder, which computes the results of the epoch from all of them.
+#[derive(Clone)]
+pub struct EvaluationMetric {
+    name: MetricName,
+    recorder: Arc<Recorder>,
+    value: f64,
+}
+
+/// An evaluated batch, as [`EvaluationMetric`] takes it.
+pub struct EvaluationInput {
+    part: Part,
+    losses: Tensor<1>,
+    predictions: Tensor<1, Int>,
+    labels: Tensor<1, Int>,
+}
+
+impl Adaptor<EvaluationInput> for EvaluationOutput {
+    fn adapt(&self) -> EvaluationInput {
+        EvaluationInput {
+            part: self.part,
+            losses: self.losses.clone(),
+            predictions: self.predictions.clone(),
+            labels: self.labels.clone(),
+        }
+    }
+}
+
+impl StepSizeMetric {
+    /// Shows what the recorder knows.
+    pub fn new(recorder: Arc<Recorder>) -> Self {
+        let name = match recorder.run().settings.optimizer.is_line_search() {
+            true => "Step size",
+            false => "Learning rate",
+        };
+        Self {
+            name: Arc::new(name.to_string()),
+            recorder,
+        }
+    }
+
+    fn entry(&self) -> SerializedEntry {
+        let value = self.recorder.step_size().unwrap_or(f64::NAN);
+        SerializedEntry::new(format!("{value:.2e}"), value.to_string())
+    }
+
+    fn numeric(&self) -> NumericEntry {
+        NumericEntry::Value(self.recorder.step_size().unwrap_or(f64::NAN))
+    }
+}
+
+impl Metric for StepSizeMetric {
+    type Input = ();
+
+    fn name(&self) -> MetricName {
+        self.name.clone()
+    }
+
+    fn update(&mut self, (): &(), _: &MetricMetadata) -> Result<SerializedEntry, TensorReadError> {
+        Ok(self.entry())
+    }
+
+    fn compute(&mut self) -> Result<SerializedEntry, TensorReadError> {
+        Ok(self.entry())
+    }
+
+    fn clear(&mut self) {}
+
+    fn attributes(&self) -> MetricAttributes {
+        NumericAttributes::default().into()
+    }
+}
+
+impl Numeric for StepSizeMetric {
+    fn value(&self) -> Option<NumericEntry> {
+        Some(self.numeric())
+    }
+
+    fn running_value(&self) -> Option<NumericEntry> {
+        Some(self.numeric())
+    }
+
+    fn final_value(&self) -> NumericEntry {
+        self.numeric()
+    }
+}
+
+impl EvaluationMetric {
+    /// Tells the recorder.
+    pub fn new(recorder: Arc<Recorder>) -> Self {
+        Self {
+            name: Arc::new(recorder.leading_metric_name()),
+            recorder,
+            value: f64::NAN,
+        }
+    }
+
+    fn entry(&self) -> SerializedEntry {
+        SerializedEntry::new(format_float(self.value, 4), self.value.to_string())
+    }
+}
+
+impl Metric for EvaluationMetric {
+    type Input = EvaluationInput;
+
+    fn name(&self) -> MetricName {
+        self.name.clone()
+    }
+
+    fn update(
+        &mut self,
+        item: &EvaluationInput,
+        _: &MetricMetadata,
+    ) -> Result<SerializedEntry, TensorReadError> {
+        self.recorder.evaluated(
+            item.part,
+            item.losses.clone(),
+            item.predictions.clone(),
+            item.labels.clone(),
+        );
+        if item.part == Part::Validation {
+            self.value = self.recorder.leading_metric();
+        }
+        Ok(self.entry())
+    }
+
+    fn compute(&mut self) -> Result<SerializedEntry, TensorReadError> {
+        Ok(self.entry())
+    }
+
+    fn clear(&mut self) {
+        self.value = f64::NAN;
+    }
+
+    fn attributes(&self) -> MetricAttributes {
+        NumericAttributes::default().into()
+    }
+}
+
+impl Numeric for EvaluationMetric {
+    fn value(&self) -> Option<NumericEntry> {
+        Some(NumericEntry::Value(self.value))
+    }
+
+    fn running_value(&self) -> Option<NumericEntry> {
+        Some(NumericEntry::Value(self.value))
+    }
+
+    fn final_value(&self) -> NumericEntry {
+        NumericEntry::Final(self.value)
+    }
+}

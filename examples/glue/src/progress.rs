@@ -1,0 +1,576 @@
+//! Progress of a run on standard error: bars on a terminal, occasional lines in a log.
+
+use burn::train::LearnerSummary;
+use burn::train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
+use burn::train::metric::{MetricAttributes, MetricDefinition, MetricId};
+use burn::train::renderer::{
+    EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation,
+    MetricsRendererTraining,
+};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use std::error::Error;
+use std::fmt;
+use std::io::{self, Write};
+use std::time::{Duration, Instant};
+
+/// Shows how far a run has come, for use as the renderer of Burn's training.
+///
+/// On a terminal there are two bars on standard error, one over the whole run with the time left
+/// and one over the current split with its speed, and below them the latest value of every numeric
+/// metric. Where standard error is not a terminal, a plain line takes their place, see
+/// [`Pace`].
+///
+/// The bars disappear when the run ends or the value is dropped, and nothing is printed after
+/// that: neither Burn's summary nor the epochs. What the program itself prints during the run has
+/// to go through [`Progress::printer`], or the bars overwrite it.
+pub struct Progress {
+    bars: MultiProgress,
+    run: ProgressBar,
+    split: ProgressBar,
+    /// Where the plain lines go; `None` where the bars are visible.
+    log: Option<Box<dyn Write + Send + Sync>>,
+    pace: Pace,
+    started: Instant,
+    split_started: Instant,
+    epochs: Epochs,
+    split_name: String,
+    metrics: Vec<Metric>,
+}
+
+/// Which epochs there are and how much of them is done, counted in training items.
+#[derive(Clone, Copy, Debug, Default)]
+struct Epochs {
+    total: usize,
+    /// Epochs that were already complete when the run began or was resumed.
+    skipped: usize,
+    complete: usize,
+    /// The part of the current epoch that is done, in `0.0..=1.0`.
+    fraction: f64,
+}
+
+/// A registered numeric metric and its latest value.
+struct Metric {
+    id: MetricId,
+    name: String,
+    unit: String,
+    latest: Option<f64>,
+}
+
+/// The steps of the run's bar per epoch.
+const RESOLUTION: f64 = 1000.0;
+
+impl Progress {
+    /// Progress of a run of `total_epochs` epochs, on standard error.
+    #[must_use]
+    pub fn new(total_epochs: usize) -> Self {
+        Self::with_outputs(
+            total_epochs,
+            ProgressDrawTarget::stderr(),
+            Box::new(io::stderr()),
+        )
+    }
+
+    fn with_outputs(
+        total_epochs: usize,
+        target: ProgressDrawTarget,
+        log: Box<dyn Write + Send + Sync>,
+    ) -> Self {
+        let bars = MultiProgress::with_draw_target(target);
+        let log = bars.is_hidden().then_some(log);
+        Self {
+            bars,
+            run: ProgressBar::hidden(),
+            split: ProgressBar::hidden(),
+            log,
+            pace: Pace::default(),
+            started: Instant::now(),
+            split_started: Instant::now(),
+            epochs: Epochs {
+                total: total_epochs,
+                ..Epochs::default()
+            },
+            split_name: String::new(),
+            metrics: Vec::new(),
+        }
+    }
+
+    /// A handle that prints to standard output above the bars; see [`Printer`].
+    #[must_use]
+    pub fn printer(&self) -> Printer {
+        Printer {
+            bars: self.bars.clone(),
+        }
+    }
+
+    fn begin(&mut self) {
+        self.clear();
+        self.started = Instant::now();
+        if self.log.is_some() {
+            return;
+        }
+        let style = |template| {
+            ProgressStyle::with_template(template)
+                .expect("the template is a constant")
+                .with_key(
+                    "speed",
+                    |state: &ProgressState, out: &mut dyn fmt::Write| {
+                        // The bar can do without a number that could not be formatted.
+                        let _ = out.write_str(&number(state.per_sec()));
+                    },
+                )
+                .progress_chars("━╸─")
+        };
+        let run = ProgressBar::new((self.epochs.total as f64 * RESOLUTION) as u64);
+        run.set_style(style(
+            "{prefix:<12} {bar:30.green/238} {percent:>3} %  {wide_msg}",
+        ));
+        let split = ProgressBar::new(0);
+        split.set_style(style(
+            "{prefix:<12} {bar:30.cyan/238} {percent:>3} %  {pos}/{len}, {speed} items/s, \
+             {eta} left\n{wide_msg}",
+        ));
+        self.run = self.bars.add(run);
+        self.split = self.bars.add(split);
+        self.show_epochs();
+    }
+
+    fn begin_split(&mut self, name: &str, items: usize) {
+        self.split_name = name.to_string();
+        self.split_started = Instant::now();
+        self.pace = Pace::default();
+        self.split.reset();
+        self.split.set_length(items as u64);
+        self.split.set_prefix(name.to_string());
+    }
+
+    fn advance(&mut self, done: usize, of_training: bool) {
+        self.split.set_position(done as u64);
+        let items = self.split.length().unwrap_or(0) as usize;
+        if of_training && items > 0 {
+            self.epochs.fraction = (done as f64 / items as f64).min(1.0);
+        }
+        self.show_epochs();
+        self.split.set_message(self.describe_metrics());
+        self.write_line(done, items);
+    }
+
+    fn show_epochs(&self) {
+        self.run.set_prefix(self.epochs.describe());
+        self.run
+            .set_position((self.epochs.done() * RESOLUTION) as u64);
+        let elapsed = self.started.elapsed();
+        let left = self.epochs.time_left(elapsed);
+        let left = left.map_or(String::new(), |left| format!(", {} left", duration(left)));
+        self.run.set_message(format!("{}{left}", duration(elapsed)));
+    }
+
+    /// Writes the line of a log, if one is due.
+    fn write_line(&mut self, done: usize, items: usize) {
+        let Some(log) = &mut self.log else { return };
+        let elapsed = self.split_started.elapsed();
+        if !self.pace.is_due(done, items, elapsed) {
+            return;
+        }
+        let mut line = format!("{} {done}/{items}", self.split_name);
+        if self.epochs.total > 0 {
+            line = format!("{}, {line}", self.epochs.describe());
+        }
+        let seconds = elapsed.as_secs_f64();
+        if done > 0 && seconds > 0.0 {
+            line += &format!(", {} items/s", number(done as f64 / seconds));
+        }
+        if let Some(left) = self.epochs.time_left(self.started.elapsed()) {
+            line += &format!(", {} left", duration(left));
+        }
+        let metrics = describe(&self.metrics);
+        if !metrics.is_empty() {
+            line += &format!(": {metrics}");
+        }
+        // A log that cannot be written must not end the run.
+        let _ = writeln!(log, "{line}").and_then(|()| log.flush());
+    }
+
+    fn describe_metrics(&self) -> String {
+        describe(&self.metrics)
+    }
+
+    fn record(&mut self, state: MetricState) {
+        let MetricState::Numeric(entry, Some(value)) = state else {
+            return;
+        };
+        if let Some(metric) = self
+            .metrics
+            .iter_mut()
+            .find(|metric| metric.id == entry.metric_id)
+        {
+            metric.latest = Some(value.current());
+        }
+    }
+
+    fn clear(&mut self) {
+        for bar in [&self.split, &self.run] {
+            bar.finish_and_clear();
+            self.bars.remove(bar);
+        }
+        self.run = ProgressBar::hidden();
+        self.split = ProgressBar::hidden();
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+impl TrainingProgressLogger for Progress {
+    fn start(
+        &mut self,
+        total_epochs: usize,
+        starting_epoch: usize,
+        total_items: Option<usize>,
+        label: Option<&str>,
+    ) {
+        let complete = starting_epoch.saturating_sub(1);
+        self.epochs = Epochs {
+            total: total_epochs,
+            skipped: complete,
+            complete,
+            fraction: 0.0,
+        };
+        self.begin();
+        if let Some(items) = total_items {
+            self.begin_split(label.unwrap_or("train"), items);
+        }
+    }
+
+    fn update_epoch(&mut self, epoch: usize) {
+        self.epochs.complete = epoch;
+        self.epochs.fraction = 0.0;
+        self.show_epochs();
+    }
+
+    fn start_split(&mut self, split: &str, total_items: usize) {
+        self.begin_split(split, total_items);
+    }
+
+    fn update_split(&mut self, items_processed: usize) {
+        let of_training = self.split_name.eq_ignore_ascii_case("train");
+        self.advance(items_processed, of_training);
+    }
+
+    fn end_split(&mut self) {
+        self.split.set_message(self.describe_metrics());
+    }
+
+    fn end(&mut self) {
+        self.clear();
+    }
+
+    fn log_event_training(&mut self, _event: String) {}
+}
+
+impl MetricsRendererTraining for Progress {
+    fn update_train(&mut self, state: MetricState) {
+        self.record(state);
+    }
+
+    fn update_valid(&mut self, state: MetricState) {
+        self.record(state);
+    }
+
+    /// Ends the bars and leaves the summary to the program.
+    fn on_train_end(&mut self, _summary: Option<LearnerSummary>) -> Result<(), Box<dyn Error>> {
+        self.clear();
+        Ok(())
+    }
+}
+
+impl EvaluationProgressLogger for Progress {
+    fn start_global_progress(&mut self, _total_tests: usize) {
+        self.epochs = Epochs::default();
+        self.begin();
+    }
+
+    fn start_test(&mut self, name: &str, total_items: usize) {
+        self.begin_split(name, total_items);
+    }
+
+    fn update_test_progress(&mut self, items_processed: usize) {
+        self.advance(items_processed, false);
+    }
+
+    fn end_test(&mut self) {}
+
+    fn end_global_progress(&mut self) {
+        self.clear();
+    }
+
+    fn log_event_evaluation(&mut self, _event: String) {}
+}
+
+impl MetricsRendererEvaluation for Progress {
+    fn update_test(&mut self, _name: EvaluationName, state: MetricState) {
+        self.record(state);
+    }
+
+    /// Ends the bars and leaves the summary to the program.
+    fn on_test_end(&mut self, _summary: Option<LearnerSummary>) -> Result<(), Box<dyn Error>> {
+        self.clear();
+        Ok(())
+    }
+}
+
+impl MetricsRenderer for Progress {
+    fn manual_close(&mut self) {}
+
+    fn register_metric(&mut self, definition: MetricDefinition) {
+        let MetricAttributes::Numeric(attributes) = definition.attributes else {
+            return;
+        };
+        if self
+            .metrics
+            .iter()
+            .any(|metric| metric.id == definition.metric_id)
+        {
+            return;
+        }
+        self.metrics.push(Metric {
+            id: definition.metric_id,
+            name: definition.name.to_string(),
+            unit: attributes.unit.unwrap_or_default(),
+            latest: None,
+        });
+    }
+}
+
+/// Prints to standard output without disturbing the bars of a [`Progress`].
+///
+/// Clones print to the same place. A printer outlives its progress: once the bars are gone it just
+/// prints.
+#[derive(Clone, Debug)]
+pub struct Printer {
+    bars: MultiProgress,
+}
+
+impl Printer {
+    /// Prints a line to standard output, above the bars if there are any.
+    pub fn println(&self, line: &str) {
+        self.bars.suspend(|| {
+            let mut out = io::stdout().lock();
+            // The reader of a pipe may have gone; the run goes on without it.
+            let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+        });
+    }
+}
+
+/// Decides when a split that nobody watches gets a line in the log.
+///
+/// A line is due at every tenth of the split, but not within two seconds of the last one, and in
+/// any case 30 seconds after the last one.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Pace {
+    last_time: Duration,
+    last_tenth: usize,
+}
+
+impl Pace {
+    const SHORTEST: Duration = Duration::from_secs(2);
+    const LONGEST: Duration = Duration::from_secs(30);
+
+    /// Whether a line is due when `done` of `total` items are done `elapsed` after the split began;
+    /// if it is, the next one is counted from here.
+    pub fn is_due(&mut self, done: usize, total: usize, elapsed: Duration) -> bool {
+        let tenth = (done * 10).checked_div(total).unwrap_or(0);
+        let since = elapsed.saturating_sub(self.last_time);
+        let due = since >= Self::LONGEST || (tenth > self.last_tenth && since >= Self::SHORTEST);
+        if due {
+            *self = Self {
+                last_time: elapsed,
+                last_tenth: tenth,
+            };
+        }
+        due
+    }
+}
+
+impl Epochs {
+    fn done(self) -> f64 {
+        (self.complete as f64 + self.fraction).min(self.total as f64)
+    }
+
+    /// The time left, if the rest is as fast as what this run has done so far.
+    fn time_left(self, elapsed: Duration) -> Option<Duration> {
+        let done = self.done() - self.skipped as f64;
+        let left = self.total as f64 - self.done();
+        (done > 0.0).then(|| elapsed.mul_f64(left / done))
+    }
+
+    fn describe(self) -> String {
+        match self.total {
+            0 => String::new(),
+            total => format!("epoch {}/{total}", (self.complete + 1).min(total)),
+        }
+    }
+}
+
+/// The latest value of every metric that has one.
+fn describe(metrics: &[Metric]) -> String {
+    let values = metrics.iter().filter_map(|metric| {
+        let value = number(metric.latest?);
+        Some(format!(
+            "{} {value}{}{}",
+            metric.name,
+            gap(&metric.unit),
+            metric.unit
+        ))
+    });
+    values.collect::<Vec<_>>().join(" · ")
+}
+
+fn gap(unit: &str) -> &'static str {
+    if unit.is_empty() { "" } else { " " }
+}
+
+/// A number with four significant digits, in scientific notation where it is very small or large.
+fn number(value: f64) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return value.to_string();
+    }
+    let magnitude = value.abs().log10().floor();
+    if (-3.0..5.0).contains(&magnitude) {
+        let decimals = (3.0 - magnitude).max(0.0) as usize;
+        format!("{value:.decimals$}")
+    } else {
+        format!("{value:.2e}")
+    }
+}
+
+/// A duration as `45s`, `12m 05s` or `3h 07m`.
+fn duration(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds}s"),
+        (0, minutes, seconds) => format!("{minutes}m {seconds:02}s"),
+        (hours, minutes, _) => format!("{hours}h {minutes:02}m"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::train::metric::{MetricEntry, NumericAttributes, NumericEntry, SerializedEntry};
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn loss(value: f64) -> MetricState {
+        let entry = SerializedEntry::new(String::new(), String::new());
+        let id = MetricId::new(Arc::new("Loss".to_string()));
+        MetricState::Numeric(
+            MetricEntry::new(id, entry),
+            Some(NumericEntry::Value(value)),
+        )
+    }
+
+    #[test]
+    fn a_log_gets_a_line_with_the_latest_metrics_and_nothing_after_the_end() {
+        let log = Log::default();
+        let target = ProgressDrawTarget::hidden();
+        let mut progress = Progress::with_outputs(3, target, Box::new(log.clone()));
+        progress.register_metric(MetricDefinition {
+            metric_id: MetricId::new(Arc::new("Loss".to_string())),
+            name: Arc::new("Loss".to_string()),
+            description: None,
+            attributes: NumericAttributes::default().into(),
+        });
+        progress.start(3, 2, None, None);
+        progress.start_split("train", 100);
+        progress.update_train(loss(0.5));
+        progress.update_split(5);
+        assert!(
+            log.0.lock().unwrap().is_empty(),
+            "no line before one is due"
+        );
+
+        // As if the split had begun half a minute ago.
+        progress.split_started = Instant::now().checked_sub(Duration::from_secs(31)).unwrap();
+        progress.update_train(loss(0.25));
+        progress.update_split(62);
+        progress.end_split();
+        progress.end();
+        progress.on_train_end(None).unwrap();
+
+        let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(text.lines().count(), 1, "{text}");
+        assert!(text.starts_with("epoch 2/3, train 62/100, "), "{text}");
+        assert!(text.ends_with(": Loss 0.2500\n"), "{text}");
+    }
+
+    #[test]
+    fn lines_come_at_tenths_but_not_too_often_and_not_too_rarely() {
+        let mut pace = Pace::default();
+        let steps = [
+            (10, 1, false), // a tenth, but too soon
+            (11, 2, true),
+            (19, 20, false), // in the same tenth
+            (20, 21, true),
+            (21, 50, false),
+            (21, 51, true), // half a minute without a line
+            (21, 52, false),
+            (40, 53, true),
+        ];
+        for (done, second, due) in steps {
+            assert_eq!(
+                pace.is_due(done, 100, Duration::from_secs(second)),
+                due,
+                "{second} s"
+            );
+        }
+        assert!(
+            !Pace::default().is_due(0, 0, Duration::from_secs(3)),
+            "an empty split"
+        );
+    }
+
+    #[test]
+    fn a_resumed_run_estimates_from_its_own_epochs() {
+        let epochs = Epochs {
+            total: 5,
+            skipped: 3,
+            complete: 3,
+            fraction: 0.5,
+        };
+        let left = epochs.time_left(Duration::from_secs(10)).unwrap();
+        assert_eq!(left, Duration::from_secs(30));
+        assert_eq!(epochs.describe(), "epoch 4/5");
+    }
+
+    #[test]
+    fn numbers_keep_four_digits() {
+        for (value, text) in [
+            (0.0, "0"),
+            (0.512_345, "0.5123"),
+            (84.25, "84.25"),
+            (-1.5, "-1.500"),
+            (12_345.6, "12346"),
+            (0.002, "0.002000"),
+            (2e-5, "2.00e-5"),
+            (3e9, "3.00e9"),
+            (f64::NAN, "NaN"),
+        ] {
+            assert_eq!(number(value), text);
+        }
+    }
+}

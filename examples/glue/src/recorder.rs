@@ -1,0 +1,483 @@
+//! The files of a run: settings and results, every step, and a picture.
+//!
+//! Training, evaluation and the end of an epoch happen on different threads and at different
+//! places of Burn's `Learner`; all of them tell the one recorder of the run.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard};
+use std::time::Instant;
+
+use burn::tensor::{Int, Tensor};
+use burn_sls_bert::glue::Metric;
+use burn_sls_optim::{Outcome, Searched, StepReport};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::error::GlueError;
+use crate::model::Part;
+use crate::plot::{self, RunCurves};
+use crate::progress::Printer;
+use crate::settings::Settings;
+
+/// What `run.json` holds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RunFile {
+    /// Every setting.
+    #[serde(flatten)]
+    pub settings: Settings,
+    /// The training examples, after drawing.
+    pub training_examples: usize,
+    /// The validation examples.
+    pub validation_examples: usize,
+    /// The epochs so far.
+    #[serde(rename = "per_epoch")]
+    pub results: Vec<EpochResult>,
+    /// The last epoch's values, once all epochs are done.
+    #[serde(rename = "final")]
+    pub last: Option<EpochResult>,
+}
+
+/// What an epoch came to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochResult {
+    /// The epoch, from 1.
+    pub epoch: usize,
+    /// Mean cross-entropy over the training set after the epoch, dropout off, in nats.
+    pub train_loss: f64,
+    /// Mean of the mini-batch losses during the epoch.
+    pub train_loss_running: f64,
+    /// The task's metrics on the validation set.
+    pub metrics: Map<String, Value>,
+    /// Seconds spent in training steps.
+    pub seconds_train: f64,
+    /// Seconds spent in evaluation.
+    pub seconds_eval: f64,
+    /// Forward passes of the training steps, trials included.
+    pub forwards: usize,
+    /// Backward passes of the training steps.
+    pub backwards: usize,
+}
+
+/// A line of `steps.jsonl`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StepLine {
+    /// The iteration, from 0.
+    pub step: u64,
+    /// The epoch, from 1.
+    pub epoch: usize,
+    /// The loss of the mini-batch before the step.
+    pub loss: Option<f64>,
+    /// The searched units: `"all"` or an index; null for an optimizer with a learning rate.
+    pub searched: Value,
+    /// The slope of what was searched.
+    pub slope: Option<f64>,
+    /// Step size and loss of every trial.
+    pub trials: Vec<(f64, Option<f64>)>,
+    /// How the step ended.
+    pub outcome: String,
+    /// The step size of every unit, or the learning rate.
+    pub step_sizes: Vec<f64>,
+    /// Forward passes.
+    pub forwards: usize,
+    /// Seconds since the step before, or since the epoch began.
+    pub seconds: f64,
+}
+
+/// Writes down a run while it happens.
+pub struct Recorder {
+    folder: PathBuf,
+    batches_per_epoch: usize,
+    metrics: Vec<Metric>,
+    printer: Mutex<Option<Printer>>,
+    state: Mutex<State>,
+}
+
+struct State {
+    run: RunFile,
+    steps: Vec<StepLine>,
+    steps_file: File,
+    /// The losses of the training forward under way.
+    losses: Option<Tensor<1>>,
+    epoch: usize,
+    epoch_began: Instant,
+    last_step: Instant,
+    training: Evaluation,
+    validation: Evaluation,
+    failure: Option<GlueError>,
+}
+
+/// What has been evaluated of a set since the epoch's end.
+#[derive(Default)]
+struct Evaluation {
+    losses: Vec<f64>,
+    predictions: Vec<usize>,
+    labels: Vec<usize>,
+}
+
+/// The file of a run's settings and results, in the run's folder.
+pub const RUN: &str = "run.json";
+const STEPS: &str = "steps.jsonl";
+
+impl Recorder {
+    /// Opens the files of a run, keeping what an interrupted run wrote up to the end of epoch
+    /// `done`.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be written, or what is there is damaged.
+    pub fn open(
+        folder: &Path,
+        mut run: RunFile,
+        done: usize,
+        metrics: Vec<Metric>,
+    ) -> Result<Self, GlueError> {
+        run.results.retain(|result| result.epoch <= done);
+        run.last = None;
+        let path = folder.join(STEPS);
+        let mut steps = Vec::new();
+        if done > 0 {
+            let text = fs::read_to_string(&path).map_err(|e| GlueError::io(&path, e))?;
+            for (number, line) in text.lines().enumerate() {
+                match serde_json::from_str::<StepLine>(line) {
+                    Ok(step) if step.epoch <= done => steps.push(step),
+                    // Whatever came after the checkpoint, a half-written line included, is redone.
+                    Ok(_) => break,
+                    Err(_) if steps.last().is_some_and(|s: &StepLine| s.epoch == done) => break,
+                    Err(error) => {
+                        let reason = format!("line {}: {error}", number + 1);
+                        return Err(GlueError::run(&path, reason));
+                    }
+                }
+            }
+        }
+        let kept: String = steps.iter().map(line_of).collect();
+        write_whole(&path, kept.as_bytes())?;
+        let steps_file = OpenOptions::new()
+            .append(true)
+            .open(&path)
+            .map_err(|e| GlueError::io(&path, e))?;
+        let recorder = Self {
+            folder: folder.to_path_buf(),
+            batches_per_epoch: run.training_examples.div_ceil(run.settings.batch_size),
+            metrics,
+            printer: Mutex::new(None),
+            state: Mutex::new(State {
+                run,
+                steps,
+                steps_file,
+                losses: None,
+                epoch: done,
+                epoch_began: Instant::now(),
+                last_step: Instant::now(),
+                training: Evaluation::default(),
+                validation: Evaluation::default(),
+                failure: None,
+            }),
+        };
+        recorder.write_run(&recorder.state())?;
+        Ok(recorder)
+    }
+
+    /// Prints a line per epoch through `printer` from now on.
+    pub fn print_to(&self, printer: Printer) {
+        *self.printer.lock().unwrap_or_else(|p| p.into_inner()) = Some(printer);
+    }
+
+    /// Mini-batches in an epoch.
+    pub fn batches_per_epoch(&self) -> usize {
+        self.batches_per_epoch
+    }
+
+    /// What `run.json` holds now.
+    pub fn run(&self) -> RunFile {
+        self.state().run.clone()
+    }
+
+    /// The steps that changed nothing, because of a loss or gradient that is not finite.
+    pub fn skipped_steps(&self) -> usize {
+        let state = self.state();
+        let skipped = |step: &&StepLine| step.outcome.starts_with("skipped");
+        state.steps.iter().filter(skipped).count()
+    }
+
+    /// The latest step size (of the first unit), or learning rate.
+    pub fn step_size(&self) -> Option<f64> {
+        let state = self.state();
+        state.steps.last()?.step_sizes.first().copied()
+    }
+
+    /// The first error that writing met; training goes on regardless.
+    pub fn take_failure(&self) -> Option<GlueError> {
+        self.state().failure.take()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(|p| p.into_inner())
+    }
+
+    /// An epoch's first batch is about to be drawn.
+    pub(crate) fn epoch_begins(&self, epoch: usize) {
+        let mut state = self.state();
+        state.epoch = epoch;
+        state.epoch_began = Instant::now();
+        state.last_step = state.epoch_began;
+    }
+
+    /// The losses of a training forward.
+    pub(crate) fn training_losses(&self, losses: Tensor<1>) {
+        self.state().losses = Some(losses);
+    }
+
+    /// A step with learning rate `lr`.
+    pub(crate) fn baseline_step(&self, lr: f64) {
+        let mut state = self.state();
+        let losses = state.losses.take().map(|losses| floats(losses.into_data()));
+        let loss = losses.map(|losses| mean(&losses));
+        let step = state.steps.last().map_or(0, |step| step.step + 1);
+        let line = StepLine {
+            step,
+            epoch: state.epoch,
+            loss,
+            searched: Value::Null,
+            slope: None,
+            trials: Vec::new(),
+            outcome: "step".to_string(),
+            step_sizes: vec![lr],
+            forwards: 1,
+            seconds: 0.0,
+        };
+        state.push(line);
+    }
+
+    /// A step of a line search.
+    pub(crate) fn search_step(&self, report: &StepReport) {
+        let mut state = self.state();
+        state.losses = None;
+        let finite = |x: f64| x.is_finite().then_some(x);
+        let line = StepLine {
+            step: report.step,
+            epoch: state.epoch,
+            loss: finite(report.loss),
+            searched: match report.searched {
+                Searched::Unit(unit) => json!(unit),
+                _ => json!("all"),
+            },
+            slope: finite(report.slope),
+            trials: report
+                .trials
+                .iter()
+                .map(|trial| (trial.step_size, finite(trial.loss)))
+                .collect(),
+            outcome: outcome_name(report.outcome),
+            step_sizes: report.step_sizes.clone(),
+            forwards: report.forwards,
+            seconds: 0.0,
+        };
+        state.push(line);
+    }
+
+    /// An evaluated batch.
+    pub(crate) fn evaluated(
+        &self,
+        part: Part,
+        losses: Tensor<1>,
+        predictions: Tensor<1, Int>,
+        labels: Tensor<1, Int>,
+    ) {
+        let whole = |tensor: Tensor<1, Int>| {
+            let data = tensor.into_data();
+            data.iter::<i64>().map(|x| x as usize).collect::<Vec<_>>()
+        };
+        let losses = floats(losses.into_data());
+        let mut state = self.state();
+        let set = match part {
+            Part::Training => &mut state.training,
+            Part::Validation => &mut state.validation,
+        };
+        set.losses.extend(losses);
+        set.predictions.extend(whole(predictions));
+        set.labels.extend(whole(labels));
+    }
+
+    /// The value of the leading metric on what has been evaluated of the validation set.
+    pub(crate) fn leading_metric(&self) -> f64 {
+        let state = self.state();
+        let set = &state.validation;
+        self.metrics[0].of(&set.predictions, &set.labels)
+    }
+
+    /// The name of the leading metric.
+    pub(crate) fn leading_metric_name(&self) -> String {
+        self.metrics[0].to_string()
+    }
+
+    /// Evaluation after an epoch is complete: writes the results, and draws the picture.
+    pub(crate) fn epoch_ends(&self, epoch: usize) {
+        let mut state = self.state();
+        let training = std::mem::take(&mut state.training);
+        let validation = std::mem::take(&mut state.validation);
+        let steps = state.steps.iter().filter(|step| step.epoch == epoch);
+        let losses: Vec<f64> = steps.clone().filter_map(|step| step.loss).collect();
+        let forwards = steps.clone().map(|step| step.forwards).sum();
+        let backwards = steps.count();
+        let metrics = self.metrics.iter().map(|metric| {
+            let value = metric.of(&validation.predictions, &validation.labels);
+            (metric.to_string(), json!(value))
+        });
+        let result = EpochResult {
+            epoch,
+            train_loss: mean(&training.losses),
+            train_loss_running: mean(&losses),
+            metrics: metrics.collect(),
+            seconds_train: (state.last_step - state.epoch_began).as_secs_f64(),
+            seconds_eval: state.last_step.elapsed().as_secs_f64(),
+            forwards,
+            backwards,
+        };
+        self.print(&state, &result);
+        if epoch == state.run.settings.epochs {
+            state.run.last = Some(result.clone());
+        }
+        state.run.results.push(result);
+        let written = self.write_run(&state).and_then(|()| self.draw(&state));
+        if let Err(error) = written {
+            state.failure.get_or_insert(error);
+        }
+    }
+
+    fn print(&self, state: &State, result: &EpochResult) {
+        let metrics = result
+            .metrics
+            .iter()
+            .map(|(name, value)| format!("{name} {:.4}", value.as_f64().unwrap_or(f64::NAN)));
+        let step_size = state.steps.last().and_then(|step| step.step_sizes.first());
+        let line = format!(
+            "epoch {}/{}: training loss {:.4}, validation {}, {} {:.2e}, {} forward and {} backward \
+             passes, {:.1} s training, {:.1} s evaluation",
+            result.epoch,
+            state.run.settings.epochs,
+            result.train_loss,
+            metrics.collect::<Vec<_>>().join(", "),
+            match state.run.settings.optimizer.is_line_search() {
+                true => "step size",
+                false => "learning rate",
+            },
+            step_size.copied().unwrap_or(f64::NAN),
+            result.forwards,
+            result.backwards,
+            result.seconds_train,
+            result.seconds_eval,
+        );
+        let printer = self.printer.lock().unwrap_or_else(|p| p.into_inner());
+        match printer.as_ref() {
+            Some(printer) => printer.println(&line),
+            None => println!("{line}"),
+        }
+    }
+
+    fn write_run(&self, state: &State) -> Result<(), GlueError> {
+        let path = self.folder.join(RUN);
+        let mut json = serde_json::to_string_pretty(&state.run)
+            .map_err(|error| GlueError::run(&path, error))?;
+        json.push('\n');
+        write_whole(&path, json.as_bytes())
+    }
+
+    fn draw(&self, state: &State) -> Result<(), GlueError> {
+        let per_epoch = self.batches_per_epoch as f64;
+        let at = |step: &StepLine| (step.step as f64 + 1.0) / per_epoch;
+        let result_points = |value: &dyn Fn(&EpochResult) -> f64| {
+            let results = state.run.results.iter();
+            results
+                .map(|result| (result.epoch as f64, value(result)))
+                .collect()
+        };
+        let units = state.steps.iter().map(|step| step.step_sizes.len()).max();
+        let unit_name = |unit: usize| match (state.run.settings.optimizer.is_line_search(), units) {
+            (false, _) => "learning rate".to_string(),
+            (true, Some(1)) => "step size".to_string(),
+            (true, _) => format!("unit {unit}"),
+        };
+        let step_sizes = (0..units.unwrap_or(0)).map(|unit| {
+            let points = state.steps.iter();
+            let points = points.filter_map(|s| Some((at(s), *s.step_sizes.get(unit)?)));
+            (unit_name(unit), points.collect())
+        });
+        let metrics = self.metrics.iter().map(|metric| {
+            let name = metric.to_string();
+            let value = |result: &EpochResult| result.metrics[&name].as_f64().unwrap_or(f64::NAN);
+            (name.clone(), result_points(&value))
+        });
+        let losses = state.steps.iter();
+        let curves = RunCurves {
+            title: state.run.settings.name(),
+            losses: losses.filter_map(|s| Some((at(s), s.loss?))).collect(),
+            train_losses: result_points(&|result| result.train_loss),
+            metrics: metrics.collect(),
+            step_sizes: step_sizes.collect(),
+        };
+        plot::write(&curves, &self.folder)
+            .map_err(|error| GlueError::run(self.folder.join("run.svg"), error))
+    }
+}
+
+impl State {
+    fn push(&mut self, mut line: StepLine) {
+        line.seconds = self.last_step.elapsed().as_secs_f64();
+        self.last_step = Instant::now();
+        if let Err(error) = self.steps_file.write_all(line_of(&line).as_bytes()) {
+            self.failure.get_or_insert(GlueError::io(STEPS, error));
+        }
+        self.steps.push(line);
+    }
+}
+
+impl std::fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recorder")
+            .field("folder", &self.folder)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads `run.json`.
+///
+/// # Errors
+///
+/// If it cannot be read, or is damaged.
+pub fn read_run(folder: &Path) -> Result<RunFile, GlueError> {
+    let path = folder.join(RUN);
+    let text = fs::read_to_string(&path).map_err(|error| GlueError::io(&path, error))?;
+    serde_json::from_str(&text).map_err(|error| GlueError::run(&path, error))
+}
+
+/// Writes a file so that it is there whole or not at all.
+fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), GlueError> {
+    let unfinished = path.with_extension("unfinished");
+    fs::write(&unfinished, bytes)
+        .and_then(|()| fs::rename(&unfinished, path))
+        .map_err(|error| GlueError::io(path, error))
+}
+
+fn line_of(step: &StepLine) -> String {
+    let mut line = serde_json::to_string(step).expect("a step is plain data");
+    line.push('\n');
+    line
+}
+
+fn outcome_name(outcome: Outcome) -> String {
+    match serde_json::to_value(outcome) {
+        Ok(Value::String(name)) => name,
+        _ => format!("{outcome:?}"),
+    }
+}
+
+fn floats(data: burn::tensor::TensorData) -> Vec<f64> {
+    data.iter::<f64>().collect()
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}

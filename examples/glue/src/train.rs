@@ -1,0 +1,406 @@
+//! `glue train`: from settings to a trained model and the files of its run.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use burn::module::Module;
+use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
+use burn::optim::{AdamConfig, AdamWConfig, ModuleOptimizer, SgdConfig};
+use burn::tensor::Device;
+use burn::train::checkpoint::KeepLastNCheckpoints;
+use burn::train::metric::LossMetric;
+use burn::train::{
+    InferenceStep, Interrupter, Learner, LearnerModel, SupervisedTraining, TrainStep,
+};
+use burn_sls_bert::BertClassifier;
+use burn_sls_bert::glue::{Features, GlueBatch};
+use burn_sls_optim::{LineSearch, LineSearchConfig, Preset};
+
+use crate::checkpoints::{self, KEPT, WholeFileCheckpointer};
+use crate::data::{self, Data, Source};
+use crate::device;
+use crate::error::GlueError;
+use crate::loader::{EvaluationLoader, TrainingLoader};
+use crate::metrics::{EvaluationMetric, StepSizeMetric};
+use crate::model::{EvaluationBatch, EvaluationOutput, GlueModel, TrainingOutput};
+use crate::progress::Progress;
+use crate::recorder::{EpochResult, RUN, Recorder, RunFile, read_run};
+use crate::run_log::RunLog;
+use crate::schedule::warmup_cosine;
+use crate::settings::{OptimizerName, PresetName, SENTENCES, Settings, Switch, TrainArgs};
+
+/// Epochs of fewer mini-batches than this count as so many when the growth of the step size is
+/// spread over them.
+///
+/// A step size at its limit must be shrunk as often as it grows, at a forward pass each: with
+/// growth by `2^(1/16)` a step that is 0.42 forward passes a step, with `2^(1/500)`, the growth of the
+/// paper's published code, 0.013.
+const SHORTEST_EPOCH: f64 = 500.0;
+
+/// How a training ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ending {
+    /// All epochs are done.
+    Finished {
+        /// The folder with the run's files.
+        out: PathBuf,
+        /// The last epoch's values.
+        last: EpochResult,
+    },
+    /// It was interrupted, and can be resumed.
+    Interrupted {
+        /// The folder with the run's files.
+        out: PathBuf,
+        /// Epochs whose checkpoint is complete.
+        done: usize,
+    },
+}
+
+/// Trains as the command line says.
+///
+/// # Errors
+///
+/// Whatever is wrong with the command line, the data or the model, before any long work; and what
+/// makes the training itself fail.
+pub fn train(args: &TrainArgs) -> Result<Ending, GlueError> {
+    let (out, earlier) = open_run(args)?;
+    let mut settings = match &earlier {
+        Some(run) => run.settings.clone(),
+        None => Settings::new(args)?,
+    };
+    let device = device::open(settings.device)?;
+    let length_asked = args.max_length.is_some() || earlier.is_some();
+    let data = data::load(&mut settings, length_asked)?;
+
+    let folder = out.join("checkpoint");
+    let done = match &earlier {
+        Some(_) => checkpoints::last_epoch(&folder),
+        None => 0,
+    };
+    if let Some(last) = earlier.as_ref().and_then(|run| run.last.clone())
+        && done == settings.epochs
+    {
+        println!("the run in {} is finished already", out.display());
+        return Ok(Ending::Finished { out, last });
+    }
+    fs::create_dir_all(&out).map_err(|error| GlueError::io(&out, error))?;
+    let run = earlier.unwrap_or_else(|| RunFile {
+        settings: settings.clone(),
+        training_examples: data.training.len(),
+        validation_examples: data.validation.len(),
+        results: Vec::new(),
+        last: None,
+    });
+    let recorder = Arc::new(Recorder::open(&out, run, done, data.metrics.clone())?);
+    data.tokenizer.save(out.join("tokenizer.json"))?;
+    announce(&settings, &data, &out, done);
+
+    let device = device.autodiff();
+    device.seed(settings.seed);
+    let model = GlueModel {
+        classifier: classifier(&settings, data.model, data.classes, &device)?,
+        recorder: recorder.clone(),
+    };
+    Training {
+        settings,
+        out,
+        done,
+        training: data.training,
+        validation: data.validation,
+        pad_id: data.tokenizer.pad_id(),
+        recorder,
+    }
+    .run(model)
+}
+
+/// The model that training begins from, its head drawn from the device's generator.
+fn classifier(
+    settings: &Settings,
+    source: Source,
+    classes: usize,
+    device: &Device,
+) -> Result<BertClassifier, GlueError> {
+    let dropout = settings.dropout == Switch::On;
+    match source {
+        Source::Scratch(config) => {
+            let config = match dropout {
+                true => config,
+                false => config.with_dropout(0.0),
+            };
+            Ok(config.init_classifier(classes, device))
+        }
+        Source::Pretrained(checkpoint) => {
+            let checkpoint = match dropout {
+                true => *checkpoint,
+                false => checkpoint.with_dropout(0.0)?,
+            };
+            let (classifier, report) = checkpoint.classifier(classes, device)?;
+            println!(
+                "{} tensors loaded from {}; not used: {}",
+                report.loaded.len(),
+                settings.model,
+                match report.unused.is_empty() {
+                    true => "none".to_string(),
+                    false => report.unused.join(", "),
+                }
+            );
+            Ok(classifier)
+        }
+    }
+}
+
+/// The folder of the run, and what an earlier run left there if it is to be resumed.
+fn open_run(args: &TrainArgs) -> Result<(PathBuf, Option<RunFile>), GlueError> {
+    let refuse = |message: String| Err(GlueError::Usage(message));
+    match (&args.out, args.resume) {
+        (None, true) => refuse("--resume needs --out: the folder of the run to go on with".into()),
+        (Some(out), true) => {
+            if !out.join(RUN).is_file() {
+                return refuse(format!(
+                    "there is no run to resume in {}: it has no {RUN}",
+                    out.display()
+                ));
+            }
+            let run = read_run(out)?;
+            match run.settings.conflict(args) {
+                Some(conflict) => refuse(format!(
+                    "the run in {} was made with {conflict}: leave the option out to resume it",
+                    out.display()
+                )),
+                None => Ok((out.clone(), Some(run))),
+            }
+        }
+        (Some(out), false) => {
+            if out.join(RUN).exists() {
+                return refuse(format!(
+                    "{} holds a run already: go on with it by --resume, or choose another --out",
+                    out.display()
+                ));
+            }
+            if out.is_file() {
+                return refuse(format!("--out {} is a file, not a folder", out.display()));
+            }
+            Ok((out.clone(), None))
+        }
+        (None, false) => {
+            let name = Settings::new(args)?.name();
+            let mut numbers = 1..;
+            let free = numbers.find_map(|number| {
+                let out = Path::new("runs").join(format!("{name}-{number}"));
+                (!out.exists()).then_some(out)
+            });
+            Ok((free.expect("some number is free"), None))
+        }
+    }
+}
+
+fn announce(settings: &Settings, data: &Data, out: &Path, done: usize) {
+    println!(
+        "{}: {} training and {} validation examples, {} classes; {} in {}",
+        settings.name(),
+        data.training.len(),
+        data.validation.len(),
+        data.classes,
+        match done {
+            0 => "files".to_string(),
+            done => format!("resumed after epoch {done}, files"),
+        },
+        out.display()
+    );
+}
+
+/// A training about to begin.
+struct Training {
+    settings: Settings,
+    out: PathBuf,
+    /// Epochs that a resumed run has behind it.
+    done: usize,
+    training: Arc<Vec<Features>>,
+    validation: Arc<Vec<Features>>,
+    pad_id: u32,
+    recorder: Arc<Recorder>,
+}
+
+impl Training {
+    fn run(self, model: GlueModel) -> Result<Ending, GlueError> {
+        let steps = self.settings.epochs * self.recorder.batches_per_epoch();
+        match self.settings.optimizer {
+            OptimizerName::Adamsls | OptimizerName::Sgdsls | OptimizerName::Plasls => {
+                let recorder = self.recorder.clone();
+                let (model, optim) = self.line_search().for_learner(model);
+                let model = model.with_observer(move |report| recorder.search_step(report));
+                self.launch(model, optim, 1.0.into(), LineSearch::into_inner)
+            }
+            baseline => {
+                let peak = self.settings.lr.unwrap_or_default();
+                // The paper's baseline: warm-up over the first tenth of the steps, then a cosine.
+                let schedule = warmup_cosine(peak, steps / 10, steps)
+                    .map_err(|error| GlueError::Usage(error.to_string()))?;
+                let optim = match baseline {
+                    OptimizerName::Adam => AdamConfig::new().with_epsilon(1e-8).init(),
+                    OptimizerName::Adamw => AdamWConfig::new().with_epsilon(1e-8).init(),
+                    _ => SgdConfig::new().init(),
+                };
+                self.launch(model, optim, schedule, |model| model)
+            }
+        }
+    }
+
+    fn line_search(&self) -> LineSearchConfig {
+        let config = match self.settings.optimizer {
+            OptimizerName::Sgdsls => LineSearchConfig::sgdsls(),
+            _ => LineSearchConfig::adamsls(),
+        };
+        let preset = match self.settings.preset {
+            Some(PresetName::Default) => Preset::Default,
+            _ => Preset::Paper,
+        };
+        let config = preset.apply(config);
+        let batches = self.training.len() as f64 / self.settings.batch_size as f64;
+        let first_step_size = self.settings.first_step_size;
+        LineSearchConfig {
+            first_step_size: first_step_size.unwrap_or(config.first_step_size),
+            ..config
+        }
+        .with_batches_per_epoch(batches.max(SHORTEST_EPOCH))
+        .with_seed(self.settings.seed)
+    }
+
+    /// Runs Burn's `Learner`; `bare` takes the trained model out of what it is wrapped in.
+    fn launch<M>(
+        self,
+        model: M,
+        optim: ModuleOptimizer,
+        schedule: ModuleLrScheduler,
+        bare: impl FnOnce(M) -> GlueModel,
+    ) -> Result<Ending, GlueError>
+    where
+        M: LearnerModel
+            + TrainStep<Input = GlueBatch, Output = TrainingOutput>
+            + InferenceStep<Input = EvaluationBatch, Output = EvaluationOutput>,
+    {
+        let Self {
+            settings,
+            out,
+            done,
+            training,
+            validation,
+            pad_id,
+            recorder,
+        } = self;
+        let evaluation = Arc::new(EvaluationLoader::new(
+            validation,
+            training.clone(),
+            settings.batch_size,
+            pad_id,
+        ));
+        let training = Arc::new(TrainingLoader::new(
+            training,
+            settings.batch_size,
+            pad_id,
+            settings.seed,
+            done + 1,
+            recorder.clone(),
+        ));
+        let folder = out.join("checkpoint");
+        let checkpointer = |part| WholeFileCheckpointer::new(&folder, part);
+        let [model_part, optim_part, scheduler_part] = checkpoints::PARTS;
+        let progress = Progress::new(settings.epochs);
+        recorder.print_to(progress.printer());
+
+        let mut supervised = SupervisedTraining::new(&out, training, evaluation)
+            .num_epochs(settings.epochs)
+            .with_custom_checkpointers(
+                checkpointer(model_part)?,
+                checkpointer(optim_part)?,
+                checkpointer(scheduler_part)?,
+            )
+            .with_checkpointing_strategy(KeepLastNCheckpoints::new(KEPT))
+            .metric_train_numeric(LossMetric::new())
+            .metric_train_numeric(StepSizeMetric::new(recorder.clone()))
+            .metric_valid_numeric(EvaluationMetric::new(recorder.clone()))
+            .with_progress_logger(RunLog::new(recorder.clone()))
+            .renderer(Box::new(progress));
+        if done > 0 {
+            checkpoints::check(&folder, done, &model)?;
+            supervised = supervised.checkpoint(done);
+        }
+        stop_on_interrupt(supervised.interrupter())?;
+
+        let result = supervised.launch(Learner::new(model, optim, schedule));
+        if let Some(error) = result.error {
+            return Err(GlueError::Training(format!("training failed: {error}")));
+        }
+        if let Some(error) = recorder.take_failure() {
+            return Err(error);
+        }
+        if result.interrupted.is_some() {
+            let done = checkpoints::last_epoch(&folder);
+            return Ok(Ending::Interrupted { out, done });
+        }
+        let model_file = out.join("model.bpk");
+        bare(result.model)
+            .classifier
+            .save_file(&model_file)
+            .map_err(|error| GlueError::run(&model_file, error))?;
+        let skipped = recorder.skipped_steps();
+        if skipped > 0 {
+            println!(
+                "{skipped} steps changed nothing, because their loss or gradient could not be \
+                 searched: see `outcome` in steps.jsonl"
+            );
+        }
+        let last = recorder.run().last;
+        let last = last.ok_or_else(|| GlueError::Training("no epoch was finished".into()))?;
+        Ok(Ending::Finished { out, last })
+    }
+}
+
+/// Lets Ctrl-C end the training after the step under way; a second one ends the program at once.
+fn stop_on_interrupt(interrupter: Interrupter) -> Result<(), GlueError> {
+    let asked = AtomicBool::new(false);
+    ctrlc::set_handler(move || {
+        if asked.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        eprintln!("stopping after this step (Ctrl-C again to stop at once)");
+        interrupter.stop(Some("Ctrl-C"));
+    })
+    .map_err(|error| GlueError::Training(format!("Ctrl-C cannot be caught: {error}")))
+}
+
+/// What to say at the end, and what to run next.
+pub fn farewell(ending: &Ending, args: &TrainArgs) -> String {
+    match ending {
+        Ending::Interrupted { out, done } => format!(
+            "interrupted; {} epochs are kept. Go on with:\n  cargo run --release -p glue -- train --resume --out {}",
+            done,
+            out.display()
+        ),
+        Ending::Finished { out, last } => {
+            let metrics = last.metrics.iter();
+            let metrics: Vec<String> = metrics
+                .map(|(name, value)| format!("{name} {:.3}", value.as_f64().unwrap_or(f64::NAN)))
+                .collect();
+            let mut text = format!(
+                "done: training loss {:.4}, validation {}\nthe run is in {out}: run.json, \
+                 steps.jsonl, run.svg, run.png",
+                last.train_loss,
+                metrics.join(", "),
+                out = out.display()
+            );
+            let built_in = args.task.as_deref().unwrap_or(SENTENCES) == SENTENCES;
+            if built_in && args.data_dir.is_none() && args.model.is_none() {
+                text.push_str(
+                    "\n\nnext, the same with a learning rate:\n  cargo run --release -p glue -- train \
+                     --optimizer adam --lr 1e-3\nand a real BERT (a folder with config.json, model.safetensors and \
+                     tokenizer.json) on real data:\n  cargo run --release -p glue -- train --task \
+                     sst2 --data-dir GLUE --model BERT --train-size 500",
+                );
+            }
+            text
+        }
+    }
+}

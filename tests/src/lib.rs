@@ -1,0 +1,30 @@
+//! What the tests across the crates share: small models, and the problems they learn.
+
+use std::sync::{Mutex, MutexGuard};
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::Tensor;
+
+pub mod classifier;
+pub mod network;
+
+/// A device's random generator is shared by all threads, so tests that depend on its numbers take
+/// turns.
+pub fn alone() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// The bits of every parameter of a module, in order.
+pub fn bits<M: Module>(module: &M) -> Vec<u64> {
+    struct Bits(Vec<u64>);
+    impl ModuleVisitor for Bits {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let data = param.val().into_data();
+            self.0.extend(data.iter::<f64>().map(f64::to_bits));
+        }
+    }
+    let mut bits = Bits(Vec::new());
+    module.visit(&mut bits);
+    bits.0
+}

@@ -1,0 +1,265 @@
+//! Both faces run the same engine, replay dropout, and come back from their records bit for bit.
+
+use burn::module::Module;
+use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
+use burn::optim::{GradientsAccumulator, ModuleOptimizer, OptimizerRecord};
+use burn::store::ModuleRecord;
+use burn::tensor::Device;
+use burn::train::TrainStep;
+use burn_sls_optim::{
+    BatchLoss, LineSearch, LineSearchConfig, LineSearchRecord, StepReport, TrialMode, Units,
+};
+use burn_sls_tests::classifier::{Batch, Classifier};
+use burn_sls_tests::{alone, bits};
+
+fn device() -> Device {
+    Device::flex().autodiff()
+}
+
+/// A model and some batches, the same whenever called.
+fn problem(dropout: f64) -> (Classifier, Vec<Batch>) {
+    let device = device();
+    device.seed(11);
+    let model = Classifier::new(dropout, &device);
+    let model = bits_drawn(model);
+    let batches = (0..6).map(|_| Batch::random(32, &device)).collect();
+    (model, batches)
+}
+
+/// Draws lazily initialised parameters now, while the generator is where it should be.
+fn bits_drawn(model: Classifier) -> Classifier {
+    let _ = bits(&model);
+    model
+}
+
+fn config() -> LineSearchConfig {
+    LineSearchConfig::adamsls()
+        .with_batches_per_epoch(6.0)
+        .with_seed(5)
+}
+
+/// A step as Burn's `Learner` makes it.
+fn learner_step(
+    model: LineSearch<Classifier>,
+    optim: &mut ModuleOptimizer,
+    batch: &Batch,
+) -> (LineSearch<Classifier>, StepReport) {
+    let output = TrainStep::step(&model, batch.clone());
+    let model = model.clone().optimize(optim, 1.0.into(), output.grads);
+    let report = model.last_report().expect("a report").clone();
+    (model, report)
+}
+
+#[test]
+fn the_two_faces_take_the_same_steps_with_dropout_on() {
+    let _turn = alone();
+    let (model, batches) = problem(0.3);
+
+    let mut optim = config().init();
+    let mut looped = model.clone();
+    let mut reports = Vec::new();
+    for batch in batches.iter().cycle().take(12) {
+        let step = optim.step(looped, |m| m.batch_loss(batch)).expect("a step");
+        looped = step.model;
+        reports.push(step.report);
+    }
+
+    let (mut wrapped, mut module_optim) = config().for_learner(model);
+    for (batch, expected) in batches.iter().cycle().zip(&reports) {
+        let (next, report) = learner_step(wrapped, &mut module_optim, batch);
+        wrapped = next;
+        // The model's own step gives the mean in f32, the loop's per-example losses in f64.
+        assert_eq!(
+            report.trials.len(),
+            expected.trials.len(),
+            "step {}",
+            report.step
+        );
+        assert!((report.loss - expected.loss).abs() <= 1e-6 * expected.loss);
+        assert_eq!(report.step_sizes, expected.step_sizes);
+        assert_eq!(report.forwards, 1 + report.trials.len());
+        assert_eq!(report.reads, 1 + report.trials.len());
+    }
+    assert_eq!(bits(wrapped.inner()), bits(&looped));
+    assert!(reports.last().unwrap().loss < reports[0].loss);
+}
+
+#[test]
+fn trials_see_the_dropout_masks_of_the_training_forward() {
+    let _turn = alone();
+    let (model, batches) = problem(0.5);
+    // A first step size so small that the trial point is the point itself, but for the masks.
+    let tiny = config().with_first_step_size(1e-30);
+    let mut optim = tiny.clone().init();
+    let losses = |m: &Classifier| m.batch_loss(&batches[0]);
+    let step = optim.step(model.clone(), losses).expect("a step");
+    assert_eq!(step.report.trials[0].loss, step.report.loss);
+    assert_eq!(step.report.forwards, 2);
+
+    // With dropout off in what is compared, the reference is evaluated anew.
+    let mut optim = tiny.with_trial_mode(TrialMode::Deterministic).init();
+    let deterministic = optim.step(model, losses).expect("a step");
+    assert_eq!(
+        deterministic.report.trials[0].loss,
+        deterministic.report.loss
+    );
+    assert_ne!(deterministic.report.loss, step.report.loss);
+    assert_eq!(deterministic.report.forwards, 3);
+}
+
+#[test]
+fn accumulated_gradients_are_searched_on_all_their_micro_batches() {
+    let _turn = alone();
+    let (model, batches) = problem(0.2);
+    let (model, mut optim) = config().for_learner(model);
+    let mut accumulator = GradientsAccumulator::new();
+    for batch in &batches[..3] {
+        let output = TrainStep::step(&model, batch.clone());
+        accumulator.accumulate(&model.clone(), output.grads);
+    }
+    let lr = ModuleLearningRate::from(1.0);
+    let losses: Vec<f64> = batches[..3]
+        .iter()
+        .map(|batch| {
+            let frozen = model.inner().valid();
+            let losses = frozen.batch_loss(&batch_on_inner(batch));
+            losses.mean().into_scalar::<f64>()
+        })
+        .collect();
+    let model = model.optimize(&mut optim, lr, accumulator.grads());
+    let report = model.last_report().expect("a report");
+    assert_eq!(report.backwards, 3);
+    assert_eq!(report.forwards, 3 + 3 * report.trials.len());
+    assert_eq!(report.reads, 1 + report.trials.len());
+    // The objective is the sum of the micro-batches' losses (here up to dropout).
+    let sum: f64 = losses.iter().sum();
+    assert!(
+        (report.loss / sum - 1.0).abs() < 0.3,
+        "{} and {sum}",
+        report.loss
+    );
+}
+
+fn batch_on_inner(batch: &Batch) -> Batch {
+    Batch {
+        inputs: batch.inputs.clone().inner(),
+        targets: batch.targets.clone(),
+    }
+}
+
+/// Units of their own for the layers, so that a record must keep a turn and two step sizes.
+fn two_units() -> LineSearchConfig {
+    let units = Units::named([("lower", vec!["hidden"]), ("upper", vec!["output"])]);
+    LineSearchConfig::plasls(units)
+        .with_batches_per_epoch(6.0)
+        .with_seed(9)
+}
+
+#[test]
+fn a_loop_resumed_from_its_record_goes_on_bit_for_bit() {
+    let _turn = alone();
+    let (mut model, batches) = problem(0.3);
+    let mut optim = two_units().init();
+    let mut saved = None;
+    for (k, batch) in batches.iter().cycle().take(9).enumerate() {
+        if k == 4 {
+            let folder = tempfile::tempdir().expect("a folder");
+            let file = folder.path().join("optim");
+            optim.to_record().save(&file).expect("saved");
+            let record = LineSearchRecord::load(&file).expect("loaded");
+            let module = model.clone().into_record().into_bytes().expect("bytes");
+            saved = Some((module, record));
+        }
+        model = optim
+            .step(model, |m| m.batch_loss(batch))
+            .expect("a step")
+            .model;
+    }
+
+    let (module, record) = saved.expect("a record was taken");
+    let fresh = problem(0.3).0;
+    let record_of_module = ModuleRecord::from_bytes(module).expect("a record");
+    let mut resumed = fresh.load_record(record_of_module);
+    let mut optim_resumed = two_units().init().load_record(record).expect("it fits");
+    for batch in batches.iter().cycle().take(9).skip(4) {
+        resumed = optim_resumed
+            .step(resumed, |m| m.batch_loss(batch))
+            .expect("a step")
+            .model;
+    }
+    assert_eq!(bits(&resumed), bits(&model));
+    assert_eq!(optim_resumed.state(), optim.state());
+}
+
+#[test]
+fn a_wrapped_model_resumed_from_burns_records_goes_on_bit_for_bit() {
+    let _turn = alone();
+    let (model, batches) = problem(0.3);
+    let (mut wrapped, mut optim) = two_units().for_learner(model);
+    let mut saved = None;
+    for (k, batch) in batches.iter().cycle().take(9).enumerate() {
+        if k == 5 {
+            let module = wrapped.clone().into_record().into_bytes().expect("bytes");
+            let optimizer = optim.to_record().into_bytes().expect("bytes");
+            saved = Some((module, optimizer));
+        }
+        (wrapped, _) = learner_step(wrapped, &mut optim, batch);
+    }
+
+    let (module, optimizer) = saved.expect("records were taken");
+    let (fresh, fresh_optim) = two_units().for_learner(problem(0.3).0);
+    let mut resumed = fresh.load_record(ModuleRecord::from_bytes(module).expect("a record"));
+    let record = OptimizerRecord::from_bytes(optimizer).expect("a record");
+    let mut optim_resumed = fresh_optim.load_record(record);
+    for batch in batches.iter().cycle().take(9).skip(5) {
+        (resumed, _) = learner_step(resumed, &mut optim_resumed, batch);
+    }
+    assert_eq!(bits(resumed.inner()), bits(wrapped.inner()));
+    assert_eq!(resumed.state(), wrapped.state());
+}
+
+#[test]
+fn records_of_the_wrapped_and_the_bare_model_fit_each_other() {
+    let _turn = alone();
+    let (model, _) = problem(0.0);
+    let (wrapped, _) = config().for_learner(model.clone());
+    let other = problem(0.0).0.no_grad();
+
+    let bare = other
+        .clone()
+        .load_record(wrapped.clone().into_record().allow_unused(true));
+    assert_eq!(bits(&bare), bits(&model));
+
+    let record = model.clone().into_record().allow_partial(true);
+    let reloaded = wrapped.load_record(record);
+    assert_eq!(bits(reloaded.inner()), bits(&model));
+}
+
+#[test]
+fn a_damaged_record_is_refused_with_its_reason() {
+    let (_, optim) = {
+        let optim = config().init();
+        ((), optim)
+    };
+    let bytes = optim.to_record().into_bytes().expect("bytes");
+    let message = |bytes: &[u8]| LineSearchRecord::from_bytes(bytes).unwrap_err().to_string();
+    assert!(message(b"not a record").contains("does not begin"));
+    assert!(message(&bytes[..20]).contains("cut short"));
+    let mut huge = bytes.clone();
+    huge[8..12].copy_from_slice(&u32::MAX.to_le_bytes());
+    assert!(message(&huge).contains("cut short"));
+
+    let two = two_units().init();
+    let error = two.load_record(LineSearchRecord::from_bytes(&bytes).unwrap());
+    assert!(
+        error
+            .err()
+            .expect("other units")
+            .to_string()
+            .contains("1 units")
+    );
+    let missing = LineSearchRecord::load("no/such/file")
+        .unwrap_err()
+        .to_string();
+    assert!(missing.contains("no/such/file"), "{missing}");
+}
