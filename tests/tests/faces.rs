@@ -2,12 +2,14 @@
 
 use burn::module::Module;
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
-use burn::optim::{GradientsAccumulator, ModuleOptimizer, OptimizerRecord};
+use burn::optim::{AdamConfig, GradientsAccumulator, ModuleOptimizer, OptimizerRecord, SgdConfig};
 use burn::store::ModuleRecord;
 use burn::tensor::Device;
 use burn::train::TrainStep;
+use burn_sls_optim::direction::Adam;
 use burn_sls_optim::{
-    BatchLoss, LineSearch, LineSearchConfig, LineSearchRecord, StepReport, TrialMode, Units,
+    BatchLoss, Direction, LineSearch, LineSearchConfig, LineSearchRecord, StepReport, TrialMode,
+    Units,
 };
 use burn_sls_tests::classifier::{Batch, Classifier};
 use burn_sls_tests::{alone, bits};
@@ -138,6 +140,65 @@ fn accumulated_gradients_are_searched_on_all_their_micro_batches() {
         "{} and {sum}",
         report.loss
     );
+}
+
+#[test]
+fn a_learning_rate_multiplies_the_step_that_was_searched() {
+    let _turn = alone();
+    let (model, batches) = problem(0.0);
+    let start = model.output.weight.val().inner();
+    let moved = |lr: f64| {
+        let mut optim = config().init();
+        let losses = |m: &Classifier| m.batch_loss(&batches[0]);
+        let step = optim.step_scheduled(lr, model.clone(), losses);
+        let step = step.expect("a step");
+        let moved = step.model.output.weight.val().inner() - start.clone();
+        (moved, step.report)
+    };
+    let (whole, report) = moved(1.0);
+    let (half, half_report) = moved(0.5);
+    assert_eq!(half_report, report, "the search itself does not know of it");
+    let error = (half.clone() * 2.0 - whole)
+        .abs()
+        .max()
+        .into_scalar::<f64>();
+    assert!(error < 1e-6, "{error}");
+    assert!(half.abs().max().into_scalar::<f64>() > 1e-3);
+}
+
+#[test]
+fn any_burn_optimizer_is_searched_along_the_displacement_it_proposes() {
+    let _turn = alone();
+    // Plain descent proposes what the direction of SGDSLS is.
+    let (model, batches) = problem(0.3);
+    let sgdsls = || LineSearchConfig::sgdsls().with_batches_per_epoch(6.0);
+    let burns = sgdsls().try_init_with(SgdConfig::new().init());
+    let (mut a, mut optim_a) = (model.clone(), sgdsls().init());
+    let (mut b, mut optim_b) = (model.clone(), burns.expect("an optimizer"));
+    for batch in batches.iter().cycle().take(12) {
+        let step_a = optim_a.step(a, |m| m.batch_loss(batch)).expect("a step");
+        let step_b = optim_b.step(b, |m| m.batch_loss(batch)).expect("a step");
+        assert_eq!(step_a.report.step_sizes, step_b.report.step_sizes);
+        assert!((step_a.report.slope / step_b.report.slope - 1.0).abs() < 1e-4);
+        (a, b) = (step_a.model, step_b.model);
+    }
+
+    // One with a state advances it once a step, however many trials there are.
+    let adam = AdamConfig::new().with_beta_1(0.0).with_epsilon(1e-8).init();
+    let mut ours = config();
+    ours.direction = Direction::Adam(Adam {
+        beta_1: 0.0,
+        ..Adam::default()
+    });
+    let (mut a, mut optim_a) = (model.clone(), ours.init());
+    let (mut b, mut optim_b) = (model, config().try_init_with(adam).expect("an optimizer"));
+    for batch in batches.iter().cycle().take(12) {
+        let step_a = optim_a.step(a, |m| m.batch_loss(batch)).expect("a step");
+        let step_b = optim_b.step(b, |m| m.batch_loss(batch)).expect("a step");
+        assert_eq!(step_a.report.step_sizes, step_b.report.step_sizes);
+        assert!((step_a.report.slope / step_b.report.slope - 1.0).abs() < 1e-3);
+        (a, b) = (step_a.model, step_b.model);
+    }
 }
 
 fn batch_on_inner(batch: &Batch) -> Batch {

@@ -301,8 +301,8 @@ fn recorded_runs_are_reproduced_to_the_last_trial() {
             None | Some("paper") => {
                 let replay = replay(&name, &trace);
                 println!(
-                    "{name}: {} steps replayed, largest relative error {:.1e}; {} more disturbed \
-                     by one rounding of the weights, by which {} had other decisions",
+                    "{name}: {} steps, largest relative error {:.1e}; {} later ones within the \
+                     effect of one rounding of the weights, {} after it changed a decision",
                     replay.sound, replay.error, replay.chaotic, replay.open
                 );
                 assert!(replay.sound > 0, "{name}: no step is sound");

@@ -319,8 +319,33 @@ impl LineSearchConfig {
     ///
     /// If a setting is out of range.
     pub fn try_init(self) -> Result<LineSearchOptimizer, LineSearchError> {
+        let optimizer = self.optimizer();
+        self.try_init_with(optimizer)
+    }
+
+    /// Makes an optimizer that searches along the displacement that another Burn optimizer proposes
+    /// for a learning rate of 1, in place of this configuration's direction.
+    ///
+    /// # Errors
+    ///
+    /// If a setting is out of range.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::optim::RmsPropConfig;
+    /// use burn_sls_optim::LineSearchConfig;
+    ///
+    /// let config = LineSearchConfig::adamsls();
+    /// let optim = config.try_init_with(RmsPropConfig::new().init())?;
+    /// # Ok::<(), burn_sls_optim::LineSearchError>(())
+    /// ```
+    pub fn try_init_with(
+        self,
+        optimizer: ModuleOptimizer,
+    ) -> Result<LineSearchOptimizer, LineSearchError> {
         self.validate()?;
-        Ok(LineSearchOptimizer::new(self))
+        Ok(LineSearchOptimizer::new(self, optimizer))
     }
 
     /// Wraps a model for Burn's `Learner`, and makes the optimizer that belongs beside it.

@@ -56,9 +56,9 @@ pub struct Step<M> {
 }
 
 impl LineSearchOptimizer {
-    pub(crate) fn new(config: LineSearchConfig) -> Self {
+    pub(crate) fn new(config: LineSearchConfig, optim: ModuleOptimizer) -> Self {
         Self {
-            optim: config.optimizer(),
+            optim,
             engine: Engine::new(config),
         }
     }

@@ -46,7 +46,7 @@ pub struct TrainArgs {
     /// Preset of a line-search optimizer [default: paper]
     #[arg(long, value_enum)]
     pub preset: Option<PresetName>,
-    /// Where a line search begins its first search [default: 0.1 (sgdsls: 1) from scratch, 5e-5 for a
+    /// Where a line search begins its first search [default: 0.1 (sgdsls: 1) from scratch, 4e-5 for a
     /// pre-trained model]
     #[arg(long, value_name = "X")]
     pub first_step_size: Option<f64>,
@@ -215,7 +215,7 @@ pub struct Settings {
 ///
 /// The first step of Adam moves every weight by the whole step size, up or down, so a large one that
 /// lowers the loss of a single mini-batch can still undo what pre-training has learned.
-const PRETRAINED_STEP: f64 = 5e-5;
+const PRETRAINED_STEP: f64 = 4e-5;
 
 /// The tokens that an example is cut to, if nothing else is said.
 const MAX_LENGTH: usize = 256;
