@@ -14,6 +14,7 @@ pub mod model;
 pub mod plot;
 pub mod progress;
 pub mod recorder;
+pub mod results;
 pub mod run_log;
 pub mod schedule;
 pub mod sentences;

@@ -13,6 +13,12 @@ use std::fmt;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
+use log::{duration, gap, number};
+
+mod log;
+
+pub use log::Pace;
+
 /// Shows how far a run has come, for use as the renderer of Burn's training.
 ///
 /// On a terminal there are two bars on standard error, one over the whole run with the time left
@@ -364,36 +370,6 @@ impl Printer {
     }
 }
 
-/// Decides when a split that nobody watches gets a line in the log.
-///
-/// A line is due at every tenth of the split, but not within two seconds of the last one, and in
-/// any case 30 seconds after the last one.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Pace {
-    last_time: Duration,
-    last_tenth: usize,
-}
-
-impl Pace {
-    const SHORTEST: Duration = Duration::from_secs(2);
-    const LONGEST: Duration = Duration::from_secs(30);
-
-    /// Whether a line is due when `done` of `total` items are done `elapsed` after the split began;
-    /// if it is, the next one is counted from here.
-    pub fn is_due(&mut self, done: usize, total: usize, elapsed: Duration) -> bool {
-        let tenth = (done * 10).checked_div(total).unwrap_or(0);
-        let since = elapsed.saturating_sub(self.last_time);
-        let due = since >= Self::LONGEST || (tenth > self.last_tenth && since >= Self::SHORTEST);
-        if due {
-            *self = Self {
-                last_time: elapsed,
-                last_tenth: tenth,
-            };
-        }
-        due
-    }
-}
-
 impl Epochs {
     fn done(self) -> f64 {
         (self.complete as f64 + self.fraction).min(self.total as f64)
@@ -426,34 +402,6 @@ fn describe(metrics: &[Metric]) -> String {
         ))
     });
     values.collect::<Vec<_>>().join(" · ")
-}
-
-fn gap(unit: &str) -> &'static str {
-    if unit.is_empty() { "" } else { " " }
-}
-
-/// A number with four significant digits, in scientific notation where it is very small or large.
-fn number(value: f64) -> String {
-    if value == 0.0 || !value.is_finite() {
-        return value.to_string();
-    }
-    let magnitude = value.abs().log10().floor();
-    if (-3.0..5.0).contains(&magnitude) {
-        let decimals = (3.0 - magnitude).max(0.0) as usize;
-        format!("{value:.decimals$}")
-    } else {
-        format!("{value:.2e}")
-    }
-}
-
-/// A duration as `45s`, `12m 05s` or `3h 07m`.
-fn duration(time: Duration) -> String {
-    let seconds = time.as_secs();
-    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
-        (0, 0, seconds) => format!("{seconds}s"),
-        (0, minutes, seconds) => format!("{minutes}m {seconds:02}s"),
-        (hours, minutes, _) => format!("{hours}h {minutes:02}m"),
-    }
 }
 
 #[cfg(test)]

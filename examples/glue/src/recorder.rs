@@ -12,78 +12,13 @@ use std::time::Instant;
 use burn::tensor::{Int, Tensor};
 use burn_sls_bert::glue::Metric;
 use burn_sls_optim::{Outcome, Searched, StepReport};
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::error::GlueError;
 use crate::model::Part;
 use crate::plot::{self, RunCurves};
 use crate::progress::Printer;
-use crate::settings::Settings;
-
-/// What `run.json` holds.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct RunFile {
-    /// Every setting.
-    #[serde(flatten)]
-    pub settings: Settings,
-    /// The training examples, after drawing.
-    pub training_examples: usize,
-    /// The validation examples.
-    pub validation_examples: usize,
-    /// The epochs so far.
-    #[serde(rename = "per_epoch")]
-    pub results: Vec<EpochResult>,
-    /// The last epoch's values, once all epochs are done.
-    #[serde(rename = "final")]
-    pub last: Option<EpochResult>,
-}
-
-/// What an epoch came to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct EpochResult {
-    /// The epoch, from 1.
-    pub epoch: usize,
-    /// Mean cross-entropy over the training set after the epoch, dropout off, in nats.
-    pub train_loss: f64,
-    /// Mean of the mini-batch losses during the epoch.
-    pub train_loss_running: f64,
-    /// The task's metrics on the validation set.
-    pub metrics: Map<String, Value>,
-    /// Seconds spent in training steps.
-    pub seconds_train: f64,
-    /// Seconds spent in evaluation.
-    pub seconds_eval: f64,
-    /// Forward passes of the training steps, trials included.
-    pub forwards: usize,
-    /// Backward passes of the training steps.
-    pub backwards: usize,
-}
-
-/// A line of `steps.jsonl`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct StepLine {
-    /// The iteration, from 0.
-    pub step: u64,
-    /// The epoch, from 1.
-    pub epoch: usize,
-    /// The loss of the mini-batch before the step.
-    pub loss: Option<f64>,
-    /// The searched units: `"all"` or an index; null for an optimizer with a learning rate.
-    pub searched: Value,
-    /// The slope of what was searched.
-    pub slope: Option<f64>,
-    /// Step size and loss of every trial.
-    pub trials: Vec<(f64, Option<f64>)>,
-    /// How the step ended.
-    pub outcome: String,
-    /// The step size of every unit, or the learning rate.
-    pub step_sizes: Vec<f64>,
-    /// Forward passes.
-    pub forwards: usize,
-    /// Seconds since the step before, or since the epoch began.
-    pub seconds: f64,
-}
+use crate::results::{EpochResult, RUN, RunFile, STEPS, StepLine, write_whole};
 
 /// Writes down a run while it happens.
 pub struct Recorder {
@@ -115,10 +50,6 @@ struct Evaluation {
     predictions: Vec<usize>,
     labels: Vec<usize>,
 }
-
-/// The file of a run's settings and results, in the run's folder.
-pub const RUN: &str = "run.json";
-const STEPS: &str = "steps.jsonl";
 
 impl Recorder {
     /// Opens the files of a run, keeping what an interrupted run wrote up to the end of epoch
@@ -152,7 +83,7 @@ impl Recorder {
                 }
             }
         }
-        let kept: String = steps.iter().map(line_of).collect();
+        let kept: String = steps.iter().map(StepLine::to_line).collect();
         write_whole(&path, kept.as_bytes())?;
         let steps_file = OpenOptions::new()
             .append(true)
@@ -427,7 +358,7 @@ impl State {
     fn push(&mut self, mut line: StepLine) {
         line.seconds = self.last_step.elapsed().as_secs_f64();
         self.last_step = Instant::now();
-        if let Err(error) = self.steps_file.write_all(line_of(&line).as_bytes()) {
+        if let Err(error) = self.steps_file.write_all(line.to_line().as_bytes()) {
             self.failure.get_or_insert(GlueError::io(STEPS, error));
         }
         self.steps.push(line);
@@ -440,31 +371,6 @@ impl std::fmt::Debug for Recorder {
             .field("folder", &self.folder)
             .finish_non_exhaustive()
     }
-}
-
-/// Reads `run.json`.
-///
-/// # Errors
-///
-/// If it cannot be read, or is damaged.
-pub fn read_run(folder: &Path) -> Result<RunFile, GlueError> {
-    let path = folder.join(RUN);
-    let text = fs::read_to_string(&path).map_err(|error| GlueError::io(&path, error))?;
-    serde_json::from_str(&text).map_err(|error| GlueError::run(&path, error))
-}
-
-/// Writes a file so that it is there whole or not at all.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), GlueError> {
-    let unfinished = path.with_extension("unfinished");
-    fs::write(&unfinished, bytes)
-        .and_then(|()| fs::rename(&unfinished, path))
-        .map_err(|error| GlueError::io(path, error))
-}
-
-fn line_of(step: &StepLine) -> String {
-    let mut line = serde_json::to_string(step).expect("a step is plain data");
-    line.push('\n');
-    line
 }
 
 fn outcome_name(outcome: Outcome) -> String {

@@ -22,7 +22,7 @@ fn run(words: &[&str]) -> Output {
 
 /// A run small enough for a test, with everything random that a run has.
 fn small(out: &Path, optimizer: &str) -> Vec<String> {
-    let words = "--train-size 96 --epochs 3 --batch-size 16 --dropout on --seed 3 --optimizer";
+    let words = "--train-size 96 --epochs 6 --batch-size 16 --dropout on --seed 3 --optimizer";
     let mut words: Vec<String> = words.split(' ').map(str::to_string).collect();
     words.extend([
         optimizer.to_string(),
@@ -123,7 +123,7 @@ fn an_interrupted_run_ends_with_the_bits_of_one_that_was_not() {
 
         let text = fs::read_to_string(cut.join("run.json")).expect("run.json");
         let run_file: Value = serde_json::from_str(&text).expect("JSON");
-        assert_eq!(run_file["final"]["epoch"], 3);
+        assert_eq!(run_file["final"]["epoch"], 6);
         assert_eq!(run_file["train_size"], 96);
         assert!(cut.join("run.svg").exists() && cut.join("run.png").exists());
 

@@ -1,0 +1,107 @@
+//! What a run's files hold, and how they are written.
+
+use std::fs;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::error::GlueError;
+use crate::settings::Settings;
+
+/// The file of a run's settings and results, in the run's folder.
+pub const RUN: &str = "run.json";
+/// The file with a line for every step.
+pub(crate) const STEPS: &str = "steps.jsonl";
+
+/// What `run.json` holds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RunFile {
+    /// Every setting.
+    #[serde(flatten)]
+    pub settings: Settings,
+    /// The training examples, after drawing.
+    pub training_examples: usize,
+    /// The validation examples.
+    pub validation_examples: usize,
+    /// The epochs so far.
+    #[serde(rename = "per_epoch")]
+    pub results: Vec<EpochResult>,
+    /// The last epoch's values, once all epochs are done.
+    #[serde(rename = "final")]
+    pub last: Option<EpochResult>,
+}
+
+/// What an epoch came to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochResult {
+    /// The epoch, from 1.
+    pub epoch: usize,
+    /// Mean cross-entropy over the training set after the epoch, dropout off, in nats.
+    pub train_loss: f64,
+    /// Mean of the mini-batch losses during the epoch.
+    pub train_loss_running: f64,
+    /// The task's metrics on the validation set.
+    pub metrics: Map<String, Value>,
+    /// Seconds spent in training steps.
+    pub seconds_train: f64,
+    /// Seconds spent in evaluation.
+    pub seconds_eval: f64,
+    /// Forward passes of the training steps, trials included.
+    pub forwards: usize,
+    /// Backward passes of the training steps.
+    pub backwards: usize,
+}
+
+/// A line of `steps.jsonl`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StepLine {
+    /// The iteration, from 0.
+    pub step: u64,
+    /// The epoch, from 1.
+    pub epoch: usize,
+    /// The loss of the mini-batch before the step.
+    pub loss: Option<f64>,
+    /// The searched units: `"all"` or an index; null for an optimizer with a learning rate.
+    pub searched: Value,
+    /// The slope of what was searched.
+    pub slope: Option<f64>,
+    /// Step size and loss of every trial.
+    pub trials: Vec<(f64, Option<f64>)>,
+    /// How the step ended.
+    pub outcome: String,
+    /// The step size of every unit, or the learning rate.
+    pub step_sizes: Vec<f64>,
+    /// Forward passes.
+    pub forwards: usize,
+    /// Seconds since the step before, or since the epoch began.
+    pub seconds: f64,
+}
+
+impl StepLine {
+    /// The step as a line of `steps.jsonl`.
+    pub(crate) fn to_line(&self) -> String {
+        let mut line = serde_json::to_string(self).expect("a step is plain data");
+        line.push('\n');
+        line
+    }
+}
+
+/// Reads `run.json`.
+///
+/// # Errors
+///
+/// If it cannot be read, or is damaged.
+pub fn read_run(folder: &Path) -> Result<RunFile, GlueError> {
+    let path = folder.join(RUN);
+    let text = fs::read_to_string(&path).map_err(|error| GlueError::io(&path, error))?;
+    serde_json::from_str(&text).map_err(|error| GlueError::run(&path, error))
+}
+
+/// Writes a file so that it is there whole or not at all.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), GlueError> {
+    let unfinished = path.with_extension("unfinished");
+    fs::write(&unfinished, bytes)
+        .and_then(|()| fs::rename(&unfinished, path))
+        .map_err(|error| GlueError::io(path, error))
+}
