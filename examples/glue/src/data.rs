@@ -56,6 +56,14 @@ pub fn load(settings: &mut Settings, length_asked: bool) -> Result<Data, GlueErr
     let pretrained = match settings.model.as_str() {
         TINY => None,
         folder => {
+            for file in ["config.json", "tokenizer.json"] {
+                if !Path::new(folder).join(file).is_file() {
+                    return Err(GlueError::Usage(format!(
+                        "--model {folder} has no {file}: give a folder with config.json, \
+                         model.safetensors and tokenizer.json, or `{TINY}`"
+                    )));
+                }
+            }
             let checkpoint = Checkpoint::open(folder)?;
             let tokenizer = Tokenizer::from_file(Path::new(folder).join("tokenizer.json"))?;
             tokenizer.check_fits(checkpoint.config())?;

@@ -14,7 +14,9 @@ pub fn open(name: DeviceName) -> Result<Device, GlueError> {
     match name {
         #[cfg(feature = "flex")]
         DeviceName::Flex => Ok(Device::flex()),
+        // Burn will drop it in its next release; until then it stays a choice.
         #[cfg(feature = "ndarray")]
+        #[allow(deprecated)]
         DeviceName::Ndarray => Ok(Device::ndarray()),
         #[cfg(feature = "wgpu")]
         DeviceName::Wgpu => Ok(Device::wgpu(Default::default())),

@@ -192,7 +192,7 @@ fn every_mistake_gets_one_sentence_and_exit_code_2() {
             &["--data-dir", &good, "--train-size", "9"],
             &["--train-size is 9", "2"],
         ),
-        (&["--model", &none], &["none"]),
+        (&["--model", &none], &["none", "config.json"]),
         (&["--model", &model], &["model"]),
         (&["--max-length", "4096"], &["--max-length is 4096"]),
         (&["--resume"], &["--out"]),
