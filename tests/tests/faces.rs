@@ -1,6 +1,6 @@
 //! Both faces run the same engine, replay dropout, and come back from their records bit for bit.
 
-use burn::module::Module;
+use burn::module::{Module, ParamGroup};
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{AdamConfig, GradientsAccumulator, ModuleOptimizer, OptimizerRecord, SgdConfig};
 use burn::store::ModuleRecord;
@@ -8,8 +8,8 @@ use burn::tensor::Device;
 use burn::train::TrainStep;
 use burn_sls_optim::direction::Adam;
 use burn_sls_optim::{
-    BatchLoss, Direction, LineSearch, LineSearchConfig, LineSearchRecord, StepReport, TrialMode,
-    Units,
+    BatchLoss, Direction, LineSearch, LineSearchConfig, LineSearchError, LineSearchRecord,
+    StepReport, TrialMode, Units,
 };
 use burn_sls_tests::classifier::{Batch, Classifier};
 use burn_sls_tests::{alone, bits};
@@ -199,6 +199,22 @@ fn any_burn_optimizer_is_searched_along_the_displacement_it_proposes() {
         assert!((step_a.report.slope / step_b.report.slope - 1.0).abs() < 1e-3);
         (a, b) = (step_a.model, step_b.model);
     }
+}
+
+#[test]
+fn an_optimizer_of_two_kinds_is_refused() {
+    let _turn = alone();
+    let (model, batches) = problem(0.0);
+    let mixed = ModuleOptimizer::from(Adam::default()).with_group(
+        ParamGroup::from_path("output.weight"),
+        SgdConfig::new().build(),
+        None,
+    );
+    let mut optim = config().try_init_with(mixed).expect("an optimizer");
+    let error = optim
+        .step(model, |m| m.batch_loss(&batches[0]))
+        .unwrap_err();
+    assert_eq!(error, LineSearchError::MixedOptimizers);
 }
 
 fn batch_on_inner(batch: &Batch) -> Batch {

@@ -7,6 +7,7 @@ use burn::tensor::{GradientCheckpointingStrategy, Tensor};
 use burn_sls_core::Reductions;
 
 use crate::direction::{Pass, with_pass};
+use crate::error::LineSearchError;
 
 /// What an optimizer proposes for this gradient.
 pub(crate) struct Proposal {
@@ -18,31 +19,39 @@ pub(crate) struct Proposal {
 }
 
 /// Asks the optimizer for its search direction, leaving `optim` as it is.
+///
+/// # Errors
+///
+/// If some of its groups answer with a direction and others take a step.
 pub(crate) fn search_direction<M: Module>(
     optim: &ModuleOptimizer,
     model: &M,
     grads: &GradientsParams,
-) -> Proposal {
+) -> Result<Proposal, LineSearchError> {
     let mut advanced = optim.clone();
     let (answer, answers) = with_pass(Pass::Search, || {
         advanced.step(1.0, model.clone(), copy(model, grads))
     });
-    if answers > 0 {
-        return Proposal {
-            direction: collect(&answer, grads),
+    let answer = collect(&answer, grads);
+    if answers == answer.len() {
+        return Ok(Proposal {
+            direction: answer,
             advanced: None,
-        };
+        });
+    }
+    if answers > 0 {
+        return Err(LineSearchError::MixedOptimizers);
     }
     // An optimizer that does not know of passes has moved the parameters by a learning rate of 1.
     let mut difference = Difference {
-        to: collect(&answer, grads),
+        to: answer,
         out: GradientsParams::new(),
     };
     model.visit(&mut difference);
-    Proposal {
+    Ok(Proposal {
         direction: difference.out,
         advanced: Some(advanced),
-    }
+    })
 }
 
 /// Asks the optimizer for its update direction `u` and advances its state by the gradient.

@@ -91,7 +91,7 @@ impl Engine {
             forwards: batches.len(),
             reads: 0,
         };
-        let proposal = search_direction(optim, &model, &grads);
+        let proposal = search_direction(optim, &model, &grads)?;
         let (base, slopes) = self.read(&mut objective, &model, &grads, &proposal)?;
         let search = self.search(&mut objective, &model, &proposal, base, slopes);
         seed_devices(

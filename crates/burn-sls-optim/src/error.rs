@@ -12,6 +12,8 @@ use core::fmt;
 pub enum LineSearchError {
     /// The loss did not come with a gradient for any parameter.
     NoGradient,
+    /// The optimizer's groups are partly this crate's directions and partly other optimizers.
+    MixedOptimizers,
     /// The loss tensor has no elements.
     EmptyLoss,
     /// The losses of a trial are not those of the training forward.
@@ -59,6 +61,11 @@ impl fmt::Display for LineSearchError {
                 "the loss has no gradient with respect to any parameter: put the model and the \
                  batch on an autodiff device (`device.autodiff()`), and leave at least one \
                  parameter unfrozen"
+            ),
+            Self::MixedOptimizers => write!(
+                f,
+                "some parameter groups of the optimizer are directions of this crate and others are \
+                 not: use one kind for all groups"
             ),
             Self::EmptyLoss => write!(
                 f,

@@ -112,8 +112,8 @@ fn examples(settings: &Settings) -> Result<(Vec<Example>, Vec<Example>), GlueErr
             TrainSize::Examples(count) if count <= MOST_SENTENCES => count,
             TrainSize::Examples(count) => {
                 return Err(GlueError::Usage(format!(
-                    "--train-size is {count}, and the grammar makes at most {MOST_SENTENCES} \
-                     different sentences for a run"
+                    "--train-size is {count}, and the built-in sentences keep their mix of \
+                     constructions up to {MOST_SENTENCES}: ask for fewer"
                 )));
             }
         };

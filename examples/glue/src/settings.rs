@@ -46,8 +46,8 @@ pub struct TrainArgs {
     /// Preset of a line-search optimizer [default: paper]
     #[arg(long, value_enum)]
     pub preset: Option<PresetName>,
-    /// Where a line search begins its first search [default: 0.1 (sgdsls: 1) from scratch, 4e-5 for a
-    /// pre-trained model]
+    /// Where a line search begins its first search [default: 0.1, or 4e-5 for a
+    /// pre-trained model; sgdsls: 1]
     #[arg(long, value_name = "X")]
     pub first_step_size: Option<f64>,
     /// Peak learning rate of adam, adamw or sgd [default: 2e-5]; a line search has none
