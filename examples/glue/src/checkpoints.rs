@@ -10,6 +10,9 @@ use burn::train::checkpoint::{Checkpoint, Checkpointer, CheckpointerError};
 
 use crate::error::GlueError;
 
+/// The folder of a run's checkpoints.
+pub const FOLDER: &str = "checkpoint";
+
 /// What a checkpoint of Burn's `Learner` consists of.
 pub const PARTS: [&str; 3] = ["model", "optim", "scheduler"];
 

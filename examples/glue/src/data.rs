@@ -120,17 +120,17 @@ pub fn config(folder: &str) -> Result<BertConfig, GlueError> {
     )?)
 }
 
-/// The number of layers of a model by its name on the command line.
+/// The configuration of a model by its name on the command line; that of `tiny` but for its
+/// vocabulary, which is the data's.
 ///
 /// # Errors
 ///
 /// As for [`config`].
-pub fn layers(model: &str) -> Result<usize, GlueError> {
-    let config = match model {
-        TINY => BertConfig::tiny(1),
-        folder => config(folder)?,
-    };
-    Ok(config.num_hidden_layers)
+pub fn config_of(model: &str) -> Result<BertConfig, GlueError> {
+    match model {
+        TINY => Ok(BertConfig::tiny(1)),
+        folder => config(folder),
+    }
 }
 
 /// Refuses a model's folder that lacks a file.
@@ -173,6 +173,13 @@ fn examples(settings: &Settings) -> Result<Examples, GlueError> {
         false => None,
     };
     let training = read(Split::Train)?;
+    let (validation, mismatched) = match settings.validation_size {
+        None => (validation, mismatched),
+        Some(count) => {
+            let drawn = |rows: Vec<Example>| fixed_subset(rows, count);
+            (drawn(validation), mismatched.map(drawn))
+        }
+    };
     let draw = match settings.balanced {
         true => glue::balanced_subset,
         false => glue::subset,
@@ -198,6 +205,15 @@ fn examples(settings: &Settings) -> Result<Examples, GlueError> {
     })
 }
 
+/// So many validation examples, or all if there are fewer: the same whatever the seed of the run, so that
+/// the runs of a comparison are judged alike.
+fn fixed_subset(rows: Vec<Example>, count: usize) -> Vec<Example> {
+    match count < rows.len() {
+        true => glue::subset(&rows, count, 0),
+        false => rows,
+    }
+}
+
 /// Sentences of the grammar, which are balanced by themselves.
 fn built_in(settings: &Settings) -> Result<Examples, GlueError> {
     let count = match settings.train_size {
@@ -219,7 +235,10 @@ fn built_in(settings: &Settings) -> Result<Examples, GlueError> {
     let examples = |sentences: Vec<_>| sentences.into_iter().map(example).collect();
     Ok(Examples {
         training: examples(training),
-        validation: examples(validation),
+        validation: match settings.validation_size {
+            Some(count) => fixed_subset(examples(validation), count),
+            None => examples(validation),
+        },
         ..Examples::default()
     })
 }

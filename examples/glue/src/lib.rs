@@ -6,9 +6,11 @@
 //! the settings that [`line_search`] makes; [`units`] shows what has a step size of its own.
 
 pub mod checkpoints;
+pub mod compare;
 pub mod data;
 pub mod device;
 pub mod error;
+pub mod experiment;
 pub mod line_search;
 pub mod loader;
 pub mod metrics;
@@ -16,6 +18,7 @@ pub mod model;
 pub mod plot;
 pub mod progress;
 pub mod recorder;
+pub mod report;
 pub mod results;
 pub mod run_log;
 pub mod schedule;

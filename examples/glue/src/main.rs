@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use glue::compare::{self, Compared, compare};
 use glue::error::GlueError;
+use glue::report::{self, report};
 use glue::settings::{Cli, Command, TrainArgs};
 use glue::train::{Ending, farewell, train};
 use glue::units;
@@ -16,6 +18,18 @@ static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Some(Command::Train(args)) => run(&args),
+        Some(Command::Compare(args)) => compare(&args).map(|ending| {
+            println!("{}", compare::farewell(&ending, &args));
+            match ending {
+                Compared::Finished | Compared::Listed => ExitCode::SUCCESS,
+                Compared::Interrupted => ExitCode::from(130),
+                Compared::Failed(_) => ExitCode::from(1),
+            }
+        }),
+        Some(Command::Report(args)) => report(&args).map(|written| {
+            println!("{}", report::farewell(&written));
+            ExitCode::SUCCESS
+        }),
         Some(Command::Units(args)) => units::table(&args).map(|table| {
             println!("{table}");
             ExitCode::SUCCESS

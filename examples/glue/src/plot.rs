@@ -6,12 +6,13 @@ use kuva::render::figure::Figure;
 use std::path::Path;
 use std::{fmt, fs, io};
 
-use panel::{PANEL_HEIGHT, Panel, Scale};
 use points::smoothing;
 
 mod panel;
 mod points;
 
+pub use panel::Banded;
+pub(crate) use panel::{PANEL_HEIGHT, Panel, Scale};
 pub use points::smooth;
 
 /// A curve: pairs of an epoch, which may be fractional, and a value.
@@ -63,16 +64,30 @@ pub struct RunCurves {
 /// # std::fs::remove_dir_all(&dir).unwrap();
 /// ```
 pub fn write(curves: &RunCurves, dir: &Path) -> Result<(), PlotError> {
-    let scene = figure(curves).render();
+    save(figure(curves), dir, "run", Fonts::InTheFile)
+}
+
+/// Where the text of an SVG takes its font from.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Fonts {
+    /// The file holds it: 3 MB.
+    InTheFile,
+    /// Whoever shows the file has one.
+    TheReaders,
+}
+
+/// Writes a figure as `NAME.svg` and `NAME.png`, and makes the directory if it is not there.
+pub(crate) fn save(figure: Figure, dir: &Path, name: &str, fonts: Fonts) -> Result<(), PlotError> {
+    let scene = figure.render();
     let svg = SvgBackend::new()
-        .with_embedded_font(true)
+        .with_embedded_font(fonts == Fonts::InTheFile)
         .render_scene(&scene);
     let png = RasterBackend::new()
         .render_scene(&scene)
         .map_err(PlotError::Image)?;
     fs::create_dir_all(dir).map_err(PlotError::Io)?;
-    fs::write(dir.join("run.svg"), svg).map_err(PlotError::Io)?;
-    fs::write(dir.join("run.png"), png).map_err(PlotError::Io)
+    fs::write(dir.join(format!("{name}.svg")), svg).map_err(PlotError::Io)?;
+    fs::write(dir.join(format!("{name}.png")), png).map_err(PlotError::Io)
 }
 
 /// A figure could not be written.
@@ -118,7 +133,7 @@ fn figure(curves: &RunCurves) -> Figure {
         metric_panel(curves),
         step_size_panel(curves),
     ];
-    let last_epoch = panels.iter().map(Panel::last_epoch).fold(0.0, f64::max);
+    let last_epoch = panels.iter().map(Panel::x_end).fold(0.0, f64::max);
     // A run that has barely begun still gets an axis that one can read.
     let last_epoch = if last_epoch > 0.0 { last_epoch } else { 1.0 };
 
@@ -158,17 +173,26 @@ fn metric_panel(curves: &RunCurves) -> Panel {
 }
 
 fn step_size_panel(curves: &RunCurves) -> Panel {
-    let units = curves.step_sizes.len();
     let mut panel = Panel::new("Step size", "step size", Scale::Log);
-    for (index, (name, points)) in curves.step_sizes.iter().enumerate() {
-        let color = match COLORS.get(index) {
-            Some(color) if units <= COLORS.len() => (*color).to_string(),
-            _ => ramp(index as f64 / (units - 1) as f64),
-        };
-        // As they are: a unit's step size changes when it is searched, in one iteration of many.
+    unit_lines(&mut panel, &curves.step_sizes);
+    panel
+}
+
+/// The step sizes of units, as they are: a unit's changes when it is searched, in one iteration of many.
+pub(crate) fn unit_lines(panel: &mut Panel, step_sizes: &[(String, Points)]) {
+    let units = step_sizes.len();
+    for (index, (name, points)) in step_sizes.iter().enumerate() {
+        let color = color(index, units);
         panel.line(name, points, &color, if units > 3 { 1.4 } else { 1.0 });
     }
-    panel
+}
+
+/// The colour of one of several curves.
+pub(crate) fn color(index: usize, count: usize) -> String {
+    match COLORS.get(index) {
+        Some(color) if count <= COLORS.len() => (*color).to_string(),
+        _ => ramp(index as f64 / (count - 1) as f64),
+    }
 }
 
 /// A colour between violet and red, for units that have an order, such as layers; far enough apart to

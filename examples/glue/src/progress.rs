@@ -13,11 +13,16 @@ use std::fmt;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-use log::{duration, gap, number};
+use epochs::Epochs;
+use log::{gap, number};
 
+mod epochs;
 mod log;
+mod place;
 
 pub use log::Pace;
+pub(crate) use log::duration;
+pub use place::Place;
 
 /// Shows how far a run has come, for use as the renderer of Burn's training.
 ///
@@ -31,6 +36,9 @@ pub use log::Pace;
 /// to go through [`Progress::printer`], or the bars overwrite it.
 pub struct Progress {
     bars: MultiProgress,
+    /// Over all runs, if this is one of several.
+    all: ProgressBar,
+    place: Option<Place>,
     run: ProgressBar,
     split: ProgressBar,
     /// Where the plain lines go; `None` where the bars are visible.
@@ -41,17 +49,6 @@ pub struct Progress {
     epochs: Epochs,
     split_name: String,
     metrics: Vec<Metric>,
-}
-
-/// Which epochs there are and how much of them is done, counted in training items.
-#[derive(Clone, Copy, Debug, Default)]
-struct Epochs {
-    total: usize,
-    /// Epochs that were already complete when the run began or was resumed.
-    skipped: usize,
-    complete: usize,
-    /// The part of the current epoch that is done, in `0.0..=1.0`.
-    fraction: f64,
 }
 
 /// A registered numeric metric and its latest value.
@@ -85,6 +82,8 @@ impl Progress {
         let log = bars.is_hidden().then_some(log);
         Self {
             bars,
+            all: ProgressBar::hidden(),
+            place: None,
             run: ProgressBar::hidden(),
             split: ProgressBar::hidden(),
             log,
@@ -98,6 +97,13 @@ impl Progress {
             split_name: String::new(),
             metrics: Vec::new(),
         }
+    }
+
+    /// The same for one of several runs: a bar over all of them on top, or their numbers in every line.
+    #[must_use]
+    pub fn among(mut self, place: Place) -> Self {
+        self.place = Some(place);
+        self
     }
 
     /// A handle that prints to standard output above the bars; see [`Printer`].
@@ -135,6 +141,14 @@ impl Progress {
             "{prefix:<12} {bar:30.cyan/238} {percent:>3} %  {pos}/{len}, {speed} items/s, \
              {eta} left\n{wide_msg}",
         ));
+        if let Some(place) = &self.place {
+            let all = ProgressBar::new((place.total as f64 * RESOLUTION) as u64);
+            all.set_style(style(
+                "{prefix:<12} {bar:30.yellow/238} {percent:>3} %  {wide_msg}",
+            ));
+            all.set_prefix(format!("run {}/{}", place.number, place.total));
+            self.all = self.bars.add(all);
+        }
         self.run = self.bars.add(run);
         self.split = self.bars.add(split);
         self.show_epochs();
@@ -165,9 +179,19 @@ impl Progress {
         self.run
             .set_position((self.epochs.done() * RESOLUTION) as u64);
         let elapsed = self.started.elapsed();
-        let left = self.epochs.time_left(elapsed);
+        let left = self.time_left();
         let left = left.map_or(String::new(), |left| format!(", {} left", duration(left)));
         self.run.set_message(format!("{}{left}", duration(elapsed)));
+        if let Some(place) = &self.place {
+            let done = (place.number - 1) as f64 + self.epochs.part();
+            self.all.set_position((done * RESOLUTION) as u64);
+            self.all.set_message(place.describe(self.time_left()));
+        }
+    }
+
+    /// The time left for this run.
+    fn time_left(&self) -> Option<Duration> {
+        self.epochs.time_left(self.started.elapsed())
     }
 
     /// Writes the line of a log, if one is due.
@@ -185,8 +209,17 @@ impl Progress {
         if done > 0 && seconds > 0.0 {
             line += &format!(", {} items/s", number(done as f64 / seconds));
         }
-        if let Some(left) = self.epochs.time_left(self.started.elapsed()) {
+        let left = self.epochs.time_left(self.started.elapsed());
+        if let Some(left) = left {
             line += &format!(", {} left", duration(left));
+        }
+        if let Some(place) = &self.place {
+            line = format!(
+                "run {}/{}, {}: {line}",
+                place.number,
+                place.total,
+                place.describe(left)
+            );
         }
         let metrics = describe(&self.metrics);
         if !metrics.is_empty() {
@@ -214,10 +247,11 @@ impl Progress {
     }
 
     fn clear(&mut self) {
-        for bar in [&self.split, &self.run] {
+        for bar in [&self.split, &self.run, &self.all] {
             bar.finish_and_clear();
             self.bars.remove(bar);
         }
+        self.all = ProgressBar::hidden();
         self.run = ProgressBar::hidden();
         self.split = ProgressBar::hidden();
     }
@@ -367,26 +401,6 @@ impl Printer {
             // The reader of a pipe may have gone; the run goes on without it.
             let _ = writeln!(out, "{line}").and_then(|()| out.flush());
         });
-    }
-}
-
-impl Epochs {
-    fn done(self) -> f64 {
-        (self.complete as f64 + self.fraction).min(self.total as f64)
-    }
-
-    /// The time left, if the rest is as fast as what this run has done so far.
-    fn time_left(self, elapsed: Duration) -> Option<Duration> {
-        let done = self.done() - self.skipped as f64;
-        let left = self.total as f64 - self.done();
-        (done > 0.0).then(|| elapsed.mul_f64(left / done))
-    }
-
-    fn describe(self) -> String {
-        match self.total {
-            0 => String::new(),
-            total => format!("epoch {}/{total}", (self.complete + 1).min(total)),
-        }
     }
 }
 

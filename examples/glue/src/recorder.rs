@@ -3,7 +3,7 @@
 //! Training, evaluation and the end of an epoch happen on different threads and at different
 //! places of Burn's `Learner`; all of them tell the one recorder of the run.
 
-mod curves;
+pub(crate) mod curves;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -115,9 +115,9 @@ impl Recorder {
         Ok(recorder)
     }
 
-    /// Prints a line per epoch through `printer` from now on.
-    pub fn print_to(&self, printer: Printer) {
-        *self.printer.lock().unwrap_or_else(|p| p.into_inner()) = Some(printer);
+    /// Prints a line per epoch through `printer` from now on, or none.
+    pub fn print_to(&self, printer: Option<Printer>) {
+        *self.printer.lock().unwrap_or_else(|p| p.into_inner()) = printer;
     }
 
     /// Mini-batches in an epoch.
@@ -314,9 +314,8 @@ impl Recorder {
             result.seconds_eval,
         );
         let printer = self.printer.lock().unwrap_or_else(|p| p.into_inner());
-        match printer.as_ref() {
-            Some(printer) => printer.println(&line),
-            None => println!("{line}"),
+        if let Some(printer) = printer.as_ref() {
+            printer.println(&line);
         }
     }
 

@@ -2,7 +2,9 @@
 
 use std::fs;
 use std::path::Path;
+use std::str::FromStr;
 
+use burn_sls_bert::glue::{Metric, Task};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
@@ -65,6 +67,23 @@ pub struct EpochResult {
     pub backwards: usize,
 }
 
+impl RunFile {
+    /// The name of the metric that the task is judged by.
+    pub fn leading_metric(&self) -> String {
+        let task = Task::from_str(&self.settings.task).ok();
+        let leading = task.and_then(|task| task.metrics().first().copied());
+        leading.unwrap_or(Metric::Accuracy).to_string()
+    }
+
+    /// That metric after each epoch; NaN where there was none.
+    pub fn leading_values(&self) -> impl Iterator<Item = f64> {
+        let name = self.leading_metric();
+        let value = move |result: &EpochResult| result.metrics.get(&name).and_then(Value::as_f64);
+        let results = self.results.iter();
+        results.map(move |result| value(result).unwrap_or(f64::NAN))
+    }
+}
+
 fn null_is_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     let value = Option::deserialize(deserializer)?;
     Ok(value.unwrap_or(f64::NAN))
@@ -117,6 +136,22 @@ pub fn read_run(folder: &Path) -> Result<RunFile, GlueError> {
     let path = folder.join(RUN);
     let text = fs::read_to_string(&path).map_err(|error| GlueError::io(&path, error))?;
     serde_json::from_str(&text).map_err(|error| GlueError::run(&path, error))
+}
+
+/// Reads the steps of a run.
+///
+/// # Errors
+///
+/// If they cannot be read, or a line is damaged.
+pub fn read_steps(folder: &Path) -> Result<Vec<StepLine>, GlueError> {
+    let path = folder.join(STEPS);
+    let text = fs::read_to_string(&path).map_err(|error| GlueError::io(&path, error))?;
+    let lines = text.lines().enumerate();
+    let step = |(number, line)| {
+        serde_json::from_str(line)
+            .map_err(|error| GlueError::run(&path, format!("line {}: {error}", number + 1)))
+    };
+    lines.map(step).collect()
 }
 
 /// Writes a file so that it is there whole or not at all.

@@ -10,7 +10,7 @@ use burn_sls_bert::UnitSplit;
 use burn_sls_bert::glue::{Target, Task};
 use serde::{Deserialize, Serialize};
 
-pub use cli::{Cli, Command, TrainArgs, UnitsArgs};
+pub use cli::{Cli, Command, CompareArgs, ReportArgs, TrainArgs, UnitsArgs};
 pub use names::{DeviceName, OptimizerName, PresetName, Switch, TrainSize};
 
 use crate::error::GlueError;
@@ -44,6 +44,9 @@ pub struct Settings {
     /// Whether the training examples are as many of each class as there can be.
     #[serde(default)]
     pub balanced: bool,
+    /// How many validation examples, the same ones for every seed; all if none.
+    #[serde(default)]
+    pub validation_size: Option<usize>,
     pub epochs: usize,
     pub batch_size: usize,
     pub max_length: usize,
@@ -103,6 +106,7 @@ impl Settings {
             seed: args.seed.unwrap_or(1),
             train_size: args.train_size.unwrap_or(TrainSize::All),
             balanced: args.balanced,
+            validation_size: args.validation_size,
             epochs: args
                 .epochs
                 .unwrap_or(if task == SENTENCES { 12 } else { 5 }),
@@ -273,6 +277,7 @@ impl Settings {
         let merge_below = args.merge_below.map(Some);
         let lr = args.lr.map(Some);
         let first = args.first_step_size.map(Some);
+        let validation_size = args.validation_size.map(Some);
         differs("task", &args.task, &self.task)
             .or_else(|| differs("data-dir", &data_dir, &self.data_dir))
             .or_else(|| differs("model", &args.model, &self.model))
@@ -288,6 +293,7 @@ impl Settings {
                 let added = args.balanced && !self.balanced;
                 added.then(|| "no --balanced (this has it)".to_string())
             })
+            .or_else(|| differs("validation-size", &validation_size, &self.validation_size))
             .or_else(|| differs("epochs", &args.epochs, &self.epochs))
             .or_else(|| differs("batch-size", &args.batch_size, &self.batch_size))
             .or_else(|| differs("max-length", &args.max_length, &self.max_length))

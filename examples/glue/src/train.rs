@@ -2,8 +2,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use burn::module::Module;
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
@@ -26,7 +26,7 @@ use crate::line_search;
 use crate::loader::{EvaluationLoader, TrainingLoader};
 use crate::metrics::EvaluationMetric;
 use crate::model::{EvaluationBatch, EvaluationOutput, GlueModel, Part, TrainingOutput};
-use crate::progress::Progress;
+use crate::progress::{Place, Progress};
 use crate::recorder::Recorder;
 use crate::results::{EpochResult, RUN, RunFile, read_run};
 use crate::run_log::RunLog;
@@ -53,6 +53,19 @@ pub enum Ending {
     },
 }
 
+/// The file of the trained model, in the run's folder.
+pub const MODEL: &str = "model.bpk";
+
+/// How a training presents itself.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Manner {
+    /// As the only one: it says what it does.
+    #[default]
+    Alone,
+    /// As one of several: it shows its progress and theirs, and prints nothing.
+    Among(Place),
+}
+
 /// Trains as the command line says.
 ///
 /// # Errors
@@ -60,6 +73,15 @@ pub enum Ending {
 /// Whatever is wrong with the command line, the data or the model, before any long work; and what
 /// makes the training itself fail.
 pub fn train(args: &TrainArgs) -> Result<Ending, GlueError> {
+    train_as(args, Manner::Alone)
+}
+
+/// As [`train`], alone or among others.
+///
+/// # Errors
+///
+/// As for [`train`].
+pub fn train_as(args: &TrainArgs, manner: Manner) -> Result<Ending, GlueError> {
     let (out, earlier) = open_run(args)?;
     let mut settings = match &earlier {
         Some(run) => run.settings.clone(),
@@ -72,13 +94,14 @@ pub fn train(args: &TrainArgs) -> Result<Ending, GlueError> {
     let asked = settings.fit_units(layers).or(settings.units);
     let search = line_search::config(&settings, data.training.len(), layers);
 
-    let folder = out.join("checkpoint");
+    let folder = out.join(checkpoints::FOLDER);
     let done = match &earlier {
         Some(_) => checkpoints::last_epoch(&folder),
         None => 0,
     };
     if let Some(last) = earlier.as_ref().and_then(|run| run.last.clone())
-        && done == settings.epochs
+        // A comparison keeps the results of a run and not its checkpoints.
+        && (done == settings.epochs || !folder.exists())
     {
         println!("the run in {} is finished already", out.display());
         return Ok(Ending::Finished { out, last });
@@ -100,16 +123,18 @@ pub fn train(args: &TrainArgs) -> Result<Ending, GlueError> {
     };
     let recorder = Arc::new(Recorder::open(&out, run, done, data.metrics.clone())?);
     data.tokenizer.save(out.join("tokenizer.json"))?;
-    announce(&settings, &data, &out, done);
-    if let Some(asked) = asked {
-        let units = units::in_words(asked, layers);
-        println!("{units}: {}", unit_names.join(", "));
+    if manner == Manner::Alone {
+        announce(&settings, &data, &out, done);
+        if let Some(asked) = asked {
+            let units = units::in_words(asked, layers);
+            println!("{units}: {}", unit_names.join(", "));
+        }
     }
 
     let device = device.autodiff();
     device.seed(settings.seed);
     let model = GlueModel {
-        classifier: classifier(&settings, data.model, data.outputs, &device)?,
+        classifier: classifier(&settings, data.model, data.outputs, &device, &manner)?,
         recorder: recorder.clone(),
     };
     Training {
@@ -122,6 +147,7 @@ pub fn train(args: &TrainArgs) -> Result<Ending, GlueError> {
         mismatched: data.mismatched,
         pad_id: data.tokenizer.pad_id(),
         recorder,
+        manner,
     }
     .run(model)
 }
@@ -132,6 +158,7 @@ fn classifier(
     source: Source,
     classes: usize,
     device: &Device,
+    manner: &Manner,
 ) -> Result<BertClassifier, GlueError> {
     let dropout = settings.dropout == Switch::On;
     match source {
@@ -148,15 +175,17 @@ fn classifier(
                 false => checkpoint.with_dropout(0.0)?,
             };
             let (classifier, report) = checkpoint.classifier(classes, device)?;
-            println!(
-                "{} tensors loaded from {}; not used: {}",
-                report.loaded.len(),
-                settings.model,
-                match report.unused.is_empty() {
-                    true => "none".to_string(),
-                    false => report.unused.join(", "),
-                }
-            );
+            if *manner == Manner::Alone {
+                println!(
+                    "{} tensors loaded from {}; not used: {}",
+                    report.loaded.len(),
+                    settings.model,
+                    match report.unused.is_empty() {
+                        true => "none".to_string(),
+                        false => report.unused.join(", "),
+                    }
+                );
+            }
             Ok(classifier)
         }
     }
@@ -177,7 +206,8 @@ fn open_run(args: &TrainArgs) -> Result<(PathBuf, Option<RunFile>), GlueError> {
             let run = read_run(out)?;
             let mut asked = args.clone();
             if let Some(units) = asked.units {
-                asked.units = Some(units.fit(data::layers(&run.settings.model)?));
+                let config = data::config_of(&run.settings.model)?;
+                asked.units = Some(units.fit(config.num_hidden_layers));
             }
             match run.settings.conflict(&asked) {
                 Some(conflict) => refuse(format!(
@@ -245,6 +275,7 @@ struct Training {
     mismatched: Option<Arc<Vec<Features>>>,
     pad_id: u32,
     recorder: Arc<Recorder>,
+    manner: Manner,
 }
 
 impl Training {
@@ -302,6 +333,7 @@ impl Training {
             mismatched,
             pad_id,
             recorder,
+            manner,
         } = self;
         let mut sets = vec![(Part::Validation, validation)];
         sets.extend(mismatched.map(|mismatched| (Part::Mismatched, mismatched)));
@@ -315,11 +347,20 @@ impl Training {
             done + 1,
             recorder.clone(),
         ));
-        let folder = out.join("checkpoint");
+        let folder = out.join(checkpoints::FOLDER);
         let checkpointer = |part| WholeFileCheckpointer::new(&folder, part);
         let [model_part, optim_part, scheduler_part] = checkpoints::PARTS;
         let progress = Progress::new(settings.epochs);
-        recorder.print_to(progress.printer());
+        let progress = match &manner {
+            Manner::Alone => {
+                recorder.print_to(Some(progress.printer()));
+                progress
+            }
+            Manner::Among(place) => {
+                recorder.print_to(None);
+                progress.among(place.clone())
+            }
+        };
 
         let supervised = SupervisedTraining::new(&out, training, evaluation)
             .num_epochs(settings.epochs)
@@ -351,13 +392,13 @@ impl Training {
             let done = checkpoints::last_epoch(&folder);
             return Ok(Ending::Interrupted { out, done });
         }
-        let model_file = out.join("model.bpk");
+        let model_file = out.join(MODEL);
         bare(result.model)
             .classifier
             .save_file(&model_file)
             .map_err(|error| GlueError::run(&model_file, error))?;
         let skipped = recorder.skipped_steps();
-        if skipped > 0 {
+        if skipped > 0 && manner == Manner::Alone {
             println!(
                 "{skipped} steps changed nothing, because their loss or gradient could not be \
                  searched: see `outcome` in steps.jsonl"
@@ -370,14 +411,28 @@ impl Training {
 }
 
 /// Lets Ctrl-C end the training after the step under way; a second one ends the program at once.
+///
+/// A process has one handler, and a comparison many trainings, one after the other: the handler stops
+/// whichever is under way.
 fn stop_on_interrupt(interrupter: Interrupter) -> Result<(), GlueError> {
+    static UNDER_WAY: Mutex<Option<Interrupter>> = Mutex::new(None);
+    let under_way = || {
+        UNDER_WAY
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+    };
+    if under_way().replace(interrupter).is_some() {
+        return Ok(());
+    }
     let asked = AtomicBool::new(false);
     ctrlc::set_handler(move || {
         if asked.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
         eprintln!("stopping after this step (Ctrl-C again to stop at once)");
-        interrupter.stop(Some("Ctrl-C"));
+        if let Some(interrupter) = under_way().as_ref() {
+            interrupter.stop(Some("Ctrl-C"));
+        }
     })
     .map_err(|error| GlueError::Training(format!("Ctrl-C cannot be caught: {error}")))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kuva::plot::annotations::TextAnnotation;
-use kuva::plot::{LinePlot, ScatterPlot};
+use kuva::plot::{BandPlot, LinePlot, ScatterPlot};
 use kuva::render::layout::{Layout, TickFormat};
 use kuva::render::plots::Plot;
 
@@ -19,17 +19,31 @@ pub(super) const LEAST_LOG: f64 = 1e-10;
 const GREY: &str = "#777777";
 
 /// The height of a panel, in pixels of the SVG.
-pub(super) const PANEL_HEIGHT: f64 = 270.0;
+pub(crate) const PANEL_HEIGHT: f64 = 270.0;
 
 /// The space of the y axis and of the legend, equal in all panels to align their epochs.
 const MARGINS: (f64, f64) = (84.0, 210.0);
 
+/// The space on the right of a panel without a legend.
+const MARGIN: f64 = 24.0;
+
 /// The room on both sides of the epochs, as a part of the run, that keeps dots off the edges.
 const X_ROOM: f64 = 0.012;
 
+/// A point of a mean, with the error on each side of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Banded {
+    /// Where on the x axis.
+    pub x: f64,
+    /// The mean.
+    pub mean: f64,
+    /// Its error, not negative.
+    pub error: f64,
+}
+
 /// A vertical axis.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Scale {
+pub(crate) enum Scale {
     Linear,
     Log,
 }
@@ -40,32 +54,82 @@ impl Scale {
     }
 }
 
-/// One panel of the figure: curves over a common axis.
-pub(super) struct Panel {
-    title: &'static str,
-    y_label: &'static str,
+/// One panel of a figure: curves over a common axis.
+pub(crate) struct Panel {
+    title: String,
+    x_label: String,
+    y_label: String,
     scale: Scale,
     plots: Vec<Plot>,
+    legend: bool,
     legend_entries: usize,
-    /// The least and the largest value, and the last epoch, of what is drawn.
+    /// The least and the largest value, and the end of the x axis, of what is drawn.
     values: Option<(f64, f64)>,
-    last_epoch: f64,
+    x_end: f64,
 }
 
 impl Panel {
-    pub(super) fn new(title: &'static str, y_label: &'static str, scale: Scale) -> Self {
+    /// A panel over the epochs, with a legend.
+    pub(crate) fn new(title: impl Into<String>, y_label: impl Into<String>, scale: Scale) -> Self {
         Self {
-            title,
-            y_label,
+            title: title.into(),
+            x_label: "epoch".to_string(),
+            y_label: y_label.into(),
             scale,
             plots: Vec::new(),
+            legend: true,
             legend_entries: 0,
             values: None,
-            last_epoch: 0.0,
+            x_end: 0.0,
         }
     }
 
-    pub(super) fn line(&mut self, name: &str, points: &[(f64, f64)], color: &str, width: f64) {
+    /// The same over something else.
+    pub(crate) fn over(mut self, x_label: impl Into<String>) -> Self {
+        self.x_label = x_label.into();
+        self
+    }
+
+    /// The same without a legend, nor room for one.
+    pub(crate) fn without_legend(mut self) -> Self {
+        self.legend = false;
+        self
+    }
+
+    /// A mean with its error on both sides: a line in a pale band.
+    pub(crate) fn band(&mut self, name: &str, points: &[Banded], color: &str) {
+        let ends = |point: &Banded| [point.mean - point.error, point.mean + point.error];
+        let least = match self.scale {
+            Scale::Linear => f64::NEG_INFINITY,
+            // A band down to 0 has no place on a logarithmic axis.
+            Scale::Log => LEAST_LOG,
+        };
+        let shown: Vec<&Banded> = points
+            .iter()
+            .filter(|point| self.scale.shows((point.x, point.mean)) && point.error.is_finite())
+            .collect();
+        if shown.iter().any(|point| point.error > 0.0) && shown.len() > 1 {
+            let lower = shown.iter().map(|point| ends(point)[0].max(least));
+            let lower: Vec<f64> = match self.scale {
+                Scale::Linear => lower.collect(),
+                // Nor should one that nearly reaches it stretch the axis by decades.
+                Scale::Log => lower
+                    .zip(&shown)
+                    .map(|(low, point)| low.max(point.mean / 10.0))
+                    .collect(),
+            };
+            let upper: Vec<f64> = shown.iter().map(|point| ends(point)[1]).collect();
+            let x = shown.iter().map(|point| point.x);
+            let edges = lower.iter().chain(&upper).map(|&y| (shown[0].x, y));
+            self.admit(&edges.collect::<Points>());
+            let band = BandPlot::new(x, lower, upper).with_color(color);
+            self.plots.push(band.with_opacity(0.15).into());
+        }
+        let line: Points = shown.iter().map(|point| (point.x, point.mean)).collect();
+        self.line(name, &line, color, 1.8);
+    }
+
+    pub(crate) fn line(&mut self, name: &str, points: &[(f64, f64)], color: &str, width: f64) {
         let shown = self.admit(points);
         match shown.len() {
             0 => {}
@@ -84,7 +148,7 @@ impl Panel {
         }
     }
 
-    pub(super) fn dots(&mut self, name: &str, points: &[(f64, f64)], color: &str) {
+    pub(crate) fn dots(&mut self, name: &str, points: &[(f64, f64)], color: &str) {
         let shown = self.admit(points);
         if !shown.is_empty() {
             self.scatter(name, shown, color);
@@ -103,8 +167,9 @@ impl Panel {
     }
 
     fn names(&mut self, name: &str) -> bool {
-        self.legend_entries += usize::from(!name.is_empty());
-        !name.is_empty()
+        let named = self.legend && !name.is_empty();
+        self.legend_entries += usize::from(named);
+        named
     }
 
     /// The points of a curve that are drawn; widens the axes to hold them.
@@ -117,21 +182,23 @@ impl Panel {
         for &(epoch, value) in &shown {
             let (low, high) = self.values.unwrap_or((value, value));
             self.values = Some((low.min(value), high.max(value)));
-            self.last_epoch = self.last_epoch.max(epoch);
+            self.x_end = self.x_end.max(epoch);
         }
         decimate(&shown, MOST_POINTS)
     }
 
-    pub(super) fn last_epoch(&self) -> f64 {
-        self.last_epoch
+    /// Where the x axis has to reach.
+    pub(crate) fn x_end(&self) -> f64 {
+        self.x_end
     }
 
     /// The height of the panel, which grows with a long legend.
-    pub(super) fn height(&self) -> f64 {
+    pub(crate) fn height(&self) -> f64 {
         PANEL_HEIGHT.max(90.0 + 18.0 * self.legend_entries as f64)
     }
 
-    pub(super) fn draw(mut self, last_epoch: f64) -> (Vec<Plot>, Layout) {
+    /// The panel with an x axis from 0 to `x_end`.
+    pub(crate) fn draw(mut self, x_end: f64) -> (Vec<Plot>, Layout) {
         let (low, high) = match self.scale {
             Scale::Linear => linear_range(self.values),
             Scale::Log => log_range(self.values),
@@ -143,8 +210,8 @@ impl Panel {
             };
             // A panel without any plot would not be drawn.
             self.plots.push(LinePlot::new().into());
-            let note = TextAnnotation::new("no data yet", last_epoch / 2.0, middle);
-            Layout::new((0.0, last_epoch), (low, high))
+            let note = TextAnnotation::new("no data yet", x_end / 2.0, middle);
+            Layout::new((0.0, x_end), (low, high))
                 .with_annotation(note.with_color(GREY).with_font_size(14))
                 .with_show_grid(false)
         } else {
@@ -158,17 +225,17 @@ impl Panel {
         let layout = layout
             .with_title(self.title)
             .with_title_size(14)
-            .with_x_label("epoch")
+            .with_x_label(self.x_label)
             .with_y_label(self.y_label)
             .with_label_size(13)
             .with_tick_size(11)
-            .with_x_axis_min(-X_ROOM * last_epoch)
-            .with_x_axis_max((1.0 + X_ROOM) * last_epoch)
+            .with_x_axis_min(-X_ROOM * x_end)
+            .with_x_axis_max((1.0 + X_ROOM) * x_end)
             .with_y_axis_min(low)
             .with_y_axis_max(high)
             .with_legend_box(false)
             .with_legend_wrap(24)
-            .with_force_margins(MARGINS.0, MARGINS.1);
+            .with_force_margins(MARGINS.0, if self.legend { MARGINS.1 } else { MARGIN });
         (self.plots, layout)
     }
 }

@@ -52,7 +52,7 @@ pub(super) fn number(value: f64) -> String {
 }
 
 /// A duration as `45s`, `12m 05s` or `3h 07m`.
-pub(super) fn duration(time: Duration) -> String {
+pub(crate) fn duration(time: Duration) -> String {
     let seconds = time.as_secs();
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
         (0, 0, seconds) => format!("{seconds}s"),

@@ -39,7 +39,7 @@ pub(super) fn of_run(
 }
 
 /// A curve for every unit. Where two are merged, the curve of the later one meets the other, and ends.
-fn step_sizes(
+pub(crate) fn step_sizes(
     names: Vec<String>,
     steps: &[StepLine],
     at: impl Fn(&StepLine) -> f64,

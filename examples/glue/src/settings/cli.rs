@@ -21,6 +21,10 @@ pub struct Cli {
 pub enum Command {
     /// Train a model. Without options: a tiny BERT on built-in sentences.
     Train(Box<TrainArgs>),
+    /// Run an experiment, a matrix of trainings, as far as it is not run yet.
+    Compare(CompareArgs),
+    /// Turn the runs of a comparison into tables and pictures.
+    Report(ReportArgs),
     /// Show the units of a model, the parts with a step size of their own, and how large they are.
     Units(UnitsArgs),
 }
@@ -66,6 +70,9 @@ pub struct TrainArgs {
     /// As many training examples of every class as --train-size allows; not for stsb
     #[arg(long)]
     pub balanced: bool,
+    /// Validation examples, the same ones whatever the seed [default: all]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub validation_size: Option<usize>,
     /// Passes over the training examples [default: 5; 12 for the built-in sentences]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub epochs: Option<usize>,
@@ -91,6 +98,42 @@ pub struct TrainArgs {
     #[arg(long)]
     pub resume: bool,
 }
+
+/// What `glue compare` can be told.
+#[derive(Args, Clone, Debug)]
+pub struct CompareArgs {
+    /// A ready-made experiment (quick, table1, table2, fig1 to fig9) or a TOML file that describes one
+    #[arg(value_name = "NAME|FILE")]
+    pub experiment: String,
+    /// Folder of the comparison. Several experiments may share it: a run that they have in common is
+    /// computed once
+    #[arg(long, value_name = "DIR", default_value = COMPARISON)]
+    pub out: PathBuf,
+    /// Folder of the model to begin with, or `tiny` for a small BERT trained from scratch [default: the
+    /// experiment's]
+    #[arg(long, value_name = "DIR|tiny")]
+    pub model: Option<String>,
+    /// Folder with the tasks' folders of GLUE [default: the experiment's]
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Backend [default: the experiment's, or flex]
+    #[arg(long, value_enum)]
+    pub device: Option<DeviceName>,
+    /// List the runs, and which of them are there, without running any
+    #[arg(long)]
+    pub plan: bool,
+}
+
+/// What `glue report` can be told.
+#[derive(Args, Clone, Debug)]
+pub struct ReportArgs {
+    /// Folder of a comparison, which the report is written into
+    #[arg(value_name = "DIR", default_value = COMPARISON)]
+    pub dir: PathBuf,
+}
+
+/// The folder of a comparison, if none is named.
+const COMPARISON: &str = "comparison";
 
 /// What `glue units` can be told.
 #[derive(Args, Clone, Debug, Default)]

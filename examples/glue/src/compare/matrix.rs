@@ -1,0 +1,248 @@
+//! Which runs an experiment consists of.
+
+use crate::error::GlueError;
+use crate::experiment::{Cell, Experiment, Method, Rates, Shape};
+use crate::results::RunFile;
+use crate::settings::{Settings, TrainArgs};
+
+use super::store::{Found, Store};
+
+/// What a run is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A learning rate is chosen by it.
+    Selection,
+    /// It is reported.
+    Report,
+}
+
+/// A run of an experiment.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// `sst2, 500 examples, batch 32, ADAMSLS, seed 1`.
+    pub name: String,
+    /// The cell's place among [`Matrix::cells`].
+    pub cell: usize,
+    /// Its command line, but for the folder.
+    pub args: TrainArgs,
+    /// What its command line comes to.
+    pub settings: Settings,
+}
+
+/// A learning rate that was chosen, with the candidates' mean results: rate, leading metric, training loss.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chosen {
+    /// The best.
+    pub rate: f64,
+    /// All of them.
+    pub candidates: Vec<(f64, f64, f64)>,
+}
+
+/// An experiment with its model's shape known.
+#[derive(Debug)]
+pub struct Matrix<'a> {
+    experiment: &'a Experiment,
+    shape: Shape,
+    cells: Vec<Cell>,
+}
+
+impl<'a> Matrix<'a> {
+    /// The matrix of an experiment, whose model is opened if its shape is not noted down.
+    ///
+    /// # Errors
+    ///
+    /// If its model cannot be found, or options of a method contradict each other.
+    pub fn new(experiment: &'a Experiment) -> Result<Self, GlueError> {
+        let matrix = Self {
+            experiment,
+            shape: match experiment.model_shape {
+                Some(shape) => shape,
+                None => Shape::of(experiment.model()?)?,
+            },
+            cells: experiment.cells(),
+        };
+        for cell in &matrix.cells {
+            for method in &experiment.methods {
+                for rate in rates(method) {
+                    experiment.run(matrix.shape, cell, method, rate, 0)?;
+                }
+            }
+        }
+        Ok(matrix)
+    }
+
+    /// What the methods are compared on.
+    pub fn cells(&self) -> &[Cell] {
+        &self.cells
+    }
+
+    /// The runs of a purpose, seed by seed: whenever it is stopped, all methods are equally far.
+    ///
+    /// # Errors
+    ///
+    /// For [`Purpose::Report`], if a learning rate cannot be chosen, because the runs that it is chosen
+    /// by are not all in `store`.
+    pub fn planned(&self, purpose: Purpose, store: &Store) -> Result<Vec<Planned>, GlueError> {
+        let mut planned = Vec::new();
+        for &seed in self.seeds(purpose) {
+            for (index, cell) in self.cells.iter().enumerate() {
+                for method in &self.experiment.methods {
+                    let rates = match (purpose, &method.lr) {
+                        (Purpose::Selection, Some(Rates::Best(_))) => rates(method),
+                        (Purpose::Selection, _) => continue,
+                        (Purpose::Report, Some(Rates::Best(_))) => {
+                            vec![Some(self.choose(cell, method, store)?.rate)]
+                        }
+                        (Purpose::Report, _) => rates(method),
+                    };
+                    for rate in rates {
+                        let (args, settings) =
+                            self.experiment.run(self.shape, cell, method, rate, seed)?;
+                        planned.push(Planned {
+                            name: run_name(cell, method, rate, seed),
+                            cell: index,
+                            args,
+                            settings,
+                        });
+                    }
+                }
+            }
+        }
+        Ok(planned)
+    }
+
+    /// The runs to come, each by its cell, in the order of [`planned`](Self::planned), and whether it is
+    /// known to be in `store`.
+    pub fn expected(&self, store: &Store) -> Vec<(usize, bool)> {
+        let there = |run: &Planned| matches!(store.find(&run.settings), Some(Found::Finished(_)));
+        let known = |purpose| -> Option<Vec<(usize, bool)>> {
+            let planned = self.planned(purpose, store).ok()?;
+            Some(planned.iter().map(|run| (run.cell, there(run))).collect())
+        };
+        let report = known(Purpose::Report).unwrap_or_else(|| {
+            let cells = 0..self.cells.len();
+            let methods = self.experiment.methods.len();
+            let of_seed = cells.flat_map(|cell| std::iter::repeat_n((cell, false), methods));
+            self.experiment
+                .seeds
+                .iter()
+                .flat_map(|_| of_seed.clone())
+                .collect()
+        });
+        [known(Purpose::Selection).unwrap_or_default(), report].concat()
+    }
+
+    /// The names of the reported runs, whatever learning rates they come to have.
+    pub fn report_names(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        for &seed in &self.experiment.seeds {
+            for cell in &self.cells {
+                for method in &self.experiment.methods {
+                    let rate = match &method.lr {
+                        Some(Rates::Fixed(rate)) => Some(*rate),
+                        _ => None,
+                    };
+                    names.push(run_name(cell, method, rate, seed));
+                }
+            }
+        }
+        names
+    }
+
+    /// The finished runs of a method that are reported, in the order of their seeds.
+    pub fn finished(&self, cell: &Cell, method: &Method, store: &Store) -> Vec<RunFile> {
+        let rate = match &method.lr {
+            None => None,
+            Some(Rates::Fixed(rate)) => Some(*rate),
+            Some(Rates::Best(_)) => match self.choose(cell, method, store) {
+                Ok(chosen) => Some(chosen.rate),
+                Err(_) => return Vec::new(),
+            },
+        };
+        let seeds = self.experiment.seeds.iter();
+        let run = |seed| self.finished_run(cell, method, rate, seed, store);
+        seeds.filter_map(|&seed| run(seed)).collect()
+    }
+
+    /// The learning rate with the best leading metric on the validation set after the last epoch, as a
+    /// mean over the selection seeds; of equal ones, that with the lower training loss.
+    ///
+    /// # Errors
+    ///
+    /// If a run that this takes is not in `store`.
+    pub fn choose(&self, cell: &Cell, method: &Method, store: &Store) -> Result<Chosen, GlueError> {
+        let seeds = &self.experiment.selection_seeds;
+        let mut candidates = Vec::new();
+        for rate in rates(method).into_iter().flatten() {
+            let (mut metric, mut loss) = (0.0, 0.0);
+            for &seed in seeds {
+                let run = self.finished_run(cell, method, Some(rate), seed, store);
+                let run = run.ok_or_else(|| {
+                    let name = run_name(cell, method, Some(rate), seed);
+                    GlueError::Training(format!(
+                        "the learning rate of `{}` cannot be chosen: there is no finished run of \
+                         {name}",
+                        method.name
+                    ))
+                })?;
+                let last = run.last.as_ref().map_or(f64::NAN, |last| last.train_loss);
+                metric += run.leading_values().last().unwrap_or(f64::NAN) / seeds.len() as f64;
+                loss += last / seeds.len() as f64;
+            }
+            candidates.push((rate, metric, loss));
+        }
+        // A run that diverged has no metric or loss: the last choice.
+        let worth = |x: f64| if x.is_nan() { f64::NEG_INFINITY } else { x };
+        let best = candidates.iter().max_by(|a, b| {
+            let by_metric = worth(a.1).total_cmp(&worth(b.1));
+            by_metric.then(worth(-a.2).total_cmp(&worth(-b.2)))
+        });
+        let rate = best.map(|best| best.0);
+        Ok(Chosen {
+            rate: rate.expect("an experiment's lists of learning rates are not empty"),
+            candidates,
+        })
+    }
+
+    fn finished_run(
+        &self,
+        cell: &Cell,
+        method: &Method,
+        rate: Option<f64>,
+        seed: u64,
+        store: &Store,
+    ) -> Option<RunFile> {
+        let run = self.experiment.run(self.shape, cell, method, rate, seed);
+        match store.find(&run.ok()?.1) {
+            Some(Found::Finished(run)) => Some(*run),
+            _ => None,
+        }
+    }
+
+    fn seeds(&self, purpose: Purpose) -> &[u64] {
+        match purpose {
+            Purpose::Selection => &self.experiment.selection_seeds,
+            Purpose::Report => &self.experiment.seeds,
+        }
+    }
+}
+
+/// The learning rates of a method: none, one, or those to choose from.
+fn rates(method: &Method) -> Vec<Option<f64>> {
+    match &method.lr {
+        None => vec![None],
+        Some(Rates::Fixed(rate)) => vec![Some(*rate)],
+        Some(Rates::Best(rates)) => rates.iter().copied().map(Some).collect(),
+    }
+}
+
+fn run_name(cell: &Cell, method: &Method, rate: Option<f64>, seed: u64) -> String {
+    let rate = match (&method.lr, rate) {
+        (Some(Rates::Best(_)), Some(rate)) => format!(" at {rate:e}"),
+        _ => String::new(),
+    };
+    format!("{}, {}{rate}, seed {seed}", cell.name(), method.name)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,393 @@
+//! An experiment: the matrix of runs that `glue compare` makes, as a TOML file describes it.
+
+mod published;
+mod ready;
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use burn_sls_bert::UnitSplit;
+use serde::{Deserialize, Serialize};
+
+use crate::data;
+use crate::error::GlueError;
+use crate::settings::{
+    DeviceName, OptimizerName, PresetName, SENTENCES, Settings, Switch, TINY, TrainArgs, TrainSize,
+};
+
+pub use published::Published;
+pub use ready::READY;
+
+/// What is to be compared: every method on every [`Cell`], with every seed.
+///
+/// # Example
+///
+/// ```
+/// use glue::experiment::Experiment;
+///
+/// let experiment = Experiment::parse(
+///     r#"
+///     title = "ADAMSLS beside ADAM"
+///     tasks = ["sst2"]
+///     train_sizes = [500, "all"]
+///     seeds = [1, 2, 3]
+///     selection_seeds = [11]
+///
+///     [[methods]]
+///     name = "ADAMSLS"
+///     optimizer = "adamsls"
+///
+///     [[methods]]
+///     name = "ADAM, tuned"
+///     optimizer = "adam"
+///     lr = [2e-5, 1e-4]        # the better one on seed 11
+///     "#,
+/// )?;
+/// assert_eq!(experiment.cells().len(), 2);
+/// # Ok::<(), String>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Experiment {
+    /// The heading of its part of the report.
+    pub title: String,
+    /// What it shows, a paragraph of Markdown for the report.
+    #[serde(default)]
+    pub about: String,
+    /// The folder of the model to begin with, or `tiny`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The folder with the tasks' folders.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_dir: Option<PathBuf>,
+    /// Tasks by the names of `glue train --task`, or `sentences`.
+    pub tasks: Vec<String>,
+    /// Numbers of training examples, or `"all"`.
+    #[serde(default = "all_examples")]
+    pub train_sizes: Vec<TrainSize>,
+    /// Validation examples, if not all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_size: Option<usize>,
+    /// Examples in a mini-batch.
+    #[serde(default = "usual_batch")]
+    pub batch_sizes: Vec<usize>,
+    /// Passes over the training examples.
+    #[serde(default = "usual_epochs")]
+    pub epochs: usize,
+    /// Tokens that an example is cut to, if not the program's default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_length: Option<usize>,
+    /// Dropout during training.
+    #[serde(default = "off")]
+    pub dropout: Switch,
+    /// The backend, if not the program's default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<DeviceName>,
+    /// The seeds that are reported.
+    pub seeds: Vec<u64>,
+    /// The seeds on which learning rates are chosen; none of the reported ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub selection_seeds: Vec<u64>,
+    /// The methods, in the order of the report.
+    pub methods: Vec<Method>,
+    /// Figures that others published, to stand beside ours.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub published: Vec<Published>,
+    /// The shape of the model, noted down by a comparison: its report needs no model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_shape: Option<Shape>,
+}
+
+/// A way to train.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Method {
+    /// Its name in the report.
+    pub name: String,
+    /// The optimizer.
+    pub optimizer: OptimizerName,
+    /// Of a line search: its preset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preset: Option<PresetName>,
+    /// Of PLASLS: its units.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub units: Option<UnitSplit>,
+    /// Of PLASLS: the step size below which units are merged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merge_below: Option<f64>,
+    /// Of a line search: where its first search begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_step_size: Option<f64>,
+    /// Of an optimizer with a learning rate: its peak, or several to choose from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lr: Option<Rates>,
+}
+
+/// A learning rate, or those that the best is chosen from, for each [`Cell`] apart.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Rates {
+    /// The one.
+    Fixed(f64),
+    /// The best of these on the selection seeds.
+    Best(Vec<f64>),
+}
+
+/// What the methods are compared on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cell {
+    /// The task.
+    pub task: String,
+    /// Its training examples.
+    pub train_size: TrainSize,
+    /// Examples in a mini-batch.
+    pub batch_size: usize,
+}
+
+fn all_examples() -> Vec<TrainSize> {
+    vec![TrainSize::All]
+}
+
+fn usual_batch() -> Vec<usize> {
+    vec![32]
+}
+
+fn usual_epochs() -> usize {
+    5
+}
+
+fn off() -> Switch {
+    Switch::Off
+}
+
+impl Experiment {
+    /// The experiment of that name, or in that file, and the name that its parts of a comparison go by.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, or it is not an experiment.
+    pub fn open(name_or_file: &str) -> Result<(String, Self), GlueError> {
+        if let Some((name, text)) = READY.iter().find(|(name, _)| *name == name_or_file) {
+            let experiment = Self::parse(text).map_err(|reason| GlueError::run(name, reason))?;
+            return Ok((name.to_string(), experiment));
+        }
+        let path = Path::new(name_or_file);
+        if !path.is_file() {
+            let names: Vec<&str> = READY.iter().map(|(name, _)| *name).collect();
+            return Err(GlueError::Usage(format!(
+                "there is no experiment `{name_or_file}`: name one of {}, or a TOML file",
+                names.join(", ")
+            )));
+        }
+        let stem = path.file_stem().unwrap_or_default();
+        Ok((stem.to_string_lossy().into_owned(), Self::read(path)?))
+    }
+
+    /// Reads the file of an experiment.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, or does not describe an experiment.
+    pub fn read(path: &Path) -> Result<Self, GlueError> {
+        let text = fs::read_to_string(path).map_err(|error| GlueError::io(path, error))?;
+        Self::parse(&text).map_err(|reason| GlueError::run(path, reason))
+    }
+
+    /// Reads the description of an experiment.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, and in which line if it is not understood at all.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let experiment: Self = toml::from_str(text).map_err(|error| {
+            let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
+            let place = error
+                .span()
+                .map(|span| format!("line {}: ", line(span.start)));
+            format!("{}{}", place.unwrap_or_default(), error.message().trim())
+        })?;
+        experiment.check()?;
+        Ok(experiment)
+    }
+
+    /// The experiment as a file.
+    pub fn to_toml(&self) -> String {
+        toml::to_string_pretty(self).expect("an experiment is plain data")
+    }
+
+    /// What can be refused without looking at a model or data.
+    fn check(&self) -> Result<(), String> {
+        let empty = [
+            ("tasks", self.tasks.is_empty()),
+            ("train_sizes", self.train_sizes.is_empty()),
+            ("batch_sizes", self.batch_sizes.is_empty()),
+            ("seeds", self.seeds.is_empty()),
+            ("methods", self.methods.is_empty()),
+        ];
+        if let Some((name, _)) = empty.iter().find(|(_, empty)| *empty) {
+            return Err(format!("`{name}` is empty: nothing would be run"));
+        }
+        let zero = [
+            ("epochs", self.epochs == 0),
+            ("batch_sizes", self.batch_sizes.contains(&0)),
+            ("validation_size", self.validation_size == Some(0)),
+            ("max_length", self.max_length == Some(0)),
+            (
+                "train_sizes",
+                self.train_sizes.contains(&TrainSize::Examples(0)),
+            ),
+        ];
+        if let Some((name, _)) = zero.iter().find(|(_, zero)| *zero) {
+            return Err(format!("`{name}` must be at least 1"));
+        }
+        let mut names = HashSet::new();
+        for Method { name, lr, .. } in &self.methods {
+            if !names.insert(name) {
+                return Err(format!("two methods are named `{name}`"));
+            }
+            let Some(Rates::Best(rates)) = lr else {
+                continue;
+            };
+            if rates.is_empty() {
+                return Err(format!("method `{name}` has no `lr` to choose from"));
+            }
+            if self.selection_seeds.is_empty() {
+                return Err(format!(
+                    "method `{name}` has {} learning rates to choose from, and there are no \
+                     `selection_seeds` to choose by",
+                    rates.len()
+                ));
+            }
+        }
+        let reported = |seed: &&u64| self.seeds.contains(seed);
+        match self.selection_seeds.iter().find(reported) {
+            None => Ok(()),
+            Some(seed) => Err(format!(
+                "seed {seed} is among `seeds` and `selection_seeds`: a learning rate must not be \
+                 chosen on what is reported"
+            )),
+        }
+    }
+
+    /// What the methods are compared on, in the order of the report.
+    pub fn cells(&self) -> Vec<Cell> {
+        let mut cells = Vec::new();
+        for task in &self.tasks {
+            for &train_size in &self.train_sizes {
+                cells.extend(self.batch_sizes.iter().map(|&batch_size| Cell {
+                    task: task.clone(),
+                    train_size,
+                    batch_size,
+                }));
+            }
+        }
+        cells
+    }
+
+    /// The model to begin with.
+    ///
+    /// # Errors
+    ///
+    /// If none is named, and the tasks are not such as a model from scratch could learn.
+    pub fn model(&self) -> Result<&str, GlueError> {
+        match &self.model {
+            Some(model) => Ok(model),
+            None if self.tasks.iter().all(|task| task == SENTENCES) => Ok(TINY),
+            None => Err(GlueError::Usage(
+                "the experiment fine-tunes a pre-trained model: name its folder by --model, or \
+                 `--model tiny` to train a small one from scratch"
+                    .to_string(),
+            )),
+        }
+    }
+
+    /// The command line of a run.
+    fn args(&self, cell: &Cell, method: &Method, lr: Option<f64>, seed: u64) -> TrainArgs {
+        let built_in = cell.task == SENTENCES;
+        TrainArgs {
+            task: (!built_in).then(|| cell.task.clone()),
+            data_dir: self.data_dir.clone().filter(|_| !built_in),
+            model: self.model.clone(),
+            optimizer: Some(method.optimizer),
+            units: method.units,
+            merge_below: method.merge_below,
+            preset: method.preset,
+            first_step_size: method.first_step_size,
+            lr,
+            train_size: Some(cell.train_size),
+            validation_size: self.validation_size,
+            epochs: Some(self.epochs),
+            batch_size: Some(cell.batch_size),
+            max_length: self.max_length,
+            seed: Some(seed),
+            dropout: Some(self.dropout),
+            device: self.device,
+            ..TrainArgs::default()
+        }
+    }
+
+    /// A run's command line, and the settings that it comes to with the model of the experiment.
+    ///
+    /// # Errors
+    ///
+    /// If the method's options contradict each other, with the method's name.
+    pub fn run(
+        &self,
+        shape: Shape,
+        cell: &Cell,
+        method: &Method,
+        lr: Option<f64>,
+        seed: u64,
+    ) -> Result<(TrainArgs, Settings), GlueError> {
+        let args = self.args(cell, method, lr, seed);
+        let in_method = |error: GlueError| {
+            GlueError::Usage(format!("method `{}`, {}: {error}", method.name, cell.task))
+        };
+        let mut settings = Settings::new(&args).map_err(in_method)?;
+        settings.fit_units(shape.layers);
+        settings
+            .fit_length(self.max_length.is_some(), shape.positions)
+            .map_err(in_method)?;
+        Ok((args, settings))
+    }
+}
+
+/// What of a model a run's settings are fitted to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shape {
+    /// Its layers.
+    pub layers: usize,
+    /// The most tokens that it takes.
+    pub positions: usize,
+}
+
+impl Shape {
+    /// That of a model by its name on the command line.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such model.
+    pub fn of(model: &str) -> Result<Self, GlueError> {
+        let config = data::config_of(model)?;
+        Ok(Self {
+            layers: config.num_hidden_layers,
+            positions: config.max_position_embeddings,
+        })
+    }
+}
+
+impl Cell {
+    /// `sst2, 500 examples, batch 32`.
+    pub fn name(&self) -> String {
+        let examples = match self.train_size {
+            TrainSize::All => "all examples".to_string(),
+            TrainSize::Examples(count) => format!("{count} examples"),
+        };
+        format!("{}, {examples}, batch {}", self.task, self.batch_size)
+    }
+}
+
+#[cfg(test)]
+mod tests;

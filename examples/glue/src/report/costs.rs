@@ -1,0 +1,199 @@
+//! What a run cost, and how its searches went.
+
+use serde::Serialize;
+
+use crate::plot::{Points, smooth};
+use crate::recorder::curves;
+use crate::results::{RunFile, StepLine};
+
+/// Forward passes that a backward pass costs as much as.
+const BACKWARD: f64 = 2.0;
+
+/// The factor of the exponential average of the training loss.
+pub(super) const SMOOTHING: f64 = 0.9;
+
+/// A unit has collapsed when its step size is below this part of its median.
+const COLLAPSED: f64 = 1e-3;
+
+/// A finished run with its steps.
+#[derive(Clone, Debug)]
+pub(super) struct Run {
+    pub(super) file: RunFile,
+    pub(super) steps: Vec<StepLine>,
+}
+
+/// What progress is measured by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Axis {
+    /// Epochs, and so steps: as the paper has it.
+    Epochs,
+    /// Forward passes, of which a backward pass is two.
+    Forwards,
+    /// Seconds of training steps.
+    Seconds,
+}
+
+impl Axis {
+    pub(super) const ALL: [Self; 3] = [Self::Epochs, Self::Forwards, Self::Seconds];
+
+    pub(super) fn label(self) -> &'static str {
+        match self {
+            Self::Epochs => "epoch",
+            Self::Forwards => "forward-equivalents",
+            Self::Seconds => "seconds of training",
+        }
+    }
+}
+
+/// A run in a few numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub(super) struct Costs {
+    /// Forward passes a step.
+    pub(super) forwards_per_step: f64,
+    /// The same with 2 for the backward pass: 3 for a step of Adam.
+    pub(super) equivalents_per_step: f64,
+    /// Steps whose search found no step size within its budget.
+    pub(super) failed: usize,
+    /// Steps that changed nothing, because a loss or gradient could not be searched.
+    pub(super) skipped: usize,
+    /// The most trials of a search after the first.
+    pub(super) most_trials: usize,
+    /// Units whose step size ended below a thousandth of its median over the run.
+    pub(super) collapsed_units: usize,
+    /// Seconds of training steps.
+    pub(super) seconds: f64,
+}
+
+impl Run {
+    /// Where every step ends on an axis.
+    fn places(&self, axis: Axis) -> impl Iterator<Item = f64> {
+        let per_epoch = self.batches_per_epoch();
+        let mut place = 0.0;
+        self.steps.iter().map(move |step| {
+            place += match axis {
+                Axis::Epochs => 1.0 / per_epoch,
+                Axis::Forwards => step.forwards as f64 + BACKWARD,
+                Axis::Seconds => step.seconds,
+            };
+            place
+        })
+    }
+
+    fn batches_per_epoch(&self) -> f64 {
+        let batches = self.file.training_examples;
+        batches.div_ceil(self.file.settings.batch_size) as f64
+    }
+
+    /// The losses of the mini-batches, smoothed.
+    pub(super) fn losses(&self, axis: Axis) -> Points {
+        let losses = self.steps.iter().map(|step| step.loss.unwrap_or(f64::NAN));
+        smooth(
+            &self.places(axis).zip(losses).collect::<Points>(),
+            SMOOTHING,
+        )
+    }
+
+    /// The leading metric after every epoch.
+    pub(super) fn metrics(&self, axis: Axis) -> Points {
+        let steps = self.steps.iter();
+        let places: Vec<f64> = self.places(axis).collect();
+        let ends = self.file.results.iter().map(|result| {
+            let done = steps.clone().filter(|step| step.epoch <= result.epoch);
+            let last = done.count().checked_sub(1);
+            last.map_or(0.0, |last| places[last])
+        });
+        ends.zip(self.file.leading_values()).collect()
+    }
+
+    /// The mean step size of the units, or the learning rate.
+    pub(super) fn mean_step_sizes(&self) -> Points {
+        let sizes = self.steps.iter().map(|step| {
+            let count = step.step_sizes.len() as f64;
+            step.step_sizes.iter().sum::<f64>() / count
+        });
+        self.places(Axis::Epochs).zip(sizes).collect()
+    }
+
+    /// The step size of every unit.
+    pub(super) fn unit_step_sizes(&self) -> Vec<(String, Points)> {
+        let per_epoch = self.batches_per_epoch();
+        let at = |step: &StepLine| (step.step as f64 + 1.0) / per_epoch;
+        curves::step_sizes(self.file.unit_names.clone(), &self.steps, at)
+    }
+
+    /// Where the smoothed loss first is at most `target`.
+    pub(super) fn reaches(&self, target: f64, axis: Axis) -> Option<f64> {
+        let losses = self.losses(axis);
+        let first = losses.iter().find(|(_, loss)| *loss <= target);
+        first.map(|(place, _)| *place)
+    }
+
+    /// The training loss after the last epoch.
+    pub(super) fn loss(&self) -> f64 {
+        let last = self.file.last.as_ref();
+        last.map_or(f64::NAN, |last| last.train_loss)
+    }
+
+    /// The leading metric after the last epoch.
+    pub(super) fn last_metric(&self) -> f64 {
+        self.file.leading_values().last().unwrap_or(f64::NAN)
+    }
+
+    /// The best leading metric after any epoch.
+    pub(super) fn best_metric(&self) -> f64 {
+        self.file.leading_values().fold(f64::NAN, f64::max)
+    }
+
+    /// The run in a few numbers.
+    pub(super) fn costs(&self) -> Costs {
+        let steps = self.steps.len().max(1) as f64;
+        let forwards: usize = self.steps.iter().map(|step| step.forwards).sum();
+        let ended = |how: &str| {
+            let those = |step: &&StepLine| step.outcome.starts_with(how);
+            self.steps.iter().filter(those).count()
+        };
+        let searched = self.steps.iter().filter(|step| !step.trials.is_empty());
+        let trials = searched.skip(1).map(|step| step.trials.len());
+        let sizes = match self.file.unit_names.is_empty() {
+            // The learning rate of a schedule ends near 0, and on purpose.
+            true => Vec::new(),
+            false => self.unit_step_sizes(),
+        };
+        Costs {
+            forwards_per_step: forwards as f64 / steps,
+            equivalents_per_step: forwards as f64 / steps + BACKWARD,
+            failed: ended("exhausted"),
+            skipped: ended("skipped"),
+            most_trials: trials.max().unwrap_or(0),
+            collapsed_units: sizes.iter().filter(|(_, sizes)| collapsed(sizes)).count(),
+            seconds: self.steps.iter().map(|step| step.seconds).sum(),
+        }
+    }
+}
+
+/// Whether the last of a unit's step sizes is far below their median.
+fn collapsed(sizes: &[(f64, f64)]) -> bool {
+    let mut sorted: Vec<f64> = sizes.iter().map(|(_, size)| *size).collect();
+    sorted.sort_by(f64::total_cmp);
+    match (sorted.get(sorted.len() / 2), sizes.last()) {
+        (Some(median), Some((_, last))) => *last < COLLAPSED * median,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_unit_collapses_only_relative_to_itself() {
+        let sizes = |values: &[f64]| -> Points {
+            let places = (0..).map(f64::from);
+            places.zip(values.iter().copied()).collect()
+        };
+        assert!(collapsed(&sizes(&[1e-2, 1e-2, 1e-2, 9e-6])));
+        assert!(!collapsed(&sizes(&[1e-2, 1e-2, 1e-2, 1.1e-5])));
+        assert!(!collapsed(&sizes(&[1e-12, 1e-12])));
+        assert!(!collapsed(&[]));
+    }
+}
