@@ -3,8 +3,10 @@
 //! It goes through Burn's own `Learner`; what is particular to it is the data ([`data`],
 //! [`sentences`], [`loader`]), the model as the `Learner` wants it ([`model`]), and the files it
 //! leaves behind ([`recorder`], [`plot`]). Which optimizer trains is a few lines of [`train`], with
-//! the settings that [`line_search`] makes; [`units`] shows what has a step size of its own.
+//! the settings that [`line_search`] makes, or one of [`baselines`]; [`units`] shows what has a step
+//! size of its own.
 
+pub mod baselines;
 pub mod checkpoints;
 pub mod compare;
 pub mod data;

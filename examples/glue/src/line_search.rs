@@ -23,7 +23,11 @@ pub fn config(settings: &Settings, examples: usize, layers: usize) -> Option<Lin
             let split = settings.units.unwrap_or_default();
             LineSearchConfig::plasls(split.units_at(GlueModel::CLASSIFIER, layers))
         }
-        OptimizerName::Adam | OptimizerName::Adamw | OptimizerName::Sgd => return None,
+        OptimizerName::Adam
+        | OptimizerName::Adamw
+        | OptimizerName::Sgd
+        | OptimizerName::Prodigy
+        | OptimizerName::ScheduleFree => return None,
     };
     let batches = examples as f64 / settings.batch_size as f64;
     let config = config.with_batches_per_epoch(batches.max(SHORTEST_EPOCH));

@@ -99,10 +99,7 @@ impl Settings {
                         (.., false) => PRETRAINED_STEP,
                     })
             }),
-            lr: match optimizer.is_line_search() {
-                true => None,
-                false => Some(args.lr.unwrap_or(2e-5)),
-            },
+            lr: optimizer.default_lr().map(|lr| args.lr.unwrap_or(lr)),
             seed: args.seed.unwrap_or(1),
             train_size: args.train_size.unwrap_or(TrainSize::All),
             balanced: args.balanced,
@@ -128,7 +125,7 @@ impl Settings {
             if self.optimizer.is_line_search() {
                 return refuse(format!(
                     "--lr {lr} has no meaning for a line search, which finds its step sizes itself: \
-                     leave it out, or choose --optimizer adam, adamw or sgd"
+                     leave it out, or choose --optimizer adam, adamw, sgd, prodigy or schedule-free"
                 ));
             }
             if !(lr > 0.0 && lr <= 1.0) {

@@ -1,22 +1,24 @@
 //! `glue train`: from settings to a trained model and the files of its run.
 
+mod optimizer;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use burn::module::Module;
+use burn::optim::ModuleOptimizer;
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
-use burn::optim::{AdamConfig, AdamWConfig, ModuleOptimizer, SgdConfig};
 use burn::tensor::Device;
 use burn::train::checkpoint::KeepLastNCheckpoints;
-use burn::train::metric::{LearningRateMetric, LossMetric};
+use burn::train::metric::LossMetric;
 use burn::train::{
     InferenceStep, Interrupter, Learner, LearnerModel, SupervisedTraining, TrainStep,
 };
 use burn_sls_bert::BertClassifier;
 use burn_sls_bert::glue::{Features, GlueBatch};
-use burn_sls_optim::{LineSearch, LineSearchConfig};
+use burn_sls_optim::LineSearchConfig;
 
 use crate::checkpoints::{self, KEPT, WholeFileCheckpointer};
 use crate::data::{self, Data, Source};
@@ -30,8 +32,7 @@ use crate::progress::{Place, Progress};
 use crate::recorder::Recorder;
 use crate::results::{EpochResult, RUN, RunFile, read_run};
 use crate::run_log::RunLog;
-use crate::schedule::warmup_cosine;
-use crate::settings::{OptimizerName, SENTENCES, Settings, Switch, TrainArgs};
+use crate::settings::{SENTENCES, Settings, Switch, TrainArgs};
 use crate::units;
 
 /// How a training ended.
@@ -279,35 +280,6 @@ struct Training {
 }
 
 impl Training {
-    fn run(mut self, model: GlueModel) -> Result<Ending, GlueError> {
-        if let Some(search) = self.search.take() {
-            let recorder = self.recorder.clone();
-            let (model, optim) = search.for_learner(model);
-            let model = model.with_observer(move |report| recorder.search_step(report));
-            let (model, metrics) = model.with_metrics();
-            let show = |training: SupervisedTraining<_>| {
-                training
-                    .metric_train_numeric(metrics.step_size())
-                    .metric_train_numeric(metrics.trials())
-            };
-            return self.launch(model, optim, 1.0.into(), show, LineSearch::into_inner);
-        }
-        let steps = self.settings.epochs * self.recorder.batches_per_epoch();
-        let peak = self.settings.lr.unwrap_or_default();
-        // The paper's baseline: warm-up over the first tenth of the steps, then a cosine.
-        let schedule = warmup_cosine(peak, steps / 10, steps)
-            .map_err(|error| GlueError::Usage(error.to_string()))?;
-        let optim = match self.settings.optimizer {
-            OptimizerName::Adam => AdamConfig::new().with_epsilon(1e-8).init(),
-            OptimizerName::Adamw => AdamWConfig::new().with_epsilon(1e-8).init(),
-            _ => SgdConfig::new().init(),
-        };
-        let show = |training: SupervisedTraining<_>| {
-            training.metric_train_numeric(LearningRateMetric::new())
-        };
-        self.launch(model, optim, schedule, show, |model| model)
-    }
-
     /// Runs Burn's `Learner`. `show` adds what the optimizer has to show on the dashboard, and
     /// `bare` takes the trained model out of what it is wrapped in.
     fn launch<M>(

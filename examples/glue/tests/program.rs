@@ -103,6 +103,8 @@ fn an_interrupted_run_ends_with_the_bits_of_one_that_was_not() {
     for optimizer in [
         "adamsls",
         "adam",
+        "prodigy",
+        "schedule-free",
         "plasls --merge-below 0.1",
         "plasls --units qkv --preset reference",
     ] {

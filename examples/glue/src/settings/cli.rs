@@ -61,7 +61,8 @@ pub struct TrainArgs {
     /// pre-trained model; sgdsls: 1; 0.1 with --preset reference]
     #[arg(long, value_name = "X")]
     pub first_step_size: Option<f64>,
-    /// Peak learning rate of adam, adamw or sgd [default: 2e-5]; a line search has none
+    /// Peak learning rate of adam, adamw or sgd [default: 2e-5], rate of schedule-free [default: 1e-4],
+    /// factor on the rate that prodigy estimates [default: 1]; a line search has none
     #[arg(long, value_name = "X")]
     pub lr: Option<f64>,
     /// Training examples drawn by seed, or `all` [default: all]

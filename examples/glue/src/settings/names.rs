@@ -14,6 +14,9 @@ pub enum OptimizerName {
     Adam,
     Adamw,
     Sgd,
+    Prodigy,
+    #[serde(rename = "schedule-free")]
+    ScheduleFree,
     Sgdsls,
     Adamsls,
     Plasls,
@@ -23,6 +26,17 @@ impl OptimizerName {
     /// Whether it finds its step sizes itself.
     pub fn is_line_search(self) -> bool {
         matches!(self, Self::Sgdsls | Self::Adamsls | Self::Plasls)
+    }
+
+    /// The learning rate where none is given; a line search has none. Prodigy's is a factor on the
+    /// rate that it estimates.
+    pub fn default_lr(self) -> Option<f64> {
+        match self {
+            Self::Adam | Self::Adamw | Self::Sgd => Some(2e-5),
+            Self::Prodigy => Some(1.0),
+            Self::ScheduleFree => Some(1e-4),
+            Self::Sgdsls | Self::Adamsls | Self::Plasls => None,
+        }
     }
 }
 

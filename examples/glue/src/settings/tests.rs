@@ -35,6 +35,9 @@ fn contradictions_are_refused_in_one_sentence() {
         ),
         ("--optimizer plasls --merge-below=-1", "above 0"),
         ("--optimizer plasls --lr 1e-3", "no meaning"),
+        ("--optimizer prodigy --lr 2", "--lr is 2"),
+        ("--optimizer schedule-free --units 4", "--optimizer plasls"),
+        ("--optimizer prodigy --preset paper", "--preset"),
         ("--task sst2", "--data-dir"),
         ("--balanced", "--train-size"),
         ("--task stsb --data-dir x --train-size 9 --balanced", "stsb"),
@@ -59,6 +62,24 @@ fn settings_come_back_from_their_json_and_name_a_conflict() {
     assert_eq!(conflict, "--train-size 500 (this says all)");
     let conflict = settings.conflict(&parse("--balanced")).unwrap();
     assert_eq!(conflict, "no --balanced (this has it)");
+}
+
+#[test]
+fn every_optimizer_but_a_line_search_has_a_learning_rate() {
+    for (line, name, lr) in [
+        ("--optimizer adamw", "adamw", Some(2e-5)),
+        ("--optimizer prodigy", "prodigy", Some(1.0)),
+        ("--optimizer prodigy --lr 0.5", "prodigy", Some(0.5)),
+        ("--optimizer schedule-free", "schedule-free", Some(1e-4)),
+        ("", "adamsls", None),
+    ] {
+        let settings = Settings::new(&parse(line)).unwrap();
+        assert_eq!(settings.lr, lr, "{line}");
+        let json = serde_json::to_value(&settings).unwrap();
+        assert_eq!(json["optimizer"], name, "{line}");
+        assert_eq!(serde_json::from_value::<Settings>(json).unwrap(), settings);
+        assert!(settings.name().contains(name), "{line}");
+    }
 }
 
 #[test]

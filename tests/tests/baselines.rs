@@ -1,0 +1,415 @@
+//! Prodigy and Schedule-Free AdamW against their authors' packages, step by step, and against what
+//! their update rules promise.
+//!
+//! The recorded runs are made by `fixtures/baselines/make_baselines.py`.
+
+use std::fs;
+use std::path::Path;
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::store::ModuleRecord;
+use burn::tensor::{DType, Device, Tensor};
+use burn_sls_tests::bits;
+use burn_sls_tests::network::{Layer, Network, parameter};
+use burn_sls_tests::trace::Problem;
+use glue::baselines::{Baseline, ProdigyConfig, Rule, ScheduleFreeConfig};
+use serde::Deserialize;
+
+/// A recorded run.
+#[derive(Deserialize)]
+struct Run {
+    settings: Settings,
+    frozen: Vec<String>,
+    problem: Problem,
+    steps: Vec<Step>,
+}
+
+/// The settings of either package, by the names that they have there.
+#[derive(Deserialize)]
+struct Settings {
+    betas: Option<(f64, f64)>,
+    beta3: Option<f64>,
+    eps: Option<f64>,
+    d0: Option<f64>,
+    d_coef: Option<f64>,
+    growth_rate: Option<f64>,
+    weight_decay: Option<f64>,
+    use_bias_correction: Option<bool>,
+    safeguard_warmup: Option<bool>,
+    warmup_steps: Option<u64>,
+    r: Option<f64>,
+    weight_lr_power: Option<f64>,
+}
+
+#[derive(Deserialize)]
+struct Step {
+    loss: f64,
+    lr: f64,
+    rate: f64,
+    d: Option<f64>,
+    parameters: Vec<f64>,
+    average: Option<Vec<f64>>,
+    #[serde(default)]
+    absent: Vec<String>,
+}
+
+impl Settings {
+    fn prodigy(&self) -> ProdigyConfig {
+        let default = ProdigyConfig::default();
+        let betas = self.betas.unwrap_or((default.beta_1, default.beta_2));
+        ProdigyConfig {
+            beta_1: betas.0,
+            beta_2: betas.1,
+            beta_3: self.beta3,
+            epsilon: self.eps.unwrap_or(default.epsilon),
+            weight_decay: self.weight_decay.unwrap_or(default.weight_decay),
+            d0: self.d0.unwrap_or(default.d0),
+            d_coef: self.d_coef.unwrap_or(default.d_coef),
+            growth_rate: self.growth_rate.unwrap_or(default.growth_rate),
+            use_bias_correction: self
+                .use_bias_correction
+                .unwrap_or(default.use_bias_correction),
+            safeguard_warmup: self.safeguard_warmup.unwrap_or(default.safeguard_warmup),
+        }
+    }
+
+    fn schedule_free(&self) -> ScheduleFreeConfig {
+        let default = ScheduleFreeConfig::default();
+        let betas = self.betas.unwrap_or((default.beta_1, default.beta_2));
+        ScheduleFreeConfig {
+            beta_1: betas.0,
+            beta_2: betas.1,
+            epsilon: self.eps.unwrap_or(default.epsilon),
+            weight_decay: self.weight_decay.unwrap_or(default.weight_decay),
+            warmup_steps: self.warmup_steps.unwrap_or(default.warmup_steps),
+            r: self.r.unwrap_or(default.r),
+            weight_lr_power: self.weight_lr_power.unwrap_or(default.weight_lr_power),
+        }
+    }
+}
+
+impl Run {
+    fn read(name: &str) -> Self {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/baselines");
+        let file = folder.join(format!("{name}.json"));
+        let text = fs::read_to_string(&file).expect("a recorded run");
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+    }
+
+    /// The network as it was at first.
+    fn network(&self, dtype: DType) -> Network {
+        let device = Device::flex().autodiff();
+        let network = self.problem.network(0.0, &device);
+        let frozen = |layer: usize, tensor: &str| {
+            let name = format!("{layer}.{tensor}");
+            self.frozen.contains(&name)
+        };
+        let layers = network.layers.into_iter().enumerate().map(|(i, layer)| {
+            let shape = layer.weight.val().dims();
+            let weight = parameter(values(&layer.weight), shape, dtype, &device);
+            let bias = parameter(values(&layer.bias), [shape[1]], dtype, &device);
+            Layer {
+                weight: weight.set_require_grad(!frozen(i, "weight")),
+                bias: bias.set_require_grad(!frozen(i, "bias")),
+            }
+        });
+        Network {
+            layers: layers.collect(),
+        }
+    }
+
+    /// The loss of step `k`, and the gradients that are there.
+    fn gradients(&self, k: usize, model: &Network, dtype: DType) -> (f64, GradientsParams) {
+        let device = Device::flex().autodiff();
+        let (inputs, targets) = self.problem.batch(k, dtype, &device);
+        let loss = model.losses(inputs, targets).mean();
+        let value = loss.clone().into_data().iter::<f64>().next();
+        let mut gradients = GradientsParams::from_grads(loss.backward(), model);
+        for (i, layer) in model.layers.iter().enumerate() {
+            let absent = |tensor: &str| self.steps[k].absent.contains(&format!("{i}.{tensor}"));
+            if absent("weight") {
+                gradients.remove::<2>(layer.weight.id);
+            }
+            if absent("bias") {
+                gradients.remove::<1>(layer.bias.id);
+            }
+        }
+        (value.expect("a loss"), gradients)
+    }
+
+    /// One step of the run. Returns the loss before it and the rate.
+    fn step<R: Rule>(
+        &self,
+        k: usize,
+        model: &mut Baseline<Network, R>,
+        dtype: DType,
+    ) -> (f64, f64) {
+        let (loss, gradients) = self.gradients(k, model.inner(), dtype);
+        let (stepped, rate) = model.clone().step(self.steps[k].lr, &gradients);
+        *model = stepped;
+        (loss, rate)
+    }
+}
+
+fn values<const D: usize>(param: &Param<Tensor<D>>) -> Vec<f64> {
+    param.val().into_data().iter::<f64>().collect()
+}
+
+/// All parameters of a module, in order.
+fn flat<M: Module>(module: &M) -> Vec<f64> {
+    bits(module).into_iter().map(f64::from_bits).collect()
+}
+
+/// The largest relative error.
+fn error(actual: &[f64], expected: &[f64]) -> f64 {
+    assert_eq!(actual.len(), expected.len());
+    let errors = actual.iter().zip(expected);
+    let errors = errors.map(|(a, b)| (a - b).abs() / b.abs().max(f64::MIN_POSITIVE));
+    errors.fold(0.0, |most, error| match error.is_nan() {
+        true => f64::INFINITY,
+        false => most.max(error),
+    })
+}
+
+/// The largest relative errors of a replay.
+struct Errors {
+    /// Of losses, rates and Prodigy's estimates.
+    numbers: f64,
+    /// Of parameters, one by one; with Schedule-Free also of their average.
+    parameters: f64,
+}
+
+fn replay<R: Rule>(
+    run: &Run,
+    mut model: Baseline<Network, R>,
+    d: impl Fn(&R) -> Option<f64>,
+    dtype: DType,
+) -> Errors {
+    let mut errors = Errors {
+        numbers: 0.0,
+        parameters: 0.0,
+    };
+    for (k, step) in run.steps.iter().enumerate() {
+        let (loss, rate) = run.step(k, &mut model, dtype);
+        let mut numbers = vec![loss, rate];
+        let mut expected = vec![step.loss, step.rate];
+        numbers.extend(d(model.rule()));
+        expected.extend(step.d);
+        errors.numbers = errors.numbers.max(error(&numbers, &expected));
+
+        let mut parameters = flat(model.inner());
+        let mut expected = step.parameters.clone();
+        if let Some(average) = &step.average {
+            parameters.extend(flat(&model.clone().into_inner()));
+            expected.extend(average);
+        }
+        errors.parameters = errors.parameters.max(error(&parameters, &expected));
+    }
+    errors
+}
+
+/// Holds a replay to 1e-9 in double precision, and to what is said in single precision.
+fn check(name: &str, replay: impl Fn(DType) -> Errors, numbers: f64, parameters: f64) {
+    for (dtype, numbers, parameters) in
+        [(DType::F64, 1e-9, 1e-9), (DType::F32, numbers, parameters)]
+    {
+        let errors = replay(dtype);
+        println!(
+            "{name}, {dtype:?}: numbers {:.1e}, parameters {:.1e}",
+            errors.numbers, errors.parameters
+        );
+        assert!(errors.numbers < numbers, "{name}, {dtype:?}");
+        assert!(errors.parameters < parameters, "{name}, {dtype:?}");
+    }
+}
+
+// In single precision the way from the start, of which `d` is estimated, begins as a millionth of the
+// parameters, and so is known to some hundredths only; the error in `d` fades as the way grows.
+#[test]
+fn prodigy_takes_the_steps_of_its_authors_package() {
+    for name in ["prodigy", "prodigy_options"] {
+        let run = Run::read(name);
+        let replay = |dtype| {
+            let model = run.settings.prodigy().init(run.network(dtype));
+            replay(&run, model, |rule| Some(rule.d()), dtype)
+        };
+        check(name, replay, 1e-2, 1e-3);
+    }
+}
+
+#[test]
+fn schedule_free_takes_the_steps_of_its_authors_package() {
+    for name in ["schedule_free", "schedule_free_options"] {
+        let run = Run::read(name);
+        let replay = |dtype| {
+            let model = run.settings.schedule_free().init(run.network(dtype));
+            replay(&run, model, |_| None, dtype)
+        };
+        check(name, replay, 1e-5, 1e-3);
+    }
+}
+
+#[test]
+fn the_estimate_never_falls_and_grows_by_orders_of_magnitude() {
+    let run = Run::read("prodigy");
+    let mut model = ProdigyConfig::default().init(run.network(DType::F64));
+    let mut last = model.rule().d();
+    assert_eq!(last, 1e-6);
+    for k in 0..200 {
+        let (_, gradients) = run.gradients(k % 3, model.inner(), DType::F64);
+        let rate;
+        (model, rate) = model.step(1.0, &gradients);
+        // A step is taken with the estimate from before it.
+        assert_eq!(rate, last);
+        assert!(model.rule().d() >= last, "step {k}");
+        last = model.rule().d();
+    }
+    assert!((1e-3..10.0).contains(&last), "{last}");
+}
+
+#[test]
+fn the_average_is_the_weighted_mean_of_the_iterates() {
+    // Weights by the square of the largest rate so far, of a learning rate that falls again.
+    let run = Run::read("schedule_free");
+    let config = ScheduleFreeConfig {
+        warmup_steps: 3,
+        r: 0.5,
+        ..ScheduleFreeConfig::default()
+    };
+    let mut model = config.init(run.network(DType::F64));
+    let (mut sum, mut weights) = (vec![0.0; 17], 0.0);
+    let mut largest: f64 = 0.0;
+    for k in 0..12 {
+        let (_, gradients) = run.gradients(k % 3, model.inner(), DType::F64);
+        let rate;
+        (model, rate) = model.step(if k < 6 { 0.05 } else { 0.01 }, &gradients);
+        largest = largest.max(rate);
+        let weight = (k as f64 + 1.0).sqrt() * largest.powi(2);
+        let iterate = kept(&model, "schedule_free.iterate");
+        let average = flat(&model.clone().into_inner());
+        for (sum, z) in sum.iter_mut().zip(&iterate) {
+            *sum += weight * z;
+        }
+        weights += weight;
+        let mean: Vec<f64> = sum.iter().map(|sum| sum / weights).collect();
+        assert!(error(&average, &mean) < 1e-12, "step {k}");
+        // And gradients are taken a tenth of the way from it to the last iterate.
+        let between = average.iter().zip(&iterate).map(|(x, z)| 0.9 * x + 0.1 * z);
+        let between: Vec<f64> = between.collect();
+        assert!(error(&flat(model.inner()), &between) < 1e-12, "step {k}");
+    }
+}
+
+/// The values that a rule keeps under a path, in the order of the parameters.
+fn kept<R: Rule>(model: &Baseline<Network, R>, path: &str) -> Vec<f64> {
+    struct Under<'a> {
+        path: Vec<String>,
+        under: &'a str,
+        values: Vec<f64>,
+    }
+    impl ModuleVisitor for Under<'_> {
+        fn enter_module(&mut self, name: &str, _container_type: &str) {
+            self.path.push(name.to_string());
+        }
+        fn exit_module(&mut self, _name: &str, _container_type: &str) {
+            self.path.pop();
+        }
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if self.path.join(".").starts_with(self.under) {
+                self.values.extend(values(param));
+            }
+        }
+    }
+    let mut visitor = Under {
+        path: Vec::new(),
+        under: path,
+        values: Vec::new(),
+    };
+    model.visit(&mut visitor);
+    assert!(!visitor.values.is_empty(), "nothing is kept under {path}");
+    visitor.values
+}
+
+/// Goes through a run twice, the second time in a fresh model from a record on disk after every step.
+fn resumes<R: Rule>(name: &str, init: impl Fn(&Run, Network) -> Baseline<Network, R>) {
+    let run = Run::read(name);
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("model.bpk");
+    let fresh = || init(&run, run.network(DType::F32));
+    let (mut whole, mut resumed) = (fresh(), fresh());
+    for k in 0..run.steps.len() {
+        run.step(k, &mut whole, DType::F32);
+        run.step(k, &mut resumed, DType::F32);
+        assert_eq!(bits(&resumed), bits(&whole), "{name}, step {k}");
+        resumed.into_record().save(&file).expect("saved");
+        let record = ModuleRecord::load(&file).expect("a record");
+        resumed = fresh().try_load_record(record).expect("it fits");
+        assert_eq!(bits(&resumed), bits(&whole), "{name}, record of step {k}");
+    }
+    assert_eq!(bits(&resumed.into_inner()), bits(&whole.into_inner()));
+}
+
+#[test]
+fn training_goes_on_from_a_record_with_the_same_bits() {
+    for name in ["prodigy", "prodigy_options"] {
+        resumes(name, |run, model| run.settings.prodigy().init(model));
+    }
+    for name in ["schedule_free", "schedule_free_options"] {
+        resumes(name, |run, model| run.settings.schedule_free().init(model));
+    }
+}
+
+#[test]
+fn a_validation_copy_is_at_the_average_and_training_goes_on_where_it_was() {
+    let run = Run::read("schedule_free");
+    let mut model = run.settings.schedule_free().init(run.network(DType::F32));
+    for k in 0..5 {
+        run.step(k, &mut model, DType::F32);
+    }
+    let average = bits(&model.clone().into_inner());
+    assert_ne!(average, bits(model.inner()));
+    let validation = model.valid();
+    assert_eq!(bits(&validation.clone().into_inner()), average);
+    // A second copy does not go on towards anything.
+    assert_eq!(bits(&validation.valid().into_inner()), average);
+
+    let mut back = validation.train();
+    run.step(5, &mut model, DType::F32);
+    run.step(5, &mut back, DType::F32);
+    assert_eq!(bits(&back), bits(&model));
+}
+
+#[test]
+fn a_gradient_of_nothing_but_zeros_changes_nothing_of_prodigy() {
+    let run = Run::read("prodigy");
+    let model = ProdigyConfig::default().init(run.network(DType::F64));
+    let zeros = model
+        .inner()
+        .layers
+        .iter()
+        .fold(GradientsParams::new(), |mut zeros, layer| {
+            zeros.register(layer.weight.id, layer.weight.val().inner().zeros_like());
+            zeros.register(layer.bias.id, layer.bias.val().inner().zeros_like());
+            zeros
+        });
+    for gradients in [zeros, GradientsParams::new()] {
+        let (stepped, _) = model.clone().step(1.0, &gradients);
+        assert_eq!(bits(&stepped), bits(&model));
+        assert_eq!(stepped.rule(), model.rule());
+    }
+    // Nor does a learning rate of 0.
+    let (_, gradients) = run.gradients(0, model.inner(), DType::F64);
+    let (stepped, rate) = model.clone().step(0.0, &gradients);
+    assert_eq!((bits(&stepped), rate), (bits(&model), 0.0));
+}
+
+#[test]
+#[should_panic(expected = "beta_1 of Schedule-Free must be between 0 and 1, and it is 0")]
+fn schedule_free_needs_an_average_to_take_gradients_at() {
+    let config = ScheduleFreeConfig {
+        beta_1: 0.0,
+        ..ScheduleFreeConfig::default()
+    };
+    drop(config.init(Run::read("schedule_free").network(DType::F32)));
+}
