@@ -12,6 +12,7 @@ pub mod face;
 pub mod layered;
 pub mod network;
 pub mod point;
+pub mod published;
 pub mod trace;
 
 /// A device's random generator is shared by all threads, so tests that depend on its numbers take
