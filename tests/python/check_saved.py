@@ -12,6 +12,8 @@ of transformers reads a folder is in its config.json:
     BertForTokenClassification     a classifier without a pooler; its logits are those of token 0
     BertForSequenceClassification  a classifier with a pooler
 
+and RobertaForTokenClassification likewise.
+
 No key of the file may be missing or left over, and the numbers may differ by 1e-4 of the largest.
 """
 
@@ -30,7 +32,7 @@ def check(folder):
     ours = json.loads((folder / "ours.json").read_text())
     config = json.loads((folder / "config.json").read_text())
     (name,) = config["architectures"]
-    options = {"add_pooling_layer": False} if name == "BertModel" else {}
+    options = {"add_pooling_layer": False} if name.endswith("Model") else {}
     model, report = getattr(transformers, name).from_pretrained(
         folder, output_loading_info=True, **options
     )
@@ -41,7 +43,7 @@ def check(folder):
     if "texts" in ours:
         tokenizer = AutoTokenizer.from_pretrained(folder)
         batch = tokenizer([pair[0] for pair in ours["texts"]], [pair[1] for pair in ours["texts"]], padding=True)
-        for key in ("input_ids", "attention_mask", "token_type_ids"):
+        for key in tokenizer.model_input_names:
             assert batch[key] == ours[key], f"{folder}: {key}: {batch[key]} and {ours[key]}"
     if "labels" in ours:
         names = [model.config.id2label[i] for i in range(len(ours["labels"]))]
@@ -53,7 +55,7 @@ def check(folder):
     match name:
         case "BertModel":
             found = found.last_hidden_state
-        case "BertForTokenClassification":
+        case "BertForTokenClassification" | "RobertaForTokenClassification":
             found = found.logits[:, 0]
         case _:
             found = found.logits

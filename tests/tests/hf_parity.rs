@@ -10,7 +10,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Bool, Device, Gradients, Int, Tensor, TensorData};
-use burn_sls_bert::{BertClassifier, BertConfig, BertInput, Checkpoint, hugging_face_name};
+use burn_sls_bert::{
+    BertClassifier, BertConfig, BertInput, Checkpoint, Tokenizer, hugging_face_name,
+};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -66,6 +68,54 @@ fn hidden_states_logits_loss_and_gradients_agree_with_transformers() {
         "hf_parity: {} fixtures checked, largest relative error {values:.1e} (values), {norms:.1e} (gradient norms)",
         folders.len()
     );
+}
+
+#[test]
+fn a_byte_level_tokenizer_of_roberta_gives_the_tokens_of_transformers() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/bert/roberta");
+    let tokenizer = Tokenizer::from_file(folder.join("tokenizer.json")).expect("a tokenizer");
+    let config = BertConfig::from_file(folder.join("config.json")).expect("a configuration");
+    tokenizer.check_fits(&config).expect("they belong together");
+    let texts: Vec<(String, Option<String>)> = json(&folder.join("texts.json"));
+    let expected: Inputs = json(&folder.join("inputs.json"));
+    let rows = expected.input_ids.iter().zip(&expected.attention_mask);
+    for ((first, second), (ids, mask)) in texts.iter().zip(rows) {
+        let found = tokenizer.encode(first, second.as_deref(), config.max_tokens());
+        let found = found.expect("tokens");
+        let real = mask.iter().filter(|&&real| real == 1).count();
+        assert!(
+            found
+                .ids
+                .iter()
+                .copied()
+                .eq(ids[..real].iter().map(|&id| id as u32)),
+            "{first:?}, {second:?}: {:?}",
+            found.ids
+        );
+        assert!(found.type_ids.iter().all(|&kind| kind == 0));
+    }
+    assert_eq!(tokenizer.pad_id(), 1);
+}
+
+#[test]
+fn a_tokenizer_of_another_model_is_refused() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/bert/roberta");
+    let roberta = Tokenizer::from_file(folder.join("tokenizer.json")).expect("a tokenizer");
+    let mut config = BertConfig::from_file(folder.join("config.json")).expect("a configuration");
+    let refused = |tokenizer: &Tokenizer, config: &BertConfig| {
+        tokenizer
+            .check_fits(config)
+            .expect_err("refused")
+            .to_string()
+    };
+    let bert = Tokenizer::word_level(["a b"], 10).expect("a tokenizer");
+    let says = "frames text for a BERT, but the model is a RoBERTa";
+    assert!(refused(&bert, &config).contains(says));
+    let says = "roberta/tokenizer.json: frames text for a RoBERTa, but the model is a BERT";
+    assert!(refused(&roberta, &BertConfig::tiny(500)).contains(says));
+    config.pad_token_id = Some(3);
+    let says = "\"<pad>\" has the number 1, but the model's `pad_token_id` is 3";
+    assert!(refused(&roberta, &config).contains(says));
 }
 
 /// `PreTrainedModel._init_weights` in transformers/modeling_utils.py.
@@ -159,7 +209,7 @@ fn check(folder: &Path) -> (f64, f64) {
         .load_head(folder.join("head.safetensors"))
         .unwrap_or_else(|error| panic!("{error}"));
     for key in &report.unused {
-        let known = ["pooler.", "cls.", "classifier.", "position_ids"];
+        let known = ["pooler.", "cls.", "lm_head.", "classifier.", "position_ids"];
         assert!(
             known.iter().any(|part| key.contains(part)),
             "{key} is left aside"

@@ -140,6 +140,51 @@ fn a_saved_classifier_with_a_pooler_is_read_back_to_the_same_bits() {
     );
 }
 
+/// A RoBERTa with a head, and its tokenizer.
+fn roberta(device: &Device) -> (BertConfig, BertClassifier, Tokenizer) {
+    let folder = fixture("roberta");
+    let checkpoint = open(&folder);
+    let config = checkpoint.config().clone();
+    let (model, _) = checkpoint.classifier(3, device).expect("it loads");
+    let model = model
+        .load_head(folder.join("head.safetensors"))
+        .expect("a head");
+    let tokenizer = Tokenizer::from_file(folder.join("tokenizer.json")).expect("a tokenizer");
+    (config, model, tokenizer)
+}
+
+#[test]
+fn a_saved_roberta_is_read_back_to_the_same_bits_and_keeps_its_names() {
+    let device = Device::flex();
+    let folder = TempDir::new().expect("a folder");
+    let (config, model, tokenizer) = roberta(&device);
+    let export = Export::new(&config).with_tokenizer(&tokenizer);
+    export.classifier(&model, folder.path()).expect("saved");
+    let checkpoint = open(folder.path());
+    assert_eq!(*checkpoint.config(), config);
+    let (read, report) = checkpoint.trained_classifier(&device).expect("it loads");
+    assert_eq!(bits(&read), bits(&model));
+    let names = |key: &String| key.starts_with("roberta.") || key.starts_with("classifier.");
+    assert!(report.loaded.iter().all(names), "{:?}", report.loaded);
+    let settings = fs::read_to_string(folder.path().join("tokenizer_config.json")).expect("there");
+    let settings: serde_json::Value = serde_json::from_str(&settings).expect("JSON");
+    assert_eq!(
+        (&settings["pad_token"], &settings["cls_token"]),
+        (&json!("<pad>"), &json!("<s>"))
+    );
+    assert_eq!(settings["model_max_length"], config.max_tokens());
+
+    // Another head stands there in Hugging Face's sequence classifier.
+    let error = open(folder.path())
+        .with_pooler()
+        .expect_err("refused")
+        .to_string();
+    assert!(
+        error.contains("`model_type`: RoBERTa has no classifier with a pooler"),
+        "{error}"
+    );
+}
+
 #[test]
 fn logits_of_a_head_on_a_pooler_agree_with_transformers() {
     let device = Device::flex();
@@ -361,6 +406,19 @@ fn models_are_left_for_transformers_to_read() {
     let row = Rows::padded(&encoded[..1], tokenizer.pad_id());
     let hidden = numbers(encoder.forward(&row.input(&device)));
     leave("encoder", false, None, &row, hidden);
+
+    let (config, model, roberta) = self::roberta(&device);
+    Export::new(&config)
+        .with_tokenizer(&roberta)
+        .with_labels(labels.clone())
+        .classifier(&model, dir.join("roberta"))
+        .expect("saved");
+    let encoded = roberta
+        .encode_all(&texts, config.max_tokens())
+        .expect("tokens");
+    let rows = Rows::padded(&encoded, roberta.pad_id());
+    let logits = numbers(model.forward(&rows.input(&device)));
+    leave("roberta", true, Some(&labels), &rows, logits);
 
     let (config, model, labels) = with_pooler(&device);
     Export::new(&config)

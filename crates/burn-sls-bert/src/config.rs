@@ -5,8 +5,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::BertError;
 use crate::config_file::ConfigFile;
+use crate::{BertError, ModelType};
 
 /// The function between the two linear maps of a feed-forward block.
 ///
@@ -24,29 +24,30 @@ pub enum Activation {
     Relu,
 }
 
-/// Sizes and constants of a BERT encoder.
+/// Sizes and constants of an encoder.
 ///
-/// Mirrors `BertConfig` in transformers/models/bert/configuration_bert.py: the names are the keys
-/// of `config.json`, and a key that is absent there has Hugging Face's default.
+/// Mirrors `BertConfig` in transformers/models/bert/configuration_bert.py and `RobertaConfig` in
+/// transformers/models/roberta/configuration_roberta.py: the names are the keys of `config.json`, and a
+/// key that is absent there has Hugging Face's default.
 ///
 /// | field | default | range |
 /// |---|---|---|
-/// | `vocab_size` | 30522 | ≥ 1 |
+/// | `model_type` | `bert` | `bert`, `roberta` |
+/// | `vocab_size` | 30522; RoBERTa 50265 | ≥ 1 |
 /// | `hidden_size` | 768 | ≥ 1, a multiple of `num_attention_heads` |
 /// | `num_hidden_layers`, `num_attention_heads` | 12 | ≥ 1 |
 /// | `intermediate_size` | 3072 | ≥ 1 |
 /// | `hidden_act` | `gelu` | see [`Activation`] |
 /// | `hidden_dropout_prob`, `attention_probs_dropout_prob` | 0.1 | [0, 1) |
 /// | `classifier_dropout` | `null`: `hidden_dropout_prob` | [0, 1) |
-/// | `max_position_embeddings` | 512 | ≥ 1 |
+/// | `max_position_embeddings` | 512 | ≥ 1; RoBERTa > `pad_token_id` + 1 |
 /// | `type_vocab_size` | 2 | ≥ 1 |
 /// | `initializer_range` | 0.02 | ≥ 0, finite |
 /// | `layer_norm_eps` | 1e-12 | > 0, finite |
-/// | `pad_token_id` | 0 | < `vocab_size`, or `null` |
+/// | `pad_token_id` | 0; RoBERTa 1 | < `vocab_size`, or `null`; RoBERTa not `null` |
 ///
 /// A setting that would make another model is refused by its key, unless it has the value that this
-/// crate computes: `model_type` (`bert`), `position_embedding_type` (`absolute`), `is_decoder`,
-/// `is_encoder_decoder` and `add_cross_attention` (`false`), `cross_attention_hidden_size`,
+/// crate computes: `position_embedding_type` (`absolute`), `is_decoder`, `is_encoder_decoder` and `add_cross_attention` (`false`), `cross_attention_hidden_size`,
 /// `per_layer_config` and `quantization_config` (`null`), `pruned_heads` (`{}`).
 ///
 /// Passed over, because no number of the encoder depends on them: the head's `architectures`,
@@ -71,6 +72,8 @@ pub enum Activation {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Map<String, Value>")]
 pub struct BertConfig {
+    /// Which model it is.
+    pub model_type: ModelType,
     /// Number of tokens.
     pub vocab_size: usize,
     /// Length of a hidden vector.
@@ -89,7 +92,7 @@ pub struct BertConfig {
     pub attention_probs_dropout_prob: f64,
     /// Dropout probability before the classification head; `None`: `hidden_dropout_prob`.
     pub classifier_dropout: Option<f64>,
-    /// Longest sequence, in tokens.
+    /// Rows of the table of positions; see [`max_tokens`](Self::max_tokens).
     pub max_position_embeddings: usize,
     /// Number of token types (2: first and second sentence).
     pub type_vocab_size: usize,
@@ -114,6 +117,7 @@ impl BertConfig {
     /// 64 tokens, dropout 0.1.
     pub fn tiny(vocab_size: usize) -> Self {
         Self {
+            model_type: ModelType::Bert,
             vocab_size,
             hidden_size: 64,
             num_hidden_layers: 2,
@@ -159,18 +163,13 @@ impl BertConfig {
     pub(crate) fn to_json_with(&self, more: Map<String, Value>) -> String {
         #[derive(Serialize)]
         struct File<'a> {
-            model_type: &'static str,
             #[serde(flatten)]
             config: &'a BertConfig,
             #[serde(flatten)]
             more: Map<String, Value>,
         }
-        serde_json::to_string_pretty(&File {
-            model_type: "bert",
-            config: self,
-            more,
-        })
-        .expect("numbers and names always serialise")
+        serde_json::to_string_pretty(&File { config: self, more })
+            .expect("numbers and names always serialise")
     }
 
     /// Sets every dropout probability; 0 switches dropout off (Burn's layer then does no work).
@@ -185,6 +184,23 @@ impl BertConfig {
     /// Length of one attention head's vectors, `hidden_size / num_attention_heads`.
     pub fn head_size(&self) -> usize {
         self.hidden_size / self.num_attention_heads
+    }
+
+    /// Longest sequence, in tokens.
+    ///
+    /// RoBERTa's first token has the position `pad_token_id` + 1, so that many rows of the table of
+    /// positions are for no token: 514 rows make 512 tokens.
+    pub fn max_tokens(&self) -> usize {
+        let unused = self.padding_position().map_or(0, |padding| padding + 1);
+        self.max_position_embeddings.saturating_sub(unused)
+    }
+
+    /// The position of padding, for a model that counts positions from it.
+    pub(crate) fn padding_position(&self) -> Option<usize> {
+        match self.model_type {
+            ModelType::Bert => None,
+            ModelType::Roberta => self.pad_token_id,
+        }
     }
 
     /// Dropout probability before the classification head.
@@ -252,10 +268,22 @@ impl BertConfig {
                 format!("{} is not > 0 and finite", self.layer_norm_eps),
             ));
         }
-        match self.pad_token_id {
-            Some(id) if id >= self.vocab_size => Err(BertError::config(
+        match (self.pad_token_id, self.model_type) {
+            (Some(id), _) if id >= self.vocab_size => Err(BertError::config(
                 "pad_token_id",
                 format!("{id} is not below `vocab_size` = {}", self.vocab_size),
+            )),
+            (None, ModelType::Roberta) => Err(BertError::config(
+                "pad_token_id",
+                "is null, but RoBERTa counts positions from it",
+            )),
+            (Some(id), _) if self.max_tokens() == 0 => Err(BertError::config(
+                "max_position_embeddings",
+                format!(
+                    "{} leaves no position for a token: RoBERTa's first one is `pad_token_id` + 1 = {}",
+                    self.max_position_embeddings,
+                    id + 1
+                ),
             )),
             _ => Ok(()),
         }
@@ -272,6 +300,29 @@ mod tests {
         assert_eq!((config.hidden_size, config.num_hidden_layers), (768, 12));
         assert_eq!(config.layer_norm_eps, 1e-12);
         assert_eq!(config.pad_token_id, Some(0));
+    }
+
+    #[test]
+    fn an_empty_roberta_has_its_own_vocabulary_and_positions() {
+        let read = |json: &str| BertConfig::from_json(json);
+        let config =
+            read(r#"{ "model_type": "roberta", "max_position_embeddings": 514 }"#).unwrap();
+        assert_eq!((config.vocab_size, config.pad_token_id), (50_265, Some(1)));
+        assert_eq!(config.max_tokens(), 512);
+        assert_eq!(read(&config.to_json()).unwrap(), config);
+        for (json, says) in [
+            (
+                r#"{ "model_type": "roberta", "pad_token_id": null }"#,
+                "null, but RoBERTa counts",
+            ),
+            (
+                r#"{ "model_type": "roberta", "max_position_embeddings": 2 }"#,
+                "2 leaves no position",
+            ),
+        ] {
+            let message = read(json).unwrap_err().to_string();
+            assert!(message.contains(says), "{message}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::config::Activation;
 use crate::config_keys::{refuse_other_models, unknown};
-use crate::{BertConfig, BertError};
+use crate::{BertConfig, BertError, ModelType};
 
 /// A `config.json`, read and checked.
 #[derive(Debug)]
@@ -41,8 +41,14 @@ impl ConfigFile {
 
     pub(crate) fn read(map: &Map<String, Value>) -> Result<Self, BertError> {
         refuse_other_models(map)?;
+        let model_type = value(map, "model_type", None)?.unwrap_or_default();
+        let (vocabulary, padding) = match model_type {
+            ModelType::Bert => (30_522, 0),
+            ModelType::Roberta => (50_265, 1),
+        };
         let config = BertConfig {
-            vocab_size: value(map, "vocab_size", 30_522)?,
+            model_type,
+            vocab_size: value(map, "vocab_size", vocabulary)?,
             hidden_size: value(map, "hidden_size", 768)?,
             num_hidden_layers: value(map, "num_hidden_layers", 12)?,
             num_attention_heads: value(map, "num_attention_heads", 12)?,
@@ -55,7 +61,7 @@ impl ConfigFile {
             type_vocab_size: value(map, "type_vocab_size", 2)?,
             initializer_range: value(map, "initializer_range", 0.02)?,
             layer_norm_eps: value(map, "layer_norm_eps", 1e-12)?,
-            pad_token_id: value(map, "pad_token_id", Some(0))?,
+            pad_token_id: value(map, "pad_token_id", Some(padding))?,
         };
         config.validate()?;
         let of_head = |key: &&str| {
@@ -91,14 +97,20 @@ impl ConfigFile {
             value(&self.head, "architectures", None).map_err(|error| self.place(error))?;
         let names = names.unwrap_or_default();
         let has = |class: &str| names.iter().any(|name| name == class);
-        match (has(WITH_POOLER), has(WITHOUT_POOLER)) {
+        let model = self.config.model_type;
+        let (with, without) = (model.class_with_pooler(), model.class_without_pooler());
+        match (with.is_some_and(has), has(without)) {
             (true, false) => Ok(true),
             (false, true) => Ok(false),
             _ => Err(self.error(
                 "architectures",
                 format!(
                     "{names:?} does not say what stands before the trained head; expected \
-                     [\"{WITH_POOLER}\"], with a pooler, or [\"{WITHOUT_POOLER}\"], without"
+                     {}[\"{without}\"], without a pooler",
+                    match with {
+                        Some(with) => format!("[\"{with}\"], with a pooler, or "),
+                        None => String::new(),
+                    }
                 ),
             )),
         }
@@ -128,12 +140,6 @@ impl ConfigFile {
     }
 }
 
-/// Hugging Face's class of a classifier whose head stands on the pooler.
-pub(crate) const WITH_POOLER: &str = "BertForSequenceClassification";
-
-/// Hugging Face's class of a classifier whose head stands on the last hidden state itself.
-pub(crate) const WITHOUT_POOLER: &str = "BertForTokenClassification";
-
 /// The value under `key`, or Hugging Face's default where the key is absent.
 fn value<T: DeserializeOwned>(
     map: &Map<String, Value>,
@@ -157,7 +163,11 @@ mod tests {
     #[test]
     fn what_is_unsupported_is_refused_by_name() {
         let cases = [
-            (r#"{"model_type": "roberta"}"#, "model_type", "roberta"),
+            (
+                r#"{"model_type": "t5"}"#,
+                "model_type",
+                "`bert` or `roberta`",
+            ),
             (
                 r#"{"position_embedding_type": "relative_key"}"#,
                 "position_embedding_type",
@@ -278,14 +288,22 @@ mod tests {
     fn the_head_is_described_by_its_class_and_its_labels() {
         let read = |json: Value| ConfigFile::parse(&json.to_string()).unwrap();
         let file = read(json!({
-            "architectures": [WITH_POOLER],
+            "architectures": ["BertForSequenceClassification"],
             "id2label": { "1": "good", "0": "bad" },
         }));
         assert!(file.head_has_pooler().unwrap());
         assert_eq!(file.labels().unwrap().unwrap(), ["bad", "good"]);
-        let file = read(json!({ "architectures": [WITHOUT_POOLER] }));
+        let file = read(json!({ "architectures": ["BertForTokenClassification"] }));
         assert!(!file.head_has_pooler().unwrap());
         assert_eq!(file.labels().unwrap(), None);
+
+        let roberta =
+            |class: &str| read(json!({ "model_type": "roberta", "architectures": [class] }));
+        let file = roberta("RobertaForTokenClassification");
+        assert!(!file.head_has_pooler().unwrap());
+        let file = roberta("RobertaForSequenceClassification");
+        let message = file.head_has_pooler().unwrap_err().to_string();
+        assert!(message.contains("expected [\"RobertaForToken"), "{message}");
 
         for architectures in [json!(null), json!([]), json!(["BertModel"])] {
             let file = read(json!({ "architectures": architectures }));

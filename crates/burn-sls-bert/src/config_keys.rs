@@ -4,9 +4,10 @@ use serde_json::{Map, Value, json};
 
 use crate::BertError;
 
-/// The settings that are used: all that the model in transformers/models/bert/modeling_bert.py
-/// computes with.
-const HONOURED: [&str; 14] = [
+/// The settings that are used: all that the model in transformers/models/bert/modeling_bert.py,
+/// and in its sibling for RoBERTa, computes with.
+const HONOURED: [&str; 15] = [
+    "model_type",
     "vocab_size",
     "hidden_size",
     "num_hidden_layers",
@@ -90,9 +91,8 @@ const HARMLESS: [&str; 57] = [
 ];
 
 /// Settings that make another model, unless they have this value (or `null`).
-fn refused() -> [(&'static str, Value); 9] {
+fn refused() -> [(&'static str, Value); 8] {
     [
-        ("model_type", json!("bert")),
         ("position_embedding_type", json!("absolute")),
         ("is_decoder", json!(false)),
         ("is_encoder_decoder", json!(false)),

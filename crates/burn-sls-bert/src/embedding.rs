@@ -8,7 +8,8 @@ use crate::BertConfig;
 
 /// The sum of three embeddings, normalised.
 ///
-/// Mirrors `BertEmbeddings` in transformers/models/bert/modeling_bert.py.
+/// Mirrors `BertEmbeddings` in transformers/models/bert/modeling_bert.py, and `RobertaEmbeddings` in
+/// transformers/models/roberta/modeling_roberta.py.
 #[derive(Module, Debug)]
 pub struct Embeddings {
     /// One vector per token, `[vocab_size, hidden]`.
@@ -21,24 +22,31 @@ pub struct Embeddings {
     pub layer_norm: LayerNorm,
     /// Acts on the normalised sum.
     pub dropout: Dropout,
+    /// The token of padding and its position, for a model that counts positions from there.
+    #[module(skip)]
+    padding: Option<usize>,
 }
 
 impl Embeddings {
     pub(crate) fn new(config: &BertConfig, device: &Device) -> Self {
-        let table = |rows| embedding(config, rows, device);
-        let mut word_embeddings = table(config.vocab_size);
-        if let Some(pad) = config.pad_token_id {
-            // As `torch.nn.Embedding(padding_idx)` does.
-            word_embeddings.weight = word_embeddings
-                .weight
-                .init_mapper(move |weight| weight.slice_fill(pad..pad + 1, 0.0));
-        }
+        let table = |rows, padding: Option<usize>| {
+            let mut table = embedding(config, rows, device);
+            if let Some(pad) = padding {
+                // As `torch.nn.Embedding(padding_idx)` does.
+                table.weight = table
+                    .weight
+                    .init_mapper(move |weight| weight.slice_fill(pad..pad + 1, 0.0));
+            }
+            table
+        };
+        let padding = config.padding_position();
         Self {
-            word_embeddings,
-            position_embeddings: table(config.max_position_embeddings),
-            token_type_embeddings: table(config.type_vocab_size),
+            word_embeddings: table(config.vocab_size, config.pad_token_id),
+            position_embeddings: table(config.max_position_embeddings, padding),
+            token_type_embeddings: table(config.type_vocab_size, None),
             layer_norm: layer_norm(config, device),
             dropout: DropoutConfig::new(config.hidden_dropout_prob).init(),
+            padding,
         }
     }
 
@@ -51,21 +59,33 @@ impl Embeddings {
     ///
     /// # Panics
     ///
-    /// If `seq` is larger than `max_position_embeddings`.
+    /// If `seq` is larger than the configuration's [`max_tokens`](BertConfig::max_tokens).
     pub fn forward(&self, input_ids: Tensor<2, Int>, token_type_ids: Tensor<2, Int>) -> Tensor<3> {
         let [_, seq] = input_ids.dims();
-        let [longest, _] = self.position_embeddings.weight.shape().dims();
+        let [rows, _] = self.position_embeddings.weight.shape().dims();
+        let longest = rows - self.padding.map_or(0, |padding| padding + 1);
         assert!(
             seq <= longest,
             "a sequence of {seq} tokens is longer than the model's {longest} positions; \
              truncate it when encoding"
         );
-        // Positions 0..seq are the table's first rows: a slice, where a lookup would copy and its
-        // gradient would scatter.
-        let positions = self.position_embeddings.weight.val().slice(0..seq);
+        let positions = match self.padding {
+            // Positions 0..seq are the table's first rows: a slice, where a lookup would copy and its
+            // gradient would scatter.
+            None => {
+                let rows = self.position_embeddings.weight.val().slice(0..seq);
+                rows.unsqueeze::<3>()
+            }
+            // Tokens are counted from the position after that of padding, which all padding has.
+            Some(padding) => {
+                let real = input_ids.clone().not_equal_elem(padding as i32).int();
+                let positions = real.clone().cumsum(1) * real + padding as i32;
+                self.position_embeddings.forward(positions)
+            }
+        };
         let sum = self.word_embeddings.forward(input_ids)
             + self.token_type_embeddings.forward(token_type_ids)
-            + positions.unsqueeze::<3>();
+            + positions;
         self.dropout.forward(self.layer_norm.forward(sum))
     }
 }

@@ -21,9 +21,10 @@ pub struct BertInput {
     pub token_type_ids: Tensor<2, Int>,
 }
 
-/// BERT's encoder, without a pooler.
+/// BERT's encoder, or RoBERTa's, without a pooler.
 ///
-/// Mirrors `BertModel(add_pooling_layer=False)` in transformers/models/bert/modeling_bert.py.
+/// Mirrors `BertModel(add_pooling_layer=False)` in transformers/models/bert/modeling_bert.py, and
+/// `RobertaModel` in transformers/models/roberta/modeling_roberta.py.
 #[derive(Module, Debug)]
 pub struct Bert {
     /// Turns tokens into vectors.
@@ -54,7 +55,7 @@ impl Bert {
     ///
     /// # Panics
     ///
-    /// If `seq` is larger than `max_position_embeddings`.
+    /// If `seq` is larger than [`BertConfig::max_tokens`].
     pub fn forward(&self, input: &BertInput) -> Tensor<3> {
         let bias = attention_bias(input.attention_mask.clone());
         let embedded = self

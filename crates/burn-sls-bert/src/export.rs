@@ -9,9 +9,9 @@ use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use serde_json::{Map, Value, json};
 
-use crate::config_file::{WITH_POOLER, WITHOUT_POOLER};
 use crate::keys::{expected, expected_in_head, expected_in_pooler, hugging_face_name};
-use crate::{Bert, BertClassifier, BertConfig, BertError, Tokenizer};
+use crate::model_type::Special;
+use crate::{Bert, BertClassifier, BertConfig, BertError, ModelType, Tokenizer};
 
 /// Writes a model as a folder in Hugging Face's layout: `config.json`, `model.safetensors` with
 /// Hugging Face's keys, shapes and orientation, in f32, and with a tokenizer `tokenizer.json` and
@@ -28,7 +28,8 @@ use crate::{Bert, BertClassifier, BertConfig, BertError, Tokenizer};
 ///
 /// Hugging Face has no sequence classifier without a pooler; its token classifier is one, if all
 /// tokens but the first are left out of account. Its sequence classifier would put a pooler of
-/// random weights before the head, and only warn.
+/// random weights before the head, and only warn. A RoBERTa is written alike, by the classes that
+/// begin with `Roberta`, but for a classifier with a pooler, which they do not have.
 ///
 /// # Example
 ///
@@ -97,7 +98,10 @@ impl<'a> Export<'a> {
     /// [`BertError::Weights`] if a weight is NaN or infinite, [`BertError::Tokenizer`] if the
     /// tokenizer does not fit, [`BertError::Io`] if a file cannot be written.
     pub fn encoder(&self, model: &Bert, dir: impl AsRef<Path>) -> Result<(), BertError> {
-        let settings = Map::from_iter([("architectures".to_owned(), json!(["BertModel"]))]);
+        let settings = Map::from_iter([(
+            "architectures".to_owned(),
+            json!([self.config.model_type.encoder_class()]),
+        )]);
         self.write(
             dir.as_ref(),
             collect(model),
@@ -121,6 +125,11 @@ impl<'a> Export<'a> {
     ) -> Result<(), BertError> {
         let [hidden, classes] = model.classifier.weight.shape().dims();
         let pooler = model.pooler.as_ref();
+        let kind = self.config.model_type;
+        let class = match pooler {
+            Some(_) => kind.class_with_pooler().ok_or_else(no_pooler)?,
+            None => kind.class_without_pooler(),
+        };
         let shapes = expected(self.config)
             .chain(
                 pooler
@@ -131,11 +140,7 @@ impl<'a> Export<'a> {
         // A classifier's keys have the encoder's name in front, the head's keys have not.
         let key = |name: &str| match name.starts_with("classifier.") {
             true => name.to_owned(),
-            false => format!("bert.{name}"),
-        };
-        let class = match pooler {
-            Some(_) => WITH_POOLER,
-            None => WITHOUT_POOLER,
+            false => format!("{}{name}", kind.prefix()),
         };
         let labels = self.labels_of(classes)?;
         let ids = labels.iter().zip(0usize..);
@@ -219,7 +224,7 @@ impl<'a> Export<'a> {
         write_whole(&path, &bytes)?;
         if let Some(tokenizer) = self.tokenizer {
             tokenizer.save(dir.join("tokenizer.json"))?;
-            let settings = tokenizer_settings(tokenizer, self.config.max_position_embeddings);
+            let settings = tokenizer_settings(tokenizer, self.config);
             write_whole(&dir.join("tokenizer_config.json"), settings.as_bytes())?;
         }
         let config = self.config.to_json_with(settings) + "\n";
@@ -229,24 +234,36 @@ impl<'a> Export<'a> {
 
 /// The text of the `tokenizer_config.json` that makes Hugging Face take `tokenizer.json` as it is,
 /// whatever tokenizer the model's class usually has.
-fn tokenizer_settings(tokenizer: &Tokenizer, max_length: usize) -> String {
+fn tokenizer_settings(tokenizer: &Tokenizer, config: &BertConfig) -> String {
+    let inputs: &[&str] = match config.model_type {
+        ModelType::Bert => &["input_ids", "token_type_ids", "attention_mask"],
+        ModelType::Roberta => &["input_ids", "attention_mask"],
+    };
     let mut settings = json!({
         "tokenizer_class": "PreTrainedTokenizerFast",
-        "model_max_length": max_length,
-        "model_input_names": ["input_ids", "token_type_ids", "attention_mask"],
+        "model_max_length": config.max_tokens(),
+        "model_input_names": inputs,
     });
-    for name in ["pad", "unk", "cls", "sep", "mask"] {
-        let token = format!("[{}]", name.to_uppercase());
-        if tokenizer.has(&token) {
-            settings[format!("{name}_token")] = token.into();
+    for (special, key) in Special::KEYS {
+        let token = config.model_type.token(special);
+        if tokenizer.has(token) {
+            settings[key] = token.into();
         }
     }
     format!("{settings:#}\n")
 }
 
+/// RoBERTa's sequence classifier of Hugging Face has a head of its own in the pooler's place.
+pub(crate) fn no_pooler() -> BertError {
+    BertError::config(
+        "model_type",
+        "RoBERTa has no classifier with a pooler; expected one without, or \"bert\"",
+    )
+}
+
 /// A parameter as Hugging Face stores it.
 struct Weight {
-    /// Hugging Face's name, without `bert.` in front.
+    /// Hugging Face's name, without `bert.` or `roberta.` in front.
     name: String,
     shape: Vec<usize>,
     /// f32, little-endian.

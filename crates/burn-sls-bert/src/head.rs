@@ -50,7 +50,7 @@ impl BertClassifier {
     ///
     /// # Panics
     ///
-    /// If `seq` is larger than `max_position_embeddings`.
+    /// If `seq` is larger than [`BertConfig::max_tokens`].
     pub fn forward(&self, input: &BertInput) -> Tensor<2> {
         let cls = self.bert.forward(input).select_dim::<2>(1, 0);
         let cls = match &self.pooler {

@@ -1,6 +1,6 @@
 //! Names of parameters: in Burn's module tree, in Hugging Face's, and in files.
 
-use crate::BertConfig;
+use crate::{BertConfig, ModelType};
 
 /// Hugging Face's name of a parameter, from its path in [`Bert`](crate::Bert) or
 /// [`BertClassifier`](crate::BertClassifier).
@@ -66,7 +66,9 @@ impl BertConfig {
 
 /// Hugging Face's name behind a key as it is spelled in a file.
 pub(crate) fn canonical(key: &str) -> String {
-    let key = key.strip_prefix("bert.").unwrap_or(key);
+    let prefixes = ModelType::ALL.map(ModelType::prefix);
+    let bare = prefixes.iter().find_map(|prefix| key.strip_prefix(prefix));
+    let key = bare.unwrap_or(key);
     match key.rsplit_once("LayerNorm.") {
         Some((head, "gamma")) => format!("{head}LayerNorm.weight"),
         Some((head, "beta")) => format!("{head}LayerNorm.bias"),

@@ -1,4 +1,4 @@
-//! BERT in Hugging Face's layout for [Burn](burn), with the GLUE tasks.
+//! BERT and RoBERTa in Hugging Face's layout for [Burn](burn), with the GLUE tasks.
 //!
 //! - [`BertConfig`] reads `config.json`; [`Bert`] and [`BertClassifier`] are the model, layer by
 //!   layer what `transformers` computes; [`Checkpoint`] brings in `model.safetensors`, and
@@ -48,6 +48,7 @@ mod export;
 pub mod glue;
 mod head;
 mod keys;
+mod model_type;
 mod pooler;
 mod pretrained;
 mod tokenize;
@@ -62,6 +63,7 @@ pub use error::BertError;
 pub use export::Export;
 pub use head::{BertClassifier, cross_entropies, squared_errors};
 pub use keys::hugging_face_name;
+pub use model_type::ModelType;
 pub use pooler::Pooler;
 pub use pretrained::{Checkpoint, LoadReport, load_pretrained};
 pub use tokenize::{Encoded, Tokenizer};

@@ -7,6 +7,7 @@ use burn::tensor::Device;
 
 use crate::config_file::ConfigFile;
 use crate::encoder::draw_parameters;
+use crate::export::no_pooler;
 use crate::head::check_classes;
 use crate::keys::{canonical, expected, expected_in_head, expected_in_pooler, path_in_store};
 use crate::weights::{WeightFile, weights_in};
@@ -14,8 +15,8 @@ use crate::{Bert, BertClassifier, BertConfig, BertError, Pooler};
 
 /// A folder with `config.json` and `model.safetensors`, read and checked on the host.
 ///
-/// Numbers may be F32, F16, BF16 or F64, and become f32. Every key may have `bert.` in front, and a
-/// layer norm's `weight` and `bias` may be called `gamma` and `beta`:
+/// Numbers may be F32, F16, BF16 or F64, and become f32. Every key may have `bert.` or `roberta.` in
+/// front, of which only `model_type` in `config.json` says which it is, and a layer norm's `weight` and `bias` may be called `gamma` and `beta`:
 ///
 /// | key | shape | |
 /// |---|---|---|
@@ -162,8 +163,12 @@ impl Checkpoint {
     ///
     /// # Errors
     ///
-    /// [`BertError::Weights`] if the pooler is not there or does not fit.
+    /// [`BertError::Weights`] if the pooler is not there or does not fit; [`BertError::Config`] for a
+    /// RoBERTa, whose sequence classifier is made otherwise.
     pub fn with_pooler(mut self) -> Result<Self, BertError> {
+        if self.config().model_type.class_with_pooler().is_none() {
+            return Err(no_pooler());
+        }
         if !self.pooler {
             self.claim(expected_in_pooler(&self.file.config.clone()))?;
             self.pooler = true;
@@ -202,7 +207,8 @@ impl Checkpoint {
     /// The encoder with the trained head that is in the file, such as
     /// [`Export::classifier`](crate::Export::classifier) has written. Its first dimension is the
     /// number of classes, and `architectures` in `config.json` says whether a pooler stands before
-    /// it: with `BertForSequenceClassification` it does, with `BertForTokenClassification` not.
+    /// it: with `BertForSequenceClassification` it does, with `BertForTokenClassification` and
+    /// `RobertaForTokenClassification` not.
     ///
     /// # Errors
     ///

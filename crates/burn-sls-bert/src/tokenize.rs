@@ -17,7 +17,8 @@ use tokenizers::{
     PreTokenizedString, PreTokenizer,
 };
 
-use crate::{BertConfig, BertError};
+use crate::model_type::Special;
+use crate::{BertConfig, BertError, ModelType};
 
 /// The special tokens, in the order a word-level vocabulary has them.
 const SPECIAL: [&str; 4] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"];
@@ -25,13 +26,14 @@ const SPECIAL: [&str; 4] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"];
 /// A tokenized sentence or pair of sentences.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Encoded {
-    /// Token numbers: `[CLS] first [SEP]`, then `second [SEP]` if there is one.
+    /// Token numbers: `[CLS] first [SEP]`, then `second [SEP]` if there is one; RoBERTa's are
+    /// `<s> first </s>`, then `</s> second </s>`.
     pub ids: Vec<u32>,
-    /// 0 up to the first `[SEP]`, 1 after it; as long as `ids`.
+    /// 0 up to the first `[SEP]`, 1 after it, and always 0 for RoBERTa; as long as `ids`.
     pub type_ids: Vec<u32>,
 }
 
-/// A tokenizer that makes BERT's inputs.
+/// A tokenizer that makes BERT's inputs, or RoBERTa's.
 ///
 /// Truncation and padding settings inside a `tokenizer.json` are ignored: truncation is asked for
 /// per call, and batches are padded when they are put together.
@@ -51,6 +53,8 @@ pub struct Encoded {
 #[derive(Debug, Clone)]
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
+    /// The model whose special tokens it has.
+    kind: ModelType,
     pad: u32,
     /// The file it was read from, for messages.
     path: Option<PathBuf>,
@@ -62,7 +66,8 @@ impl Tokenizer {
     /// # Errors
     ///
     /// [`BertError::Io`] if the file cannot be read; [`BertError::Tokenizer`] if it is not a
-    /// tokenizer, has no `[PAD]`, `[CLS]` or `[SEP]`, or does not frame sentences as BERT does.
+    /// tokenizer, has not `[PAD]`, `[CLS]` and `[SEP]` or `<pad>`, `<s>` and `</s>`, or does not frame
+    /// sentences as BERT or RoBERTa does.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, BertError> {
         let path = path.as_ref();
         let bytes = std::fs::read(path).map_err(|source| BertError::io(path, source))?;
@@ -156,39 +161,56 @@ impl Tokenizer {
     fn new(mut inner: tokenizers::Tokenizer) -> Result<Self, BertError> {
         inner.with_padding(None);
         inner.with_truncation(None).map_err(failed)?;
-        let id = |token: &str| {
-            inner.token_to_id(token).ok_or_else(|| {
-                BertError::tokenizer(format!(
-                    "has no {token} token; expected a BERT tokenizer with [PAD], [CLS], [SEP]"
-                ))
-            })
+        let id = |kind: ModelType, special| inner.token_to_id(kind.token(special));
+        let kinds = ModelType::ALL.into_iter().filter_map(|kind| {
+            let pad = id(kind, Special::Pad)?;
+            Some((kind, pad, id(kind, Special::Cls)?, id(kind, Special::Sep)?))
+        });
+        let Some((kind, pad, cls, sep)) = kinds.into_iter().next() else {
+            let special = |kind: ModelType| {
+                let names = [Special::Pad, Special::Cls, Special::Sep];
+                names.map(|special| kind.token(special)).join(", ")
+            };
+            return Err(BertError::tokenizer(format!(
+                "lacks special tokens; expected {}, as BERT has them, or {}, as RoBERTa",
+                special(ModelType::Bert),
+                special(ModelType::Roberta)
+            )));
         };
-        let (pad, cls, sep) = (id("[PAD]")?, id("[CLS]")?, id("[SEP]")?);
         let tokenizer = Self {
             inner,
+            kind,
             pad,
             path: None,
         };
         let pair = tokenizer.encode("a", Some("b"), 64)?;
-        let first = pair.ids.iter().position(|&id| id == sep);
         let single = tokenizer.encode("a", None, 64)?;
-        let framed = single.ids.first() == Some(&cls)
-            && single.ids.last() == Some(&sep)
-            && single.type_ids.iter().all(|&kind| kind == 0)
-            && pair.ids.first() == Some(&cls)
-            && pair.ids.last() == Some(&sep)
-            && first.is_some_and(|first| {
-                pair.type_ids[..=first].iter().all(|&kind| kind == 0)
-                    && pair.type_ids[first + 1..].iter().all(|&kind| kind == 1)
-                    && first + 1 < pair.ids.len()
-            });
-        if framed {
-            Ok(tokenizer)
-        } else {
-            Err(BertError::tokenizer(
-                "does not frame text as [CLS] first [SEP] second [SEP] with types 0 and 1; \
-                 expected a BERT tokenizer",
-            ))
+        let ends = |ids: &[u32]| ids.first() == Some(&cls) && ids.last() == Some(&sep);
+        // The second sentence with what stands between the two, if anything.
+        let first = pair.ids.iter().position(|&id| id == sep);
+        let first = first.map_or(0, |first| first + 1);
+        let (types, second) = (pair.type_ids.split_at(first), &pair.ids[first..]);
+        let all = |types: &[u32], kind| types.iter().all(|&found| found == kind);
+        let framed = ends(&single.ids)
+            && ends(&pair.ids)
+            && all(&single.type_ids, 0)
+            && all(types.0, 0)
+            && match kind {
+                ModelType::Bert => all(types.1, 1) && !second.is_empty(),
+                ModelType::Roberta => all(types.1, 0) && second.first() == Some(&sep),
+            };
+        match framed {
+            true => Ok(tokenizer),
+            false => Err(BertError::tokenizer(match kind {
+                ModelType::Bert => {
+                    "does not frame text as [CLS] first [SEP] second [SEP] with types 0 and 1; \
+                     expected a BERT tokenizer"
+                }
+                ModelType::Roberta => {
+                    "does not frame text as <s> first </s></s> second </s> with types 0; expected a \
+                     RoBERTa tokenizer"
+                }
+            })),
         }
     }
 
@@ -214,27 +236,45 @@ impl Tokenizer {
         self.inner.get_vocab_size(true)
     }
 
-    /// The number of `[PAD]`.
+    /// The number of `[PAD]`, or of RoBERTa's `<pad>`.
     pub fn pad_id(&self) -> u32 {
         self.pad
     }
 
-    /// Checks that every token has an embedding in the model.
+    /// Checks that it is a tokenizer of the model: that it frames text as the model's type asks for, and
+    /// that every token has an embedding.
     ///
     /// # Errors
     ///
-    /// [`BertError::Tokenizer`] if a token's number is not below the model's `vocab_size`.
+    /// [`BertError::Tokenizer`] if it is for another type of model, if a token's number is not below the
+    /// model's `vocab_size`, or if a RoBERTa counts positions from another token than padding.
     pub fn check_fits(&self, config: &BertConfig) -> Result<(), BertError> {
         let vocabulary = self.inner.get_vocab(true);
         let largest = vocabulary.into_iter().max_by_key(|(_, id)| *id);
-        let Some((token, id)) = largest.filter(|(_, id)| *id as usize >= config.vocab_size) else {
+        let beyond = largest.filter(|(_, id)| *id as usize >= config.vocab_size);
+        let counted_from = config.padding_position();
+        let error = if self.kind != config.model_type {
+            BertError::tokenizer(format!(
+                "frames text for a {}, but the model is a {}: they do not belong together",
+                self.kind.in_words(),
+                config.model_type.in_words()
+            ))
+        } else if let Some((token, id)) = beyond {
+            BertError::tokenizer(format!(
+                "the token {token:?} has the number {id}, but the model's `vocab_size` is {}: they do \
+                 not belong together",
+                config.vocab_size
+            ))
+        } else if let Some(id) = counted_from.filter(|&id| id != self.pad as usize) {
+            BertError::tokenizer(format!(
+                "the token {:?} has the number {}, but the model's `pad_token_id` is {id}: they do not \
+                 belong together",
+                self.kind.token(Special::Pad),
+                self.pad
+            ))
+        } else {
             return Ok(());
         };
-        let error = BertError::tokenizer(format!(
-            "the token {token:?} has the number {id}, but the model's `vocab_size` is {}: they do \
-             not belong together",
-            config.vocab_size
-        ));
         Err(match &self.path {
             Some(path) => error.in_file(path),
             None => error,

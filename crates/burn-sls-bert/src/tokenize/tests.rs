@@ -70,7 +70,10 @@ fn a_file_that_is_no_bert_tokenizer_is_refused() {
         (String::new(), "not a tokenizer: EOF"),
         (whole[..whole.len() / 2].to_owned(), "not a tokenizer: EOF"),
         ("{}".to_owned(), "not a tokenizer"),
-        (whole.replace("[CLS]", "<s>"), "has no [CLS] token"),
+        (
+            whole.replace("[CLS]", "<s>"),
+            "lacks special tokens; expected [PAD], [CLS], [SEP]",
+        ),
     ];
     for (text, says) in cases {
         let message = Tokenizer::from_bytes(text.as_bytes())

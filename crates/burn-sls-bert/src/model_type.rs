@@ -1,0 +1,110 @@
+//! BERT and RoBERTa: where they differ.
+
+use serde::{Deserialize, Serialize};
+
+/// Which model it is. The two have the same layers and the same keys; they differ in how positions are
+/// counted, in the special tokens, and in the names of Hugging Face's classes.
+///
+/// | | `bert` | `roberta` |
+/// |---|---|---|
+/// | first position | 0 | `pad_token_id` + 1 |
+/// | keys begin with | `bert.` | `roberta.` |
+/// | a pair of sentences | `[CLS] a [SEP] b [SEP]`, types 0 and 1 | `<s> a </s></s> b </s>`, types 0 |
+/// | Hugging Face's head on a pooler | read and written | another one, refused |
+///
+/// Mirrors `RobertaModel` in transformers/models/roberta/modeling_roberta.py.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ModelType {
+    /// BERT (Devlin et al., 2018, <https://arxiv.org/abs/1810.04805>).
+    #[default]
+    Bert,
+    /// RoBERTa (Liu et al., 2019, <https://arxiv.org/abs/1907.11692>).
+    Roberta,
+}
+
+impl ModelType {
+    pub(crate) const ALL: [Self; 2] = [Self::Bert, Self::Roberta];
+
+    /// Hugging Face's name of the encoder inside a model with a head, with the dot behind it.
+    pub(crate) fn prefix(self) -> &'static str {
+        match self {
+            Self::Bert => "bert.",
+            Self::Roberta => "roberta.",
+        }
+    }
+
+    /// Hugging Face's class of the encoder.
+    pub(crate) fn encoder_class(self) -> &'static str {
+        match self {
+            Self::Bert => "BertModel",
+            Self::Roberta => "RobertaModel",
+        }
+    }
+
+    /// Hugging Face's class of a classifier whose head stands on the last hidden state itself.
+    pub(crate) fn class_without_pooler(self) -> &'static str {
+        match self {
+            Self::Bert => "BertForTokenClassification",
+            Self::Roberta => "RobertaForTokenClassification",
+        }
+    }
+
+    /// Hugging Face's class of a classifier whose head stands on the pooler; RoBERTa has none.
+    pub(crate) fn class_with_pooler(self) -> Option<&'static str> {
+        match self {
+            Self::Bert => Some("BertForSequenceClassification"),
+            Self::Roberta => None,
+        }
+    }
+
+    /// A special token by its name in Hugging Face's `tokenizer_config.json`.
+    pub(crate) fn token(self, name: Special) -> &'static str {
+        match (self, name) {
+            (Self::Bert, Special::Pad) => "[PAD]",
+            (Self::Bert, Special::Unk) => "[UNK]",
+            (Self::Bert, Special::Cls) => "[CLS]",
+            (Self::Bert, Special::Sep) => "[SEP]",
+            (Self::Bert, Special::Mask) => "[MASK]",
+            (Self::Roberta, Special::Pad) => "<pad>",
+            (Self::Roberta, Special::Unk) => "<unk>",
+            (Self::Roberta, Special::Cls) => "<s>",
+            (Self::Roberta, Special::Sep) => "</s>",
+            (Self::Roberta, Special::Mask) => "<mask>",
+        }
+    }
+
+    /// Its name in a sentence.
+    pub(crate) fn in_words(self) -> &'static str {
+        match self {
+            Self::Bert => "BERT",
+            Self::Roberta => "RoBERTa",
+        }
+    }
+}
+
+/// What a special token is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Special {
+    /// Fills up short sequences.
+    Pad,
+    /// Stands for what has no token.
+    Unk,
+    /// Begins a text; its hidden state is what the head reads.
+    Cls,
+    /// Ends a sentence.
+    Sep,
+    /// Hides a token in pre-training.
+    Mask,
+}
+
+impl Special {
+    /// Each with its key in `tokenizer_config.json`.
+    pub(crate) const KEYS: [(Self, &str); 5] = [
+        (Self::Pad, "pad_token"),
+        (Self::Unk, "unk_token"),
+        (Self::Cls, "cls_token"),
+        (Self::Sep, "sep_token"),
+        (Self::Mask, "mask_token"),
+    ];
+}
