@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use glue::compare::{self, Compared, compare};
 use glue::error::GlueError;
+use glue::pipe;
 use glue::report::{self, report};
 use glue::settings::{Cli, Command, TrainArgs};
 use glue::train::{Ending, farewell, train};
@@ -16,6 +17,7 @@ use glue::units;
 static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    pipe::end_with_the_reader();
     let done = match Cli::parse().command {
         Some(Command::Train(args)) => run(&args),
         Some(Command::Compare(args)) => compare(&args).map(|ending| {

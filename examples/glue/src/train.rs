@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::tensor::Device;
@@ -32,6 +31,7 @@ use crate::progress::{Place, Progress};
 use crate::recorder::Recorder;
 use crate::results::{EpochResult, RUN, RunFile, read_run};
 use crate::run_log::RunLog;
+use crate::saved::{self, Saved};
 use crate::settings::{SENTENCES, Settings, Switch, TrainArgs};
 use crate::units;
 
@@ -53,9 +53,6 @@ pub enum Ending {
         done: usize,
     },
 }
-
-/// The file of the trained model, in the run's folder.
-pub const MODEL: &str = "model.bpk";
 
 /// How a training presents itself.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -134,6 +131,7 @@ pub fn train_as(args: &TrainArgs, manner: Manner) -> Result<Ending, GlueError> {
 
     let device = device.autodiff();
     device.seed(settings.seed);
+    let saved = Saved::new(&out, &settings, data.model.config(), &data.tokenizer)?;
     let model = GlueModel {
         classifier: classifier(&settings, data.model, data.outputs, &device, &manner)?,
         recorder: recorder.clone(),
@@ -149,6 +147,7 @@ pub fn train_as(args: &TrainArgs, manner: Manner) -> Result<Ending, GlueError> {
         pad_id: data.tokenizer.pad_id(),
         recorder,
         manner,
+        saved,
     }
     .run(model)
 }
@@ -277,6 +276,7 @@ struct Training {
     pad_id: u32,
     recorder: Arc<Recorder>,
     manner: Manner,
+    saved: Saved,
 }
 
 impl Training {
@@ -306,6 +306,7 @@ impl Training {
             pad_id,
             recorder,
             manner,
+            saved,
         } = self;
         let mut sets = vec![(Part::Validation, validation)];
         sets.extend(mismatched.map(|mismatched| (Part::Mismatched, mismatched)));
@@ -364,11 +365,9 @@ impl Training {
             let done = checkpoints::last_epoch(&folder);
             return Ok(Ending::Interrupted { out, done });
         }
-        let model_file = out.join(MODEL);
-        bare(result.model)
-            .classifier
-            .save_file(&model_file)
-            .map_err(|error| GlueError::run(&model_file, error))?;
+        if manner == Manner::Alone {
+            saved.write(bare(result.model).classifier)?;
+        }
         let skipped = recorder.skipped_steps();
         if skipped > 0 && manner == Manner::Alone {
             println!(
@@ -424,10 +423,11 @@ pub fn farewell(ending: &Ending, args: &TrainArgs) -> String {
                 .collect();
             let mut text = format!(
                 "done: training loss {:.4}, validation {}\nthe run is in {out}: run.json, \
-                 steps.jsonl, run.svg, run.png",
+                 steps.jsonl, run.svg, run.png{model}",
                 last.train_loss,
                 metrics.join(", "),
-                out = out.display()
+                out = out.display(),
+                model = saved::in_words(out),
             );
             let built_in = args.task.as_deref().unwrap_or(SENTENCES) == SENTENCES;
             if built_in && args.data_dir.is_none() && args.model.is_none() {

@@ -380,3 +380,19 @@ fn every_mistake_gets_one_sentence_and_exit_code_2() {
         assert_eq!(sentences, 1, "{words:?}: {error}");
     }
 }
+
+#[test]
+fn output_without_a_reader_ends_the_program_quietly() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for words in [&["units"][..], &["train", "--epochs", "1"]] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let mut command = program();
+        let command = command.args(words).current_dir(folder.path());
+        let output = command.stdout(writer).stderr(Stdio::piped()).output();
+        let output = output.expect("the program runs");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(141), "{error}");
+        assert!(!error.contains("panicked"), "{error}");
+    }
+}

@@ -7,7 +7,6 @@ use crate::checkpoints::FOLDER;
 use crate::error::GlueError;
 use crate::results::{RUN, RunFile, read_run};
 use crate::settings::Settings;
-use crate::train::MODEL;
 
 /// The folder of the runs in the folder of a comparison.
 pub const RUNS: &str = "runs";
@@ -100,7 +99,7 @@ impl Store {
         Ok(run)
     }
 
-    /// Removes from a finished run what a comparison has no use for: weights, checkpoints, Burn's logs. A
+    /// Removes from a finished run what a comparison has no use for: checkpoints, Burn's logs. A
     /// matrix of runs would fill the disk.
     ///
     /// # Errors
@@ -114,14 +113,7 @@ impl Store {
             };
             removed.map_err(|error| GlueError::io(path, error))
         };
-        let parts = [
-            FOLDER,
-            MODEL,
-            "tokenizer.json",
-            "train",
-            "valid",
-            "experiment.log",
-        ];
+        let parts = [FOLDER, "tokenizer.json", "train", "valid", "experiment.log"];
         let parts = parts.iter().map(|part| run.join(part));
         parts.filter(|part| part.exists()).try_for_each(remove)
     }

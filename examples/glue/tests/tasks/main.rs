@@ -9,6 +9,7 @@ use burn_sls_bert::glue::{Split, Task, read_split};
 use serde_json::Value;
 
 mod fixtures;
+mod saved;
 
 fn train(words: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_glue"));

@@ -1,0 +1,88 @@
+//! The trained model in files: Burn's, and the folder that Hugging Face's code reads.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use burn::module::Module;
+use burn_sls_bert::glue::Task;
+use burn_sls_bert::{BertClassifier, BertConfig, BertError, Export, Tokenizer};
+
+use crate::error::GlueError;
+use crate::sentences;
+use crate::settings::{SENTENCES, Settings};
+
+/// The file of the trained model for Burn, in the run's folder.
+const FILE: &str = "model.bpk";
+
+/// The folder in Hugging Face's layout, in the run's folder.
+const FOLDER: &str = "model";
+
+/// What is known of the trained model beside its weights.
+pub(crate) struct Saved {
+    out: PathBuf,
+    /// With the dropout that training begins from, whether this run used it or not.
+    config: BertConfig,
+    tokenizer: Tokenizer,
+    /// The classes' names; none for a score.
+    labels: &'static [&'static str],
+}
+
+impl Saved {
+    /// A model of these settings that is to be saved in the run's folder `out`.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such task.
+    pub(crate) fn new(
+        out: &Path,
+        settings: &Settings,
+        config: &BertConfig,
+        tokenizer: &Tokenizer,
+    ) -> Result<Self, GlueError> {
+        Ok(Self {
+            out: out.to_path_buf(),
+            config: config.clone(),
+            tokenizer: tokenizer.clone(),
+            labels: match settings.task.as_str() {
+                SENTENCES => &sentences::LABELS,
+                task => Task::from_str(task)?.class_names(),
+            },
+        })
+    }
+
+    /// Writes [`FILE`] and the folder [`FOLDER`]. A model with weights that are not numbers, as of a
+    /// run that diverged, has no such folder: no code could use it.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be written.
+    pub(crate) fn write(&self, model: BertClassifier) -> Result<(), GlueError> {
+        let file = self.out.join(FILE);
+        let saved = model.clone().save_file(&file);
+        saved.map_err(|error| GlueError::run(&file, error))?;
+        let export = Export::new(&self.config).with_tokenizer(&self.tokenizer);
+        let export = match self.labels {
+            [] => export,
+            labels => export.with_labels(labels.iter().copied()),
+        };
+        match export.classifier(&model, self.out.join(FOLDER)) {
+            Err(error @ BertError::Weights { .. }) => {
+                println!("no folder for Hugging Face's code: {error}");
+                Ok(())
+            }
+            done => Ok(done?),
+        }
+    }
+}
+
+/// Where the model is that a run has left in its folder `out`.
+pub(crate) fn in_words(out: &Path) -> String {
+    let folder = out.join(FOLDER);
+    match folder.join("config.json").is_file() {
+        true => format!(
+            "; its model, for --model and for Hugging Face's code, in {}",
+            folder.display()
+        ),
+        false => String::new(),
+    }
+}
