@@ -39,6 +39,7 @@ fn input(device: &Device) -> BertInput {
         attention_mask: ids.clone().greater_elem(0),
         token_type_ids: ids.zeros_like(),
         input_ids: ids,
+        packing: None,
     }
 }
 
@@ -48,11 +49,7 @@ fn encoder(c: &mut Criterion) {
     let model: Bert = config().init(&device);
     let input = input(&device);
     let valid = model.valid();
-    let plain = BertInput {
-        input_ids: input.input_ids.clone().inner(),
-        attention_mask: input.attention_mask.clone().inner(),
-        token_type_ids: input.token_type_ids.clone().inner(),
-    };
+    let plain = input.clone().inner();
 
     let mut group = c.benchmark_group("MiniLM, 32 x 64 tokens");
     group

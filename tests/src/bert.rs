@@ -44,6 +44,7 @@ impl Rows {
             input_ids: ints(&self.input_ids),
             attention_mask: ints(&self.attention_mask).equal_elem(1),
             token_type_ids: ints(&self.token_type_ids),
+            packing: None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What `transformers` computes, this crate computes: hidden states, logits, loss and gradients of
-//! every fixture folder, and of every folder in `$BURN_SLS_BERT_FIXTURES` if that is set.
+//! every fixture folder, and of every folder in `$BURN_SLS_BERT_FIXTURES` if that is set. Each batch is
+//! computed with its padding and packed.
 //!
 //! A fixture is made by `tests/fixtures/bert/make_fixture.py`.
 
@@ -11,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Bool, Device, Gradients, Int, Tensor, TensorData};
 use burn_sls_bert::{
-    BertClassifier, BertConfig, BertInput, Checkpoint, Tokenizer, hugging_face_name,
+    BertClassifier, BertConfig, BertInput, Checkpoint, Packing, Tokenizer, hugging_face_name,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -164,6 +165,7 @@ fn dropout_acts_on_a_training_device_and_replays_with_the_seed() {
         input_ids: ints(&ids, device),
         attention_mask: mask(&[vec![1; 4]], device),
         token_type_ids: ints(&[vec![0; 4]], device),
+        packing: None,
     };
     let logits = |seed| {
         device.seed(seed);
@@ -216,35 +218,54 @@ fn check(folder: &Path) -> (f64, f64) {
         );
     }
 
-    let input = BertInput {
-        input_ids: ints(&inputs.input_ids, &device),
-        attention_mask: mask(&inputs.attention_mask, &device),
-        token_type_ids: ints(&inputs.token_type_ids, &device),
-    };
-    let labels = Tensor::<1, Int>::from_data(inputs.labels.as_slice(), &device);
-    let losses = model.losses(&input, labels);
-    assert_eq!(losses.dims(), [inputs.labels.len()], "one loss per example");
-    let loss = losses.mean();
-
+    let lengths: Vec<usize> = inputs
+        .attention_mask
+        .iter()
+        .map(|row| row.iter().filter(|&&real| real == 1).count())
+        .collect();
+    let seq = inputs.input_ids[0].len();
+    let packing = Packing::new(&lengths, seq, &device);
+    assert!(packing.is_some(), "a fixture has padding");
     let hidden: Vec<f64> = expected.last_hidden_state.concat().concat();
-    let value = [
-        error(
-            "last_hidden_state",
-            numbers(model.bert.forward(&input)),
-            &hidden,
-        ),
-        error(
-            "cls_logits",
-            numbers(model.forward(&input)),
-            &expected.cls_logits.concat(),
-        ),
-        error("loss", numbers(loss.clone()), &[expected.loss]),
-    ]
-    .into_iter()
-    .fold(0.0, f64::max);
+    let size = hidden.len() / (lengths.len() * seq);
+    // Of a packed batch only the real tokens mean something.
+    let real = |numbers: Vec<f64>| -> Vec<f64> {
+        let rows = numbers.chunks(seq * size).zip(&lengths);
+        rows.flat_map(|(row, &length)| row[..length * size].to_vec())
+            .collect()
+    };
 
-    let found = gradient_norms(&model, &loss.backward());
-    (value, norm_error(&found, &expected.gradient_norms))
+    let (mut values, mut norms) = (0.0f64, 0.0f64);
+    for packing in [None, packing] {
+        let packed = packing.is_some();
+        let input = BertInput {
+            input_ids: ints(&inputs.input_ids, &device),
+            attention_mask: mask(&inputs.attention_mask, &device),
+            token_type_ids: ints(&inputs.token_type_ids, &device),
+            packing,
+        };
+        let labels = Tensor::<1, Int>::from_data(inputs.labels.as_slice(), &device);
+        let losses = model.losses(&input, labels);
+        assert_eq!(losses.dims(), [inputs.labels.len()], "one loss per example");
+        let loss = losses.mean();
+        let states = numbers(model.bert.forward(&input));
+        let value = [
+            match packed {
+                false => error("last_hidden_state", states, &hidden),
+                true => error("of real tokens", real(states), &real(hidden.clone())),
+            },
+            error(
+                "cls_logits",
+                numbers(model.forward(&input)),
+                &expected.cls_logits.concat(),
+            ),
+            error("loss", numbers(loss.clone()), &[expected.loss]),
+        ];
+        values = value.into_iter().fold(values, f64::max);
+        let found = gradient_norms(&model, &loss.backward());
+        norms = norms.max(norm_error(&found, &expected.gradient_norms));
+    }
+    (values, norms)
 }
 
 /// Largest difference over largest expected number.

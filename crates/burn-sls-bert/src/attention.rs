@@ -2,11 +2,21 @@
 
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, LayerNorm, Linear};
-use burn::tensor::activation::softmax;
 use burn::tensor::{Bool, Device, Tensor};
+use burn_sls_kernels::attention_weights;
 
 use crate::BertConfig;
-use crate::embedding::{layer_norm, linear};
+use crate::embedding::{apply, layer_norm, linear, normalise};
+use crate::rows::Rows;
+
+/// The tokens that attend; all are attended to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Queries {
+    /// Every token.
+    All,
+    /// The first of every sequence.
+    First,
+}
 
 /// Self-attention and what follows it.
 ///
@@ -29,11 +39,17 @@ impl Attention {
 
     /// # Shapes
     ///
-    /// - `hidden`, output: `[batch * seq, hidden]`
-    /// - `bias`: `[batch, 1, 1, seq]`, see [`attention_bias`]
-    pub(crate) fn forward(&self, hidden: Tensor<2>, bias: Tensor<4>) -> Tensor<2> {
-        let context = self.self_attention.forward(hidden.clone(), bias);
-        self.output.forward(context, hidden)
+    /// - `hidden`: `[tokens, hidden]`
+    /// - output: the same, or `[batch, hidden]` for [`Queries::First`]
+    pub(crate) fn forward(&self, hidden: Tensor<2>, queries: Queries, rows: &Rows) -> Tensor<2> {
+        let from = match queries {
+            Queries::All => hidden.clone(),
+            Queries::First => rows.first(hidden.clone()),
+        };
+        let context = self
+            .self_attention
+            .forward(from.clone(), hidden, queries, rows);
+        self.output.forward(context, from)
     }
 }
 
@@ -67,23 +83,33 @@ impl SelfAttention {
         }
     }
 
-    fn forward(&self, hidden: Tensor<2>, bias: Tensor<4>) -> Tensor<2> {
-        let [tokens, size] = hidden.dims();
-        let [batch, _, _, seq] = bias.dims();
-        let head = size / self.heads;
-        let split = |x: Tensor<2>| x.reshape([batch, seq, self.heads, head]).swap_dims(1, 2);
-        // The scale goes on the queries: fewer numbers than the scores once seq > head size, and
-        // still contiguous here.
-        let query = split(self.query.forward(hidden.clone()) * (head as f64).powf(-0.5));
-        let key = split(self.key.forward(hidden.clone()));
-        let value = split(self.value.forward(hidden));
+    fn forward(
+        &self,
+        from: Tensor<2>,
+        hidden: Tensor<2>,
+        queries: Queries,
+        rows: &Rows,
+    ) -> Tensor<2> {
+        let [_, size] = hidden.dims();
+        let (batch, head) = (rows.batch, size / self.heads);
+        let split = |x: Tensor<2>, seq| x.reshape([batch, seq, self.heads, head]).swap_dims(1, 2);
+        let padded = |x: Tensor<2>| split(rows.pad(x), rows.seq);
+        let query = apply(&self.query, from);
+        let query = match queries {
+            Queries::All => padded(query),
+            Queries::First => split(query, 1),
+        };
+        let key = padded(apply(&self.key, hidden.clone()));
+        let value = padded(apply(&self.value, hidden));
 
-        let scores = query.matmul(key.swap_dims(2, 3)) + bias;
-        let weights = self.dropout.forward(softmax(scores, 3));
-        weights
-            .matmul(value)
-            .swap_dims(1, 2)
-            .reshape([tokens, size])
+        let scores = query.matmul(key.swap_dims(2, 3));
+        let weights = attention_weights(scores, (head as f64).powf(-0.5), rows.bias.clone());
+        let weights = self.dropout.forward(weights);
+        let context = weights.matmul(value).swap_dims(1, 2);
+        match queries {
+            Queries::All => rows.pack(context.reshape([batch * rows.seq, size])),
+            Queries::First => context.reshape([batch, size]),
+        }
     }
 }
 
@@ -98,6 +124,7 @@ pub struct SelfOutput {
     pub layer_norm: LayerNorm,
     /// Acts on the projection, before the sum.
     pub dropout: Dropout,
+    epsilon: f64,
 }
 
 impl SelfOutput {
@@ -106,13 +133,14 @@ impl SelfOutput {
         Self {
             dense: linear(hidden, hidden, config.initializer_range, device),
             layer_norm: layer_norm(config, device),
+            epsilon: config.layer_norm_eps,
             dropout: DropoutConfig::new(config.hidden_dropout_prob).init(),
         }
     }
 
     fn forward(&self, context: Tensor<2>, input: Tensor<2>) -> Tensor<2> {
-        let projected = self.dropout.forward(self.dense.forward(context));
-        self.layer_norm.forward(projected + input)
+        let projected = self.dropout.forward(apply(&self.dense, context));
+        normalise(&self.layer_norm, self.epsilon, projected, input)
     }
 }
 

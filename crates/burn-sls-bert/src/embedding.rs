@@ -3,8 +3,9 @@
 use burn::module::{Initializer, Module, Param};
 use burn::nn::{Dropout, DropoutConfig, Embedding, LayerNorm, LayerNormConfig, Linear};
 use burn::tensor::{Device, Int, Tensor};
+use burn_sls_kernels::residual_layer_norm;
 
-use crate::BertConfig;
+use crate::{BertConfig, BertInput};
 
 /// The sum of three embeddings, normalised.
 ///
@@ -25,6 +26,7 @@ pub struct Embeddings {
     /// The token of padding and its position, for a model that counts positions from there.
     #[module(skip)]
     padding: Option<usize>,
+    epsilon: f64,
 }
 
 impl Embeddings {
@@ -47,6 +49,7 @@ impl Embeddings {
             layer_norm: layer_norm(config, device),
             dropout: DropoutConfig::new(config.hidden_dropout_prob).init(),
             padding,
+            epsilon: config.layer_norm_eps,
         }
     }
 
@@ -62,13 +65,7 @@ impl Embeddings {
     /// If `seq` is larger than the configuration's [`max_tokens`](BertConfig::max_tokens).
     pub fn forward(&self, input_ids: Tensor<2, Int>, token_type_ids: Tensor<2, Int>) -> Tensor<3> {
         let [_, seq] = input_ids.dims();
-        let [rows, _] = self.position_embeddings.weight.shape().dims();
-        let longest = rows - self.padding.map_or(0, |padding| padding + 1);
-        assert!(
-            seq <= longest,
-            "a sequence of {seq} tokens is longer than the model's {longest} positions; \
-             truncate it when encoding"
-        );
+        self.check_length(seq);
         let positions = match self.padding {
             // Positions 0..seq are the table's first rows: a slice, where a lookup would copy and its
             // gradient would scatter.
@@ -83,10 +80,47 @@ impl Embeddings {
                 self.position_embeddings.forward(positions)
             }
         };
-        let sum = self.word_embeddings.forward(input_ids)
-            + self.token_type_embeddings.forward(token_type_ids)
-            + positions;
-        self.dropout.forward(self.layer_norm.forward(sum))
+        let words = self.word_embeddings.forward(input_ids);
+        let rest = self.token_type_embeddings.forward(token_type_ids) + positions;
+        let shape = words.dims();
+        let sum = self.normalise(words.flatten(0, 1), rest.flatten(0, 1));
+        self.dropout.forward(sum.reshape(shape))
+    }
+
+    /// The embedded tokens of a batch as the rows of one matrix, `[tokens, hidden]`; of a packed batch
+    /// the real ones alone.
+    pub(crate) fn rows(&self, input: &BertInput) -> Tensor<2> {
+        let ids = input.input_ids.clone();
+        let types = input.token_type_ids.clone();
+        let Some(packing) = &input.packing else {
+            return self.forward(ids, types).flatten(0, 1);
+        };
+        let [_, seq] = ids.dims();
+        self.check_length(seq);
+        // Real tokens come before padding, so both ways of counting positions count alike.
+        let first = self.padding.map_or(0, |padding| padding + 1);
+        let positions = packing.positions(seq) + first as i32;
+        let look_up = |table: &Embedding, numbers: Tensor<1, Int>| {
+            table.forward(numbers.unsqueeze::<2>()).squeeze_dim::<2>(0)
+        };
+        let words = look_up(&self.word_embeddings, packing.pack_numbers(ids));
+        let rest = look_up(&self.token_type_embeddings, packing.pack_numbers(types))
+            + look_up(&self.position_embeddings, positions);
+        self.dropout.forward(self.normalise(words, rest))
+    }
+
+    fn normalise(&self, x: Tensor<2>, residual: Tensor<2>) -> Tensor<2> {
+        normalise(&self.layer_norm, self.epsilon, x, residual)
+    }
+
+    fn check_length(&self, seq: usize) {
+        let [rows, _] = self.position_embeddings.weight.shape().dims();
+        let longest = rows - self.padding.map_or(0, |padding| padding + 1);
+        assert!(
+            seq <= longest,
+            "a sequence of {seq} tokens is longer than the model's {longest} positions; \
+             truncate it when encoding"
+        );
     }
 }
 
@@ -106,6 +140,27 @@ pub(crate) fn linear(d_input: usize, d_output: usize, std: f64, device: &Device)
     Linear {
         weight: normal([d_input, d_output], std, device),
         bias: Some(Initializer::Zeros.init([d_output], device)),
+    }
+}
+
+/// A linear map of the rows of a matrix, by fused kernels where there are some.
+pub(crate) fn apply(map: &Linear, x: Tensor<2>) -> Tensor<2> {
+    match &map.bias {
+        Some(bias) => burn_sls_kernels::linear(x, map.weight.val(), bias.val()),
+        None => map.forward(x),
+    }
+}
+
+/// `LayerNorm(x + residual)`, by fused kernels where there are some. The module keeps its ε to itself.
+pub(crate) fn normalise(
+    norm: &LayerNorm,
+    epsilon: f64,
+    x: Tensor<2>,
+    residual: Tensor<2>,
+) -> Tensor<2> {
+    match &norm.beta {
+        Some(beta) => residual_layer_norm(x, residual, norm.gamma.val(), beta.val(), epsilon),
+        None => norm.forward(x + residual),
     }
 }
 

@@ -4,11 +4,13 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::nn::{Dropout, DropoutConfig, LayerNorm, Linear};
 use burn::tensor::activation::{gelu, gelu_approximate, relu};
 use burn::tensor::{Bool, Device, Int, Tensor};
+use burn_sls_kernels::linear_gelu;
 
 use crate::BertConfig;
-use crate::attention::{Attention, attention_bias};
+use crate::attention::{Attention, Queries};
 use crate::config::Activation;
-use crate::embedding::{Embeddings, layer_norm, linear};
+use crate::embedding::{Embeddings, apply, layer_norm, linear, normalise};
+use crate::rows::{Packing, Rows};
 
 /// A batch of token sequences, padded to one length.
 #[derive(Debug, Clone)]
@@ -19,6 +21,20 @@ pub struct BertInput {
     pub attention_mask: Tensor<2, Bool>,
     /// 0 for the first sentence (and padding), 1 for the second, `[batch, seq]`.
     pub token_type_ids: Tensor<2, Int>,
+    /// Where the real tokens are, if nothing is to be computed for padding.
+    pub packing: Option<Packing>,
+}
+
+impl BertInput {
+    /// The same on the device that lies below one with gradients.
+    pub fn inner(self) -> Self {
+        Self {
+            input_ids: self.input_ids.inner(),
+            attention_mask: self.attention_mask.inner(),
+            token_type_ids: self.token_type_ids.inner(),
+            packing: self.packing.map(Packing::inner),
+        }
+    }
 }
 
 /// BERT's encoder, or RoBERTa's, without a pooler.
@@ -57,11 +73,37 @@ impl Bert {
     ///
     /// If `seq` is larger than [`BertConfig::max_tokens`].
     pub fn forward(&self, input: &BertInput) -> Tensor<3> {
-        let bias = attention_bias(input.attention_mask.clone());
-        let embedded = self
-            .embeddings
-            .forward(input.input_ids.clone(), input.token_type_ids.clone());
-        self.encoder.forward(embedded, bias)
+        let rows = Rows::new(input.attention_mask.clone(), input.packing.clone());
+        let layers = self.encoder.layer.iter();
+        let last = layers.fold(self.embeddings.rows(input), |tokens, layer| {
+            layer.forward(tokens, Queries::All, &rows)
+        });
+        let [_, size] = last.dims();
+        rows.pad(last).reshape([rows.batch, rows.seq, size])
+    }
+
+    /// The last layer's hidden state of every sequence's first token, `[CLS]`: a head that reads
+    /// nothing else needs only the keys and values of the other tokens from that layer.
+    ///
+    /// # Shapes
+    ///
+    /// - input: three times `[batch, seq]`
+    /// - output: `[batch, hidden]`
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward).
+    pub fn forward_first(&self, input: &BertInput) -> Tensor<2> {
+        let rows = Rows::new(input.attention_mask.clone(), input.packing.clone());
+        let embedded = self.embeddings.rows(input);
+        let Some((last, before)) = self.encoder.layer.split_last() else {
+            return rows.first(embedded);
+        };
+        let layers = before.iter();
+        let tokens = layers.fold(embedded, |tokens, layer| {
+            layer.forward(tokens, Queries::All, &rows)
+        });
+        last.forward(tokens, Queries::First, &rows)
     }
 }
 
@@ -95,24 +137,15 @@ pub(crate) fn draw_parameters(model: &impl Module) {
     model.visit(&mut Draw);
 }
 
+/// The layers, between which the tokens of all sequences stand in one matrix. A linear map of it is one
+/// product, and so is the gradient of its weight; of `[batch, seq, hidden]` it would be a product per
+/// sequence, each packing the weight anew, and a gradient per sequence to be added up.
+///
 /// Mirrors `BertEncoder` in transformers/models/bert/modeling_bert.py.
 #[derive(Module, Debug)]
 pub struct Encoder {
     /// The layers, first to last.
     pub layer: Vec<Layer>,
-}
-
-impl Encoder {
-    /// Between the layers the tokens of all sequences stand in one matrix. A linear map of it is one
-    /// product, and so is the gradient of its weight; of `[batch, seq, hidden]` it would be a product per
-    /// sequence, each packing the weight anew, and a gradient per sequence to be added up.
-    fn forward(&self, hidden: Tensor<3>, bias: Tensor<4>) -> Tensor<3> {
-        let [batch, seq, size] = hidden.dims();
-        let tokens = hidden.reshape([batch * seq, size]);
-        let layers = self.layer.iter();
-        let last = layers.fold(tokens, |tokens, layer| layer.forward(tokens, bias.clone()));
-        last.reshape([batch, seq, size])
-    }
 }
 
 /// Attention, then a feed-forward block; each with a residual sum that is normalised after it.
@@ -139,10 +172,10 @@ impl Layer {
 
     /// # Shapes
     ///
-    /// - `hidden`, output: `[batch * seq, hidden]`
-    /// - `bias`: `[batch, 1, 1, seq]`
-    fn forward(&self, hidden: Tensor<2>, bias: Tensor<4>) -> Tensor<2> {
-        let attended = self.attention.forward(hidden, bias);
+    /// - `hidden`: `[tokens, hidden]`
+    /// - output: the same, or `[batch, hidden]` for [`Queries::First`]
+    fn forward(&self, hidden: Tensor<2>, queries: Queries, rows: &Rows) -> Tensor<2> {
+        let attended = self.attention.forward(hidden, queries, rows);
         let wide = self.intermediate.forward(attended.clone());
         self.output.forward(wide, attended)
     }
@@ -173,11 +206,13 @@ impl Intermediate {
     }
 
     fn forward(&self, hidden: Tensor<2>) -> Tensor<2> {
-        let wide = self.dense.forward(hidden);
-        match self.activation {
-            Activation::Gelu => gelu(wide),
-            Activation::GeluTanh => gelu_approximate(wide),
-            Activation::Relu => relu(wide),
+        match (self.activation, &self.dense.bias) {
+            (Activation::Gelu, Some(bias)) => {
+                linear_gelu(hidden, self.dense.weight.val(), bias.val())
+            }
+            (Activation::Gelu, None) => gelu(apply(&self.dense, hidden)),
+            (Activation::GeluTanh, _) => gelu_approximate(apply(&self.dense, hidden)),
+            (Activation::Relu, _) => relu(apply(&self.dense, hidden)),
         }
     }
 }
@@ -193,6 +228,7 @@ pub struct Output {
     pub layer_norm: LayerNorm,
     /// Acts on the projection, before the sum.
     pub dropout: Dropout,
+    epsilon: f64,
 }
 
 impl Output {
@@ -205,12 +241,13 @@ impl Output {
                 device,
             ),
             layer_norm: layer_norm(config, device),
+            epsilon: config.layer_norm_eps,
             dropout: DropoutConfig::new(config.hidden_dropout_prob).init(),
         }
     }
 
     fn forward(&self, wide: Tensor<2>, input: Tensor<2>) -> Tensor<2> {
-        let projected = self.dropout.forward(self.dense.forward(wide));
-        self.layer_norm.forward(projected + input)
+        let projected = self.dropout.forward(apply(&self.dense, wide));
+        normalise(&self.layer_norm, self.epsilon, projected, input)
     }
 }

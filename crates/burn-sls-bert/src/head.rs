@@ -52,7 +52,7 @@ impl BertClassifier {
     ///
     /// If `seq` is larger than [`BertConfig::max_tokens`].
     pub fn forward(&self, input: &BertInput) -> Tensor<2> {
-        let cls = self.bert.forward(input).select_dim::<2>(1, 0);
+        let cls = self.bert.forward_first(input);
         let cls = match &self.pooler {
             Some(pooler) => pooler.forward(cls),
             None => cls,

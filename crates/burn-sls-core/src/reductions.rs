@@ -8,7 +8,8 @@ use burn::tensor::{DType, FloatDType, Tensor, Transaction};
 /// queue. So the losses and the slopes of all parameters are registered first, and read together.
 ///
 /// Half-precision tensors are cast to f32 *before* they are multiplied and summed; f32 and f64
-/// stay as they are. One sum is made per parameter on the device; sums of several parameters are
+/// stay as they are. Where [`burn_sls_kernels`] has a kernel for it, products of f32 are added up in
+/// f64. One sum is made per parameter on the device; sums of several parameters are
 /// the caller's, in f64 on the host.
 ///
 /// # Example
@@ -52,7 +53,9 @@ impl Reductions {
 
     /// Registers `⟨a, b⟩`, the sum of the elementwise products of two tensors of the same shape.
     pub fn inner_product<const D: usize>(&mut self, a: Tensor<D>, b: Tensor<D>) {
-        self.sums.push(sum(widen(a).mul(widen(b))));
+        let fused = burn_sls_kernels::inner_product(&a, &b);
+        self.sums
+            .push(fused.unwrap_or_else(|| sum(widen(a).mul(widen(b)))));
     }
 
     /// Registers a vector to be read as it is.

@@ -39,7 +39,7 @@ use crate::units::Units;
 /// `batches_per_epoch` decides how fast a step size recovers. The default is the constant of the paper's
 /// published code, a doubling in 500 steps. The paper itself takes the true number: with few batches in an
 /// epoch a step size then grows by several percent in every step, and at its limit each growth costs
-/// trials to undo (0.42 a step at 16 batches).
+/// trials to undo (0.41 a step at 16 batches).
 ///
 /// # Example
 ///

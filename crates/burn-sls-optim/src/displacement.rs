@@ -1,5 +1,7 @@
 //! Displacements of a module's parameters: asked of an optimizer, and applied to a scaled extent.
 
+use std::collections::HashSet;
+
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{GradientsParams, ModuleOptimizer};
@@ -32,7 +34,7 @@ pub(crate) fn search_direction<M: Module>(
     let (answer, answers) = with_pass(Pass::Search, || {
         advanced.step(1.0, model.clone(), copy(model, grads))
     });
-    let answer = collect(&answer, grads);
+    let answer = collect(&answer, &present(model, grads));
     if answers == answer.len() {
         return Ok(Proposal {
             direction: answer,
@@ -60,7 +62,8 @@ pub(crate) fn update_direction<M: Module>(
     model: &M,
     grads: GradientsParams,
 ) -> GradientsParams {
-    let present = copy(model, &grads);
+    // By id, and not as another handle: the optimizer may write over gradients that it alone holds.
+    let present = present(model, &grads);
     let (answer, _) = with_pass(Pass::Update, || optim.step(1.0, model.clone(), grads));
     collect(&answer, &present)
 }
@@ -86,21 +89,42 @@ pub(crate) fn copy<M: Module>(model: &M, grads: &GradientsParams) -> GradientsPa
     copy.to
 }
 
-/// The values of a module's parameters, of those with a gradient.
-fn collect<M: Module>(module: &M, grads: &GradientsParams) -> GradientsParams {
-    struct Collect<'a> {
+/// The parameters with a gradient.
+fn present<M: Module>(model: &M, grads: &GradientsParams) -> HashSet<ParamId> {
+    struct Present<'a> {
         grads: &'a GradientsParams,
+        ids: HashSet<ParamId>,
+    }
+    impl ModuleVisitor for Present<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if self.grads.get::<D>(param.id).is_some() {
+                self.ids.insert(param.id);
+            }
+        }
+    }
+    let mut present = Present {
+        grads,
+        ids: HashSet::new(),
+    };
+    model.visit(&mut present);
+    present.ids
+}
+
+/// The values of those parameters of a module.
+fn collect<M: Module>(module: &M, ids: &HashSet<ParamId>) -> GradientsParams {
+    struct Collect<'a> {
+        ids: &'a HashSet<ParamId>,
         out: GradientsParams,
     }
     impl ModuleVisitor for Collect<'_> {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if self.grads.get::<D>(param.id).is_some() {
+            if self.ids.contains(&param.id) {
                 self.out.register::<D>(param.id, param.base().inner());
             }
         }
     }
     let mut collect = Collect {
-        grads,
+        ids,
         out: GradientsParams::new(),
     };
     module.visit(&mut collect);

@@ -38,7 +38,8 @@ pub struct StepReport {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Searched {
-    /// All units together, by one step size.
+    /// All units together. Step sizes keep their proportions: a trial's is the largest of them, and the
+    /// slope is that of the move in these proportions.
     All,
     /// The unit of this index alone; the others stood at `w_k`.
     Unit(usize),

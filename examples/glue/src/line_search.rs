@@ -9,7 +9,7 @@ use crate::settings::{OptimizerName, Settings};
 /// spread over them.
 ///
 /// A step size at its limit must be shrunk as often as it grows, at a forward pass each: with
-/// growth by `2^(1/16)` a step that is 0.42 forward passes a step, with `2^(1/500)`, the growth of the
+/// growth by `2^(1/16)` a step that is 0.41 forward passes a step, with `2^(1/500)`, the growth of the
 /// paper's published code, 0.013.
 const SHORTEST_EPOCH: f64 = 500.0;
 

@@ -3,7 +3,7 @@
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 
 use super::{Example, Label, Labels};
-use crate::{BertError, BertInput, Tokenizer};
+use crate::{BertError, BertInput, Packing, Tokenizer};
 
 /// A tokenized example.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,7 +51,7 @@ pub fn encode(
         .collect())
 }
 
-/// Puts features together, padded to the longest among them.
+/// Puts features together, padded to the longest among them, and packed if that saves work.
 ///
 /// # Shapes
 ///
@@ -67,6 +67,7 @@ pub fn collate(features: &[Features], pad_id: u32, device: &Device) -> GlueBatch
         Tensor::from_data(TensorData::new(numbers, shape), device)
     };
     let labels: Vec<Label> = features.iter().map(|f| f.label).collect();
+    let lengths: Vec<usize> = features.iter().map(|f| f.ids.len()).collect();
     GlueBatch {
         input: BertInput {
             input_ids: int(padded.ids),
@@ -75,6 +76,7 @@ pub fn collate(features: &[Features], pad_id: u32, device: &Device) -> GlueBatch
                 device,
             ),
             token_type_ids: int(padded.type_ids),
+            packing: Packing::new(&lengths, padded.seq, device),
         },
         labels: Labels::new(&labels, device),
     }

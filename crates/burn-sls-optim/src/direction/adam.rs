@@ -3,6 +3,7 @@
 use burn::optim::{LearningRate, Optimizer, RecordState, StateSink, StateSource};
 use burn::tensor::{Device, Tensor};
 use burn_sls_core::reductions::widen;
+use burn_sls_kernels::{AdamConstants, AdamMoments};
 use serde::{Deserialize, Serialize};
 
 use super::{Pass, decay, moved, pass};
@@ -132,6 +133,13 @@ impl Adam {
         grad: Tensor<D>,
         state: Option<&AdamState<D>>,
     ) -> Tensor<D> {
+        let fused = self.fused().and_then(|constants| {
+            let before = state.map(|state| (state.time, &state.moment_2));
+            constants.search_direction(&grad, before)
+        });
+        if let Some(direction) = fused {
+            return direction;
+        }
         let before = state.map(|state| SecondMoment {
             time: state.time,
             moment: state.moment_2.clone(),
@@ -147,6 +155,13 @@ impl Adam {
         grad: Tensor<D>,
         state: Option<AdamState<D>>,
     ) -> (Tensor<D>, AdamState<D>) {
+        let (grad, state) = match self.fused() {
+            None => (grad, state),
+            Some(constants) => match constants.update(grad, state.map(AdamMoments::from)) {
+                Ok((direction, moments)) => return (direction, moments.into()),
+                Err((grad, moments)) => (grad, moments.map(AdamState::from)),
+            },
+        };
         // Taken apart, not cloned, so that the moments can be updated in place.
         let (moment_1, before) = match state {
             Some(state) => {
@@ -174,6 +189,38 @@ impl Adam {
         let correction = 1.0 - self.beta_1.powi(state.time as i32);
         let corrected = state.moment_1.clone().div_scalar(correction);
         (self.precondition(corrected, second), state)
+    }
+}
+
+impl Adam {
+    /// What [`burn_sls_kernels`] has to know, if it can take the step: AMSGrad is not among its kernels.
+    fn fused(&self) -> Option<AdamConstants> {
+        (!self.amsgrad).then_some(AdamConstants {
+            beta_1: self.beta_1,
+            beta_2: self.beta_2,
+            epsilon: self.epsilon,
+        })
+    }
+}
+
+impl<const D: usize> From<AdamState<D>> for AdamMoments<D> {
+    fn from(state: AdamState<D>) -> Self {
+        Self {
+            time: state.time,
+            moment_1: state.moment_1,
+            moment_2: state.moment_2,
+        }
+    }
+}
+
+impl<const D: usize> From<AdamMoments<D>> for AdamState<D> {
+    fn from(moments: AdamMoments<D>) -> Self {
+        Self {
+            time: moments.time,
+            moment_1: moments.moment_1,
+            moment_2: moments.moment_2,
+            max_moment_2: None,
+        }
     }
 }
 

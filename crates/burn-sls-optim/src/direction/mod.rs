@@ -19,6 +19,7 @@ use std::cell::Cell;
 
 use burn::tensor::Tensor;
 use burn_sls_core::reductions::widen;
+use burn_sls_kernels::add_scaled;
 
 pub use adam::{Adam, AdamState};
 pub use sgd::{Sgd, SgdState};
@@ -83,9 +84,8 @@ pub(crate) fn moved<const D: usize>(
     step_size: f64,
 ) -> Tensor<D> {
     let (own, of_direction) = (tensor.dtype(), direction.dtype());
-    let displacement = direction.mul_scalar(step_size);
     match own == of_direction {
-        true => tensor.add(displacement),
-        false => widen(tensor).add(displacement).cast(own),
+        true => add_scaled(tensor, step_size, direction),
+        false => add_scaled(widen(tensor), step_size, direction).cast(own),
     }
 }

@@ -1,0 +1,71 @@
+//! Adam's moments and directions.
+
+use burn::backend::Flex;
+use burn::tensor::Tensor;
+
+use super::values::{Home, Values, home, numbers, numbers_mut, plain, zeros};
+use crate::slices::adam;
+use crate::{AdamConstants, AdamMoments};
+
+/// `-P·g`.
+pub(crate) fn adam_search_direction<const D: usize>(
+    constants: AdamConstants,
+    grad: &Tensor<D>,
+    before: Option<(usize, &Tensor<D>)>,
+) -> Option<Tensor<D>> {
+    let moment_here = before.is_none_or(|(_, moment)| home(moment) == Some(Home::Plain));
+    if home(grad) != Some(Home::Plain) || !moment_here {
+        return None;
+    }
+    let grad = plain(grad.clone());
+    let mut direction = zeros(grad.layout().shape().clone());
+    let time = before.map_or(0, |(time, _)| time) + 1;
+    let moment = before.map(|(_, moment)| plain(moment.clone()));
+    adam::search_direction(
+        numbers(&grad),
+        moment.as_ref().map(numbers),
+        constants,
+        time,
+        numbers_mut(&mut direction),
+    );
+    Some(Tensor::from_primitive::<Flex>(direction))
+}
+
+/// `-P·m^`, and the moments after this gradient.
+#[allow(clippy::type_complexity)]
+pub(crate) fn adam_update<const D: usize>(
+    constants: AdamConstants,
+    grad: Tensor<D>,
+    before: Option<AdamMoments<D>>,
+) -> Result<(Tensor<D>, AdamMoments<D>), (Tensor<D>, Option<AdamMoments<D>>)> {
+    let moments_here = before.as_ref().is_none_or(|before| {
+        [home(&before.moment_1), home(&before.moment_2)] == [Some(Home::Plain); 2]
+    });
+    if home(&grad) != Some(Home::Plain) || !moments_here {
+        return Err((grad, before));
+    }
+    let mut grad = plain(grad);
+    let shape = grad.layout().shape().clone();
+    let (time, mut moment_1, mut moment_2) = match before {
+        Some(before) => (
+            before.time + 1,
+            plain(before.moment_1),
+            plain(before.moment_2),
+        ),
+        None => (1, zeros(shape.clone()), zeros(shape)),
+    };
+    adam::update(
+        numbers_mut(&mut grad),
+        numbers_mut(&mut moment_1),
+        numbers_mut(&mut moment_2),
+        constants,
+        time,
+    );
+    let tensor = |values: Values| Tensor::from_primitive::<Flex>(values);
+    let moments = AdamMoments {
+        time,
+        moment_1: tensor(moment_1),
+        moment_2: tensor(moment_2),
+    };
+    Ok((tensor(grad), moments))
+}

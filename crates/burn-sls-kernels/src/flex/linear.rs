@@ -1,0 +1,144 @@
+//! Linear maps with a bias, and with an activation after it.
+
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::ops::{FloatTensorOps, ModuleOps};
+use burn::backend::{Autodiff, Flex};
+use burn::tensor::Tensor;
+
+use super::values::{
+    Home, Values, dense, home, numbers, numbers_mut, plain, register, tracked, zeros,
+};
+use crate::slices::{bias, gelu};
+
+type Inputs = (Tensor<2>, Tensor<2>, Tensor<1>);
+
+/// What stands after the sum with the bias.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Activation {
+    None,
+    Gelu,
+}
+
+#[derive(Debug)]
+struct Linear;
+
+/// What the backward pass needs of the forward pass.
+#[derive(Clone, Debug)]
+struct State {
+    x: Values,
+    weight: Values,
+    /// `x·W + b`, if an activation follows.
+    z: Option<Values>,
+}
+
+/// `x·W + b`.
+pub(crate) fn linear(
+    x: Tensor<2>,
+    weight: Tensor<2>,
+    bias: Tensor<1>,
+) -> Result<Tensor<2>, Inputs> {
+    apply(Activation::None, (x, weight, bias))
+}
+
+/// `gelu(x·W + b)`.
+pub(crate) fn linear_gelu(
+    x: Tensor<2>,
+    weight: Tensor<2>,
+    bias: Tensor<1>,
+) -> Result<Tensor<2>, Inputs> {
+    apply(Activation::Gelu, (x, weight, bias))
+}
+
+fn apply(activation: Activation, (x, weight, bias): Inputs) -> Result<Tensor<2>, Inputs> {
+    let homes = (home(&x), home(&weight), home(&bias));
+    match homes {
+        (Some(Home::Plain), Some(Home::Plain), Some(Home::Plain)) => {
+            let product = product(plain(x), plain(weight));
+            let out = forward(activation, product, &plain(bias));
+            Ok(Tensor::from_primitive::<Flex>(out))
+        }
+        (Some(Home::Autodiff), Some(Home::Autodiff), Some(Home::Autodiff)) => {
+            let (x, x_node) = tracked(x).into_parts();
+            let (weight, weight_node) = tracked(weight).into_parts();
+            let (bias, bias_node) = tracked(bias).into_parts();
+            let bias = dense(bias);
+            let nodes = [x_node, weight_node, bias_node];
+            let prepared = Linear.prepare::<NoCheckpointing>(nodes);
+            let out = match prepared.compute_bound().stateful() {
+                OpsKind::UnTracked(prepared) => {
+                    prepared.finish(forward(activation, product(x, weight), &bias))
+                }
+                OpsKind::Tracked(prepared) => {
+                    let product = product(x.clone(), weight.clone());
+                    let (out, z) = forward_keeping(activation, product, &bias);
+                    prepared.finish(State { x, weight, z }, out)
+                }
+            };
+            Ok(Tensor::from_primitive::<Autodiff<Flex>>(out))
+        }
+        _ => Err((x, weight, bias)),
+    }
+}
+
+fn product(x: Values, weight: Values) -> Values {
+    dense(Flex::float_matmul(x, weight))
+}
+
+/// The output, in the product's place.
+fn forward(activation: Activation, mut product: Values, bias: &Values) -> Values {
+    let x = numbers_mut(&mut product);
+    match activation {
+        Activation::None => bias::add_bias(x, numbers(bias)),
+        Activation::Gelu => gelu::forward_in_place(x, numbers(bias)),
+    }
+    product
+}
+
+/// The output, and what comes before the activation, in the product's place.
+fn forward_keeping(
+    activation: Activation,
+    mut product: Values,
+    bias: &Values,
+) -> (Values, Option<Values>) {
+    match activation {
+        Activation::None => (forward(activation, product, bias), None),
+        Activation::Gelu => {
+            let mut out = zeros(product.layout().shape().clone());
+            let z = numbers_mut(&mut product);
+            gelu::forward(z, numbers(bias), numbers_mut(&mut out));
+            (out, Some(product))
+        }
+    }
+}
+
+impl Backward<Flex, 3> for Linear {
+    type State = State;
+
+    fn backward(self, ops: Ops<State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let mut grad = dense(grads.consume::<Flex>(&ops.node));
+        let [x, weight, bias] = ops.parents;
+        let State {
+            x: input,
+            weight: matrix,
+            z,
+        } = ops.state;
+        let shape = grad.layout().shape().clone();
+        let width = shape[1];
+        let of_bias = match z {
+            Some(z) => {
+                let of_bias = gelu::backward(numbers(&z), numbers_mut(&mut grad), width);
+                Some(of_bias)
+            }
+            None => (bias.is_some()).then(|| bias::sum_of_rows(numbers(&grad), width)),
+        };
+        if let Some(of_bias) = of_bias {
+            let of_bias = super::values::from_numbers(of_bias, [width].into());
+            register!(grads, bias, of_bias);
+        }
+        register!(grads, &x, Flex::linear_x_backward(matrix, grad.clone()));
+        register!(grads, &weight, Flex::linear_weight_backward(input, grad));
+    }
+}

@@ -1,0 +1,44 @@
+//! Sums and products of whole tensors.
+
+use burn::backend::Flex;
+use burn::backend::ops::FloatTensorOps;
+use burn::tensor::{Tensor, TensorData};
+
+use super::values::{Home, home, numbers, numbers_mut, plain, zeros};
+use crate::slices::vectors;
+
+/// `⟨a, b⟩`.
+pub(crate) fn inner_product<const D: usize>(a: &Tensor<D>, b: &Tensor<D>) -> Option<Tensor<1>> {
+    if [home(a), home(b)] != [Some(Home::Plain); 2] {
+        return None;
+    }
+    let (a, b) = (plain(a.clone()), plain(b.clone()));
+    let product = vectors::inner_product(numbers(&a), numbers(&b));
+    let product = Flex::float_from_data(TensorData::from([product]), &Default::default());
+    Some(Tensor::from_primitive::<Flex>(product))
+}
+
+/// `w + a·d`.
+pub(crate) fn add_scaled<const D: usize>(
+    w: Tensor<D>,
+    a: f64,
+    d: Tensor<D>,
+) -> Result<Tensor<D>, (Tensor<D>, Tensor<D>)> {
+    if [home(&w), home(&d)] != [Some(Home::Plain); 2] {
+        return Err((w, d));
+    }
+    let (mut w, mut d) = (plain(w), plain(d));
+    let a = a as f32;
+    let sum = if w.is_unique() {
+        vectors::add_scaled_in_place(numbers_mut(&mut w), a, numbers(&d));
+        w
+    } else if d.is_unique() {
+        vectors::add_to_scaled(numbers_mut(&mut d), a, numbers(&w));
+        d
+    } else {
+        let mut sum = zeros(w.layout().shape().clone());
+        vectors::add_scaled(numbers(&w), a, numbers(&d), numbers_mut(&mut sum));
+        sum
+    };
+    Ok(Tensor::from_primitive::<Flex>(sum))
+}

@@ -1,0 +1,35 @@
+//! Fused operations for training on a CPU: one pass over memory where composed operations take many.
+//!
+//! Training a small transformer on a CPU spends half of its time outside matrix products: in activations,
+//! normalisations, softmax, biases, and in the optimizer. Each of these is composed of elementary
+//! operations on whole tensors, one after the other, and more of them in the backward pass. The functions
+//! here make one pass of each, on all threads and in vectors, with a hand-written backward pass.
+//!
+//! They act on 32-bit tensors of Burn's flex backend, with or without autodiff, and need the feature `flex`.
+//! Everywhere else — another backend, another precision, gradient checkpointing — each function composes
+//! Burn's own operations: the results are the same up to rounding, and the caller need not care.
+//!
+//! | function | computes |
+//! |---|---|
+//! | [`linear`] | `x·W + b` |
+//! | [`linear_gelu`] | `gelu(x·W + b)` |
+//! | [`residual_layer_norm`] | `LayerNorm(x + residual)` |
+//! | [`attention_weights`] | `softmax(scale·scores + bias)` |
+//! | [`inner_product`] | `⟨a, b⟩` |
+//! | [`add_scaled`] | `w + a·d` |
+//! | [`AdamMoments`] | Adam's moments and directions |
+//!
+//! A result does not depend on the number of threads, nor on the width of the processor's vectors: sums
+//! are in a fixed order, so a run repeats its bits.
+
+mod adam;
+#[cfg(feature = "flex")]
+mod flex;
+#[cfg(feature = "flex")]
+mod slices;
+mod transformer;
+mod vectors;
+
+pub use adam::{AdamConstants, AdamMoments};
+pub use transformer::{attention_weights, linear, linear_gelu, residual_layer_norm};
+pub use vectors::{add_scaled, inner_product};

@@ -1,0 +1,102 @@
+//! Adam's moments and directions.
+
+use super::parallel::each;
+use crate::AdamConstants;
+
+/// Numbers in a chunk of work.
+const CHUNK: usize = 32 * 1024;
+
+/// The constants of an update as the loops use them.
+#[derive(Clone, Copy)]
+struct Factors {
+    beta_1: f32,
+    new_1: f32,
+    beta_2: f32,
+    new_2: f32,
+    /// 1/(1 - β1^t), with the sign of the direction.
+    minus_correction_1: f32,
+    /// 1/√(1 - β2^t).
+    root_correction_2: f32,
+    epsilon: f32,
+}
+
+impl Factors {
+    fn new(constants: AdamConstants, time: usize) -> Self {
+        let AdamConstants {
+            beta_1,
+            beta_2,
+            epsilon,
+        } = constants;
+        let time = time as i32;
+        Self {
+            beta_1: beta_1 as f32,
+            new_1: (1.0 - beta_1) as f32,
+            beta_2: beta_2 as f32,
+            new_2: (1.0 - beta_2) as f32,
+            minus_correction_1: (-1.0 / (1.0 - beta_1.powi(time))) as f32,
+            root_correction_2: (1.0 / (1.0 - beta_2.powi(time)).sqrt()) as f32,
+            epsilon: epsilon as f32,
+        }
+    }
+
+    /// `√v^ + ε`.
+    #[inline(always)]
+    fn denominator(self, v: f32) -> f32 {
+        v.sqrt() * self.root_correction_2 + self.epsilon
+    }
+}
+
+/// The momentum-free direction `-P·g`, with P of the second moment after this gradient; `v` is that
+/// before it, at first none. `time` counts this update too.
+pub(crate) fn search_direction(
+    g: &[f32],
+    v: Option<&[f32]>,
+    constants: AdamConstants,
+    time: usize,
+    out: &mut [f32],
+) {
+    let c = Factors::new(constants, time);
+    each(out, CHUNK, |number, out| {
+        let place = number * CHUNK;
+        let g = &g[place..][..out.len()];
+        match v {
+            Some(v) => {
+                let v = &v[place..][..out.len()];
+                for ((out, &g), &v) in out.iter_mut().zip(g).zip(v) {
+                    let v = c.beta_2 * v + c.new_2 * (g * g);
+                    *out = -g / c.denominator(v);
+                }
+            }
+            None => {
+                for (out, &g) in out.iter_mut().zip(g) {
+                    *out = -g / c.denominator(c.new_2 * (g * g));
+                }
+            }
+        }
+    });
+}
+
+/// Advances the moments `m` and `v` by this gradient and turns `g` into the direction `-P·m^`.
+pub(crate) fn update(
+    g: &mut [f32],
+    m: &mut [f32],
+    v: &mut [f32],
+    constants: AdamConstants,
+    time: usize,
+) {
+    let c = Factors::new(constants, time);
+    // A chunk of three slices: the third goes along by pairs of the other two.
+    let mut pairs: Vec<(&mut [f32], &mut [f32])> =
+        m.chunks_mut(CHUNK).zip(v.chunks_mut(CHUNK)).collect();
+    let mut gradients: Vec<&mut [f32]> = g.chunks_mut(CHUNK).collect();
+    let mut work: Vec<_> = gradients.iter_mut().zip(&mut pairs).collect();
+    each(&mut work, 1, |_, work| {
+        for (g, (m, v)) in work {
+            for ((g, m), v) in g.iter_mut().zip(m.iter_mut()).zip(v.iter_mut()) {
+                *m = c.beta_1 * *m + c.new_1 * *g;
+                *v = c.beta_2 * *v + c.new_2 * (*g * *g);
+                *g = c.minus_correction_1 * *m / c.denominator(*v);
+            }
+        }
+    });
+}
