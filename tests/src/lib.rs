@@ -7,6 +7,7 @@ use burn::tensor::Tensor;
 
 pub mod architectures;
 pub mod bert;
+pub mod book;
 pub mod classifier;
 pub mod face;
 pub mod layered;

@@ -1,0 +1,52 @@
+//! The programs of the book under `docs/`: a page here for every page there that has some, so that
+//! `cargo test` compiles and runs them.
+
+/// *First steps*.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/first-steps.md")]
+pub struct FirstSteps;
+
+/// *A loop of your own*.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/own-loop.md")]
+pub struct OwnLoop;
+
+/// *Burn's Learner*.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/learner.md")]
+pub struct Learner;
+
+/// *Units*.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/units.md")]
+pub struct Units;
+
+/// *Presets and settings*.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/settings.md")]
+pub struct Settings;
+
+/// *Reading the report of a step*.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/report.md")]
+pub struct Report;
+
+/// *Troubleshooting*.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/troubleshooting.md")]
+pub struct Troubleshooting;
+
+/// *Fine-tuning a BERT with glue*.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/bert.md")]
+pub struct Bert;
+
+/// *The mathematics*.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/mathematics.md")]
+pub struct Mathematics;
+
+/// *Comparing methods*.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/comparing.md")]
+pub struct Comparing;
