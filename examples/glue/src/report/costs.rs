@@ -80,8 +80,8 @@ impl Run {
     }
 
     fn batches_per_epoch(&self) -> f64 {
-        let batches = self.file.training_examples;
-        batches.div_ceil(self.file.settings.batch_size) as f64
+        let examples = self.file.training_examples;
+        examples.div_ceil(self.file.settings.batch_size) as f64
     }
 
     /// The losses of the mini-batches, smoothed.

@@ -103,7 +103,8 @@ pub struct TrainArgs {
 /// What `glue compare` can be told.
 #[derive(Args, Clone, Debug)]
 pub struct CompareArgs {
-    /// A ready-made experiment (quick, table1, table2, fig1 to fig9) or a TOML file that describes one
+    /// A ready-made experiment (quick, table1, rivals, table2, fig1 to fig9, units,
+    /// merging, batches) or a TOML file that describes one
     #[arg(value_name = "NAME|FILE")]
     pub experiment: String,
     /// Folder of the comparison. Several experiments may share it: a run that they have in common is
