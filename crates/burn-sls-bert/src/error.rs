@@ -47,7 +47,8 @@ pub enum BertError {
     Data {
         /// The file or folder.
         path: PathBuf,
-        /// The line, counted from 1; `None` when the file as a whole is at fault.
+        /// The line, or the row of a Parquet file, counted from 1; `None` when the file as a whole is
+        /// at fault.
         line: Option<u64>,
         /// What was found and what was expected.
         message: String,

@@ -1,13 +1,14 @@
 //! Examples, tokenized: from the built-in sentences or from GLUE's files.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use burn_sls_bert::glue::{self, CutShort, Example, Features, Label, Metric, Split, Task};
+use burn_sls_bert::glue::{self, CutShort, Example, Features, Label, Metric, Rows, Split, Task};
 use burn_sls_bert::{BertConfig, Checkpoint, Tokenizer};
 
 use crate::error::GlueError;
+use crate::hub::{self, Kind};
 use crate::sentences;
 use crate::settings::{SENTENCES, Settings, TINY, TrainSize};
 
@@ -59,10 +60,13 @@ pub fn load(settings: &mut Settings, length_asked: bool) -> Result<Data, GlueErr
     // The model first: a wrong folder shows at once, however large the data.
     let pretrained = match settings.model.as_str() {
         TINY => None,
-        folder => {
-            check_files(folder, &["config.json", "tokenizer.json"])?;
-            let checkpoint = Checkpoint::open(folder)?;
-            let tokenizer = Tokenizer::from_file(Path::new(folder).join("tokenizer.json"))?;
+        model => {
+            // The weights last: what is wrong with the small files shows before they are downloaded.
+            let files = ["config.json", "tokenizer.json", "model.safetensors"];
+            let folder = hub::folder(Kind::Model, model, &files)?;
+            check_files(&folder, &files[..2])?;
+            let checkpoint = Checkpoint::open(&folder)?;
+            let tokenizer = Tokenizer::from_file(folder.join("tokenizer.json"))?;
             tokenizer.check_fits(checkpoint.config())?;
             Some((checkpoint, tokenizer))
         }
@@ -108,16 +112,16 @@ pub fn load(settings: &mut Settings, length_asked: bool) -> Result<Data, GlueErr
     })
 }
 
-/// The configuration of the model in a folder, of which nothing else is read.
+/// The configuration of the model in a folder or on the hub, of which nothing else is read.
 ///
 /// # Errors
 ///
 /// If there is none, or it is not that of a BERT.
-pub fn config(folder: &str) -> Result<BertConfig, GlueError> {
-    check_files(folder, &["config.json"])?;
-    Ok(BertConfig::from_file(
-        Path::new(folder).join("config.json"),
-    )?)
+pub fn config(model: &str) -> Result<BertConfig, GlueError> {
+    let files = ["config.json"];
+    let folder = hub::folder(Kind::Model, model, &files)?;
+    check_files(&folder, &files)?;
+    Ok(BertConfig::from_file(folder.join("config.json"))?)
 }
 
 /// The configuration of a model by its name on the command line; that of `tiny` but for its
@@ -129,18 +133,19 @@ pub fn config(folder: &str) -> Result<BertConfig, GlueError> {
 pub fn config_of(model: &str) -> Result<BertConfig, GlueError> {
     match model {
         TINY => Ok(BertConfig::tiny(1)),
-        folder => config(folder),
+        model => config(model),
     }
 }
 
 /// Refuses a model's folder that lacks a file.
-fn check_files(folder: &str, files: &[&str]) -> Result<(), GlueError> {
-    let lacks = |file: &&&str| !Path::new(folder).join(file).is_file();
+fn check_files(folder: &Path, files: &[&str]) -> Result<(), GlueError> {
+    let lacks = |file: &&&str| !folder.join(file).is_file();
     match files.iter().find(lacks) {
         None => Ok(()),
         Some(file) => Err(GlueError::Usage(format!(
-            "--model {folder} has no {file}: give a folder with config.json, model.safetensors and \
-             tokenizer.json, or `{TINY}`"
+            "--model {} has no {file}: give a folder with config.json, model.safetensors and \
+             tokenizer.json, or `{TINY}`",
+            folder.display()
         ))),
     }
 }
@@ -159,16 +164,17 @@ fn examples(settings: &Settings) -> Result<Examples, GlueError> {
         return built_in(settings);
     }
     let task = Task::from_str(&settings.task)?;
-    let folder = settings.data_dir.as_deref().unwrap_or(Path::new("."));
+    let folder = data_folder(settings, task)?;
     let mut cut_short = Vec::new();
     let mut read = |split| -> Result<Vec<Example>, GlueError> {
-        let rows = glue::read_split(folder, task, split)?;
+        let rows = rows(&folder, task, split)?;
         cut_short.extend(rows.cut_short);
         Ok(rows.examples)
     };
     let validation = read(Split::Validation)?;
-    let there = |file| folder.join(task.folder()).join(file).is_file();
-    let mismatched = match task.file(Split::Mismatched).is_some_and(there) {
+    let mismatched = match has_official(&folder, task, Split::Mismatched)
+        || has_hub(&folder, task, Split::Mismatched)
+    {
         true => Some(read(Split::Mismatched)?),
         false => None,
     };
@@ -203,6 +209,40 @@ fn examples(settings: &Settings) -> Result<Examples, GlueError> {
         mismatched,
         cut_short,
     })
+}
+
+/// The folder with the task's files, which may lie on the hub.
+fn data_folder(settings: &Settings, task: Task) -> Result<PathBuf, GlueError> {
+    let folder = settings.data_dir.as_deref().unwrap_or(Path::new("."));
+    let Some(name) = folder.to_str() else {
+        return Ok(folder.to_path_buf());
+    };
+    let splits = [Split::Validation, Split::Mismatched, Split::Train];
+    let files: Vec<String> = splits
+        .into_iter()
+        .filter_map(|split| task.hub_file(split))
+        .collect();
+    Ok(hub::folder(Kind::DataSet, name, &files)?)
+}
+
+/// The rows of the official file, or of the hub's where the folder has that one instead.
+fn rows(folder: &Path, task: Task, split: Split) -> Result<Rows, GlueError> {
+    #[cfg(feature = "hub")]
+    if has_hub(folder, task, split) && !has_official(folder, task, split) {
+        return Ok(glue::read_hub_split(folder, task, split)?);
+    }
+    Ok(glue::read_split(folder, task, split)?)
+}
+
+fn has_official(folder: &Path, task: Task, split: Split) -> bool {
+    let there = |file| folder.join(task.folder()).join(file).is_file();
+    task.file(split).is_some_and(there)
+}
+
+/// Whether the folder has the hub's file, in a program that can read it.
+fn has_hub(folder: &Path, task: Task, split: Split) -> bool {
+    let there = |file| folder.join(file).is_file();
+    cfg!(feature = "hub") && task.hub_file(split).is_some_and(there)
 }
 
 /// So many validation examples, or all if there are fewer: the same whatever the seed of the run, so that

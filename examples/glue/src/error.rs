@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use burn_sls_bert::BertError;
 
+use crate::hub::HubError;
+
 /// Why the program stopped. Its message is one sentence for the person at the terminal.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -13,6 +15,8 @@ pub enum GlueError {
     Usage(String),
     /// The data, the model or the tokenizer cannot be used.
     Bert(BertError),
+    /// A model or data set cannot be had from the hub.
+    Hub(HubError),
     /// A file of the run cannot be read or written.
     Io {
         /// The file or folder.
@@ -60,6 +64,7 @@ impl fmt::Display for GlueError {
         match self {
             Self::Usage(message) | Self::Training(message) => f.write_str(message),
             Self::Bert(error) => error.fmt(f),
+            Self::Hub(error) => error.fmt(f),
             Self::Io { path, source } => write!(f, "{}: {source}", path.display()),
             Self::Run { path, reason } => write!(f, "{}: {reason}", path.display()),
         }
@@ -71,5 +76,11 @@ impl std::error::Error for GlueError {}
 impl From<BertError> for GlueError {
     fn from(error: BertError) -> Self {
         Self::Bert(error)
+    }
+}
+
+impl From<HubError> for GlueError {
+    fn from(error: HubError) -> Self {
+        Self::Hub(error)
     }
 }

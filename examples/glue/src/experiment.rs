@@ -55,10 +55,10 @@ pub struct Experiment {
     /// What it shows, a paragraph of Markdown for the report.
     #[serde(default)]
     pub about: String,
-    /// The folder of the model to begin with, or `tiny`.
+    /// The folder of the model to begin with or its name on the hub, or `tiny`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// The folder with the tasks' folders.
+    /// The folder with the tasks' folders, or the data set's name on the hub.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<PathBuf>,
     /// Tasks by the names of `glue train --task`, or `sentences`.

@@ -1,6 +1,6 @@
 //! The program `glue`: fine-tunes BERT on GLUE without a learning rate.
 //!
-//! It goes through Burn's own `Learner`; what is particular to it is the data ([`data`],
+//! It goes through Burn's own `Learner`; what is particular to it is the data ([`data`], [`hub`],
 //! [`sentences`], [`loader`]), the model as the `Learner` wants it ([`model`]), and the files it
 //! leaves behind ([`recorder`], [`plot`]). Which optimizer trains is a few lines of [`train`], with
 //! the settings that [`line_search`] makes, or one of [`baselines`]; [`units`] shows what has a step
@@ -13,6 +13,7 @@ pub mod data;
 pub mod device;
 pub mod error;
 pub mod experiment;
+pub mod hub;
 pub mod line_search;
 pub mod loader;
 pub mod metrics;

@@ -37,7 +37,7 @@ pub fn table(args: &UnitsArgs) -> Result<String, GlueError> {
             let data = data::load(&mut settings, false)?;
             data.model.config().clone()
         }
-        folder => data::config(folder)?,
+        model => data::config(model)?,
     };
     let layers = config.num_hidden_layers;
     if layers > MOST_LAYERS {

@@ -6,10 +6,14 @@ mod batch;
 mod correlation;
 mod label;
 mod metrics;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod sample;
 mod task;
 mod tsv;
 
+#[cfg(feature = "parquet")]
+pub use self::parquet::read_hub_split;
 pub use batch::{Features, GlueBatch, collate, encode};
 pub use correlation::{pearson, spearman};
 pub use label::{Label, Labels};

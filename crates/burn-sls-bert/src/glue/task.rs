@@ -71,7 +71,7 @@ pub enum Target {
     },
 }
 
-/// Columns by name: several spellings of one column are alternatives.
+/// Columns by name: several spellings of one column are alternatives, the hub's among them.
 pub(super) struct Columns {
     pub first: &'static [&'static str],
     pub second: &'static [&'static str],
@@ -134,6 +134,19 @@ impl Task {
         }
     }
 
+    /// The file of a split in the hub's data set `nyu-mll/glue`, which is Parquet; `None` for a split
+    /// that the task does not have.
+    pub fn hub_file(self, split: Split) -> Option<String> {
+        let part = match (self, split) {
+            (_, Split::Train) => "train",
+            (Task::Mnli, Split::Validation) => "validation_matched",
+            (Task::Mnli, Split::Mismatched) => "validation_mismatched",
+            (_, Split::Validation) => "validation",
+            (_, Split::Mismatched) => return None,
+        };
+        Some(format!("{}/{part}-00000-of-00001.parquet", self.name()))
+    }
+
     /// What the task asks for.
     pub fn target(self) -> Target {
         Target::Classes(match self {
@@ -183,6 +196,13 @@ impl Task {
         }
     }
 
+    /// What to say of a split that the task does not have.
+    pub(super) fn lacks_mismatched(self) -> BertError {
+        BertError::Task(format!(
+            "{self} has no mismatched validation set; mnli alone has one"
+        ))
+    }
+
     pub(super) fn columns(self) -> Columns {
         let (first, second, label): (&[_], &[_], &[_]) = match self {
             Task::Cola | Task::Sst2 => (&["sentence"], &[], &["label"]),
@@ -193,7 +213,11 @@ impl Task {
             ),
             Task::Qqp => (&["question1"], &["question2"], &["is_duplicate", "label"]),
             Task::Stsb => (&["sentence1"], &["sentence2"], &["score", "label"]),
-            Task::Mnli => (&["sentence1"], &["sentence2"], &["gold_label", "label"]),
+            Task::Mnli => (
+                &["sentence1", "premise"],
+                &["sentence2", "hypothesis"],
+                &["gold_label", "label"],
+            ),
             Task::Qnli => (&["question"], &["sentence"], &["label"]),
             Task::Rte | Task::Wnli => (&["sentence1"], &["sentence2"], &["label"]),
         };
@@ -253,6 +277,11 @@ mod tests {
             }
             let mismatched = task.file(Split::Mismatched).is_some();
             assert_eq!(mismatched, task == Task::Mnli);
+            for split in [Split::Train, Split::Validation, Split::Mismatched] {
+                let hub = task.hub_file(split);
+                assert_eq!(hub.is_some(), task.file(split).is_some());
+                assert!(hub.is_none_or(|file| file.starts_with(&format!("{task}/"))));
+            }
         }
         let message = "imdb".parse::<Task>().unwrap_err().to_string();
         assert!(message.contains("\"imdb\"; expected one of cola, sst2"));

@@ -90,9 +90,7 @@ pub fn read_split(dir: impl AsRef<Path>, task: Task, split: Split) -> Result<Row
 fn find(dir: &Path, task: Task, split: Split) -> Result<PathBuf, BertError> {
     let missing = |path: &Path, message: String| Err(BertError::data(path, None, message));
     let Some(file) = task.file(split) else {
-        return Err(BertError::Task(format!(
-            "{task} has no mismatched validation set; mnli alone has one"
-        )));
+        return Err(task.lacks_mismatched());
     };
     if !dir.is_dir() {
         return missing(

@@ -37,12 +37,14 @@ pub struct TrainArgs {
     /// sst2 with --data-dir, built-in sentences without]
     #[arg(long)]
     pub task: Option<String>,
-    /// Folder with the tasks' folders of the official download (SST-2, MRPC, QNLI, MNLI, ...)
-    #[arg(long, value_name = "DIR")]
+    /// Folder with the tasks' folders of the official download (SST-2, MRPC, QNLI, MNLI, ...), or
+    /// nyu-mll/glue for the hub's data set, if built with the feature `hub`
+    #[arg(long, value_name = "DIR|NAME")]
     pub data_dir: Option<PathBuf>,
     /// Folder with config.json, model.safetensors and tokenizer.json, or `tiny` for a small BERT
-    /// trained from scratch [default: tiny]
-    #[arg(long, value_name = "DIR|tiny")]
+    /// trained from scratch, or a model's name on the hub, if built with the feature `hub`
+    /// [default: tiny]
+    #[arg(long, value_name = "DIR|NAME|tiny")]
     pub model: Option<String>,
     /// Optimizer [default: adamsls]
     #[arg(long, value_enum)]
@@ -111,12 +113,12 @@ pub struct CompareArgs {
     /// computed once
     #[arg(long, value_name = "DIR", default_value = COMPARISON)]
     pub out: PathBuf,
-    /// Folder of the model to begin with, or `tiny` for a small BERT trained from scratch [default: the
-    /// experiment's]
-    #[arg(long, value_name = "DIR|tiny")]
+    /// Folder of the model to begin with, or `tiny` for a small BERT trained from scratch, or a name on
+    /// the hub [default: the experiment's]
+    #[arg(long, value_name = "DIR|NAME|tiny")]
     pub model: Option<String>,
-    /// Folder with the tasks' folders of GLUE [default: the experiment's]
-    #[arg(long, value_name = "DIR")]
+    /// Folder with the tasks' folders of GLUE, or a name on the hub [default: the experiment's]
+    #[arg(long, value_name = "DIR|NAME")]
     pub data_dir: Option<PathBuf>,
     /// Backend [default: the experiment's, or flex]
     #[arg(long, value_enum)]
@@ -140,8 +142,9 @@ const COMPARISON: &str = "comparison";
 /// What `glue units` can be told.
 #[derive(Args, Clone, Debug, Default)]
 pub struct UnitsArgs {
-    /// Folder with config.json, or `tiny` for the small BERT of the built-in sentences [default: tiny]
-    #[arg(long, value_name = "DIR|tiny")]
+    /// Folder with config.json, or `tiny` for the small BERT of the built-in sentences, or a name on the
+    /// hub [default: tiny]
+    #[arg(long, value_name = "DIR|NAME|tiny")]
     pub model: Option<String>,
     /// Units: 1, 3 or more (embeddings, parts of the encoder, head), or qkv (query, key, value, rest)
     /// [default: 10, or what the model's depth allows]

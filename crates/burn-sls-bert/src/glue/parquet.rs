@@ -1,0 +1,282 @@
+//! Reading a task's Parquet files, as the hub has them.
+
+use std::fs::File;
+use std::panic;
+use std::path::Path;
+
+use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
+use parquet::data_type::{ByteArray, DataType};
+use parquet::errors::ParquetError;
+use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
+use parquet::schema::types::SchemaDescriptor;
+
+use super::{Example, Label, Rows, Split, Target, Task};
+use crate::BertError;
+
+/// Reads `dir/<split's file>` of a copy of the hub's data set `nyu-mll/glue`; see
+/// [`Task::hub_file`].
+///
+/// The examples are those that [`read_split`](super::read_split) finds in the official files. A label
+/// is a class's place in [`Task::class_names`], or the score of STS-B.
+///
+/// # Errors
+///
+/// [`BertError::Task`] for a split that the task does not have; [`BertError::Io`] or
+/// [`BertError::Data`], with file and row, for a missing file or column, a file that is not whole, a
+/// column of another type, a sentence or label that is null, text that is not UTF-8, a label that is
+/// no class, a score out of its range, or no rows.
+pub fn read_hub_split(dir: impl AsRef<Path>, task: Task, split: Split) -> Result<Rows, BertError> {
+    let file = task
+        .hub_file(split)
+        .ok_or_else(|| task.lacks_mismatched())?;
+    let path = dir.as_ref().join(file);
+    let file = File::open(&path).map_err(|source| BertError::io(&path, source))?;
+    let reader = Reader { path: &path, task };
+    // The `parquet` crate asserts some of what a damaged file breaks.
+    let examples = panic::catch_unwind(|| reader.read(file)).unwrap_or_else(|_| {
+        Err(reader.error(None, "is not a whole Parquet file: its pages are damaged"))
+    })?;
+    Ok(Rows {
+        examples,
+        cut_short: None,
+    })
+}
+
+/// One file on its way to examples.
+struct Reader<'a> {
+    path: &'a Path,
+    task: Task,
+}
+
+/// A column that is read: its place in the file, and its name.
+#[derive(Clone, Copy)]
+struct Column<'a> {
+    place: usize,
+    name: &'a str,
+}
+
+/// The rows of a part of the file.
+#[derive(Clone, Copy)]
+struct Part<'a> {
+    group: &'a dyn RowGroupReader,
+    /// How many there are.
+    rows: usize,
+    /// The rows of the parts before.
+    before: usize,
+}
+
+impl Reader<'_> {
+    fn read(&self, file: File) -> Result<Vec<Example>, BertError> {
+        let reader = SerializedFileReader::new(file).map_err(|error| self.broken(error))?;
+        let metadata = reader.metadata();
+        let schema = metadata.file_metadata().schema_descr();
+        let names = self.task.columns();
+        let first = self.column(schema, names.first)?;
+        let second = match names.second {
+            [] => None,
+            names => Some(self.column(schema, names)?),
+        };
+        let label = self.column(schema, names.label)?;
+
+        let mut examples = Vec::new();
+        for group in 0..metadata.num_row_groups() {
+            let group = reader.get_row_group(group);
+            let group = group.map_err(|error| self.broken(error))?;
+            let part = Part {
+                group: &*group,
+                rows: usize::try_from(group.metadata().num_rows()).unwrap_or(0),
+                before: examples.len(),
+            };
+            let firsts = self.texts(part, first)?;
+            let seconds = second.map(|column| self.texts(part, column)).transpose()?;
+            let labels = self.labels(part, label)?;
+            let mut seconds = seconds.unwrap_or_default().into_iter();
+            examples.extend(
+                firsts
+                    .into_iter()
+                    .zip(labels)
+                    .map(|(first, label)| Example {
+                        first,
+                        second: seconds.next(),
+                        label,
+                    }),
+            );
+        }
+        let told = metadata.file_metadata().num_rows();
+        if i64::try_from(examples.len()) != Ok(told) {
+            let message = format!("tells of {told} rows and has {}", examples.len());
+            return Err(self.error(None, message));
+        }
+        match examples.is_empty() {
+            true => Err(self.error(None, "has no rows")),
+            false => Ok(examples),
+        }
+    }
+
+    /// The column with the first of these names that there is.
+    fn column<'s>(
+        &self,
+        schema: &'s SchemaDescriptor,
+        names: &[&str],
+    ) -> Result<Column<'s>, BertError> {
+        let columns = schema.columns();
+        // A column inside another one is none that a task has.
+        let plain = |name: &&str| {
+            let place = columns
+                .iter()
+                .position(|column| column.path().parts() == [*name] && column.max_rep_level() == 0);
+            place.map(|place| Column {
+                place,
+                name: columns[place].name(),
+            })
+        };
+        names.iter().find_map(plain).ok_or_else(|| {
+            let there: Vec<String> = columns.iter().map(|c| c.path().string()).collect();
+            self.error(
+                None,
+                format!(
+                    "has no column called {}; the columns are {}",
+                    names.join(" or "),
+                    there.join(", ")
+                ),
+            )
+        })
+    }
+
+    fn texts(&self, part: Part, column: Column) -> Result<Vec<String>, BertError> {
+        let values: Vec<ByteArray> = match self.open(part, column)? {
+            ColumnReader::ByteArrayColumnReader(reader) => self.values(part, column, reader)?,
+            _ => return Err(self.wrong_type(part, column, "text")),
+        };
+        let texts = values.into_iter().enumerate().map(|(row, value)| {
+            String::from_utf8(value.data().to_vec()).map_err(|_| {
+                let message = format!("the row's `{}` is not UTF-8 text", column.name);
+                self.error(Some(part.before + row), message)
+            })
+        });
+        texts.collect()
+    }
+
+    fn labels(&self, part: Part, column: Column) -> Result<Vec<Label>, BertError> {
+        match self.task.target() {
+            Target::Classes(_) => {
+                let classes: Vec<i64> = match self.open(part, column)? {
+                    ColumnReader::Int64ColumnReader(reader) => self.values(part, column, reader)?,
+                    ColumnReader::Int32ColumnReader(reader) => {
+                        let values = self.values(part, column, reader)?;
+                        values.into_iter().map(i64::from).collect()
+                    }
+                    _ => return Err(self.wrong_type(part, column, "whole numbers")),
+                };
+                let rows = classes.into_iter().zip(part.before..);
+                rows.map(|(class, row)| self.class(class, row)).collect()
+            }
+            Target::Score { lowest, highest } => {
+                let scores: Vec<f64> = match self.open(part, column)? {
+                    ColumnReader::FloatColumnReader(reader) => {
+                        let values = self.values(part, column, reader)?;
+                        values.into_iter().map(as_written).collect()
+                    }
+                    ColumnReader::DoubleColumnReader(reader) => {
+                        self.values(part, column, reader)?
+                    }
+                    _ => return Err(self.wrong_type(part, column, "scores")),
+                };
+                let score = |(score, row)| match (lowest..=highest).contains(&score) {
+                    true => Ok(Label::Score(score)),
+                    false => {
+                        let message =
+                            format!("the row's score {score} is not from {lowest} to {highest}");
+                        Err(self.error(Some(row), message))
+                    }
+                };
+                scores.into_iter().zip(part.before..).map(score).collect()
+            }
+        }
+    }
+
+    fn class(&self, class: i64, row: usize) -> Result<Label, BertError> {
+        let names = self.task.class_names();
+        if let Ok(place) = usize::try_from(class)
+            && place < names.len()
+        {
+            return Ok(Label::Class(place));
+        }
+        let known = names.iter().enumerate();
+        let known: Vec<String> = known.map(|(i, name)| format!("{i} ({name})")).collect();
+        let unlabelled = match class {
+            -1 => ", which stands for none, as in a test set",
+            _ => "",
+        };
+        let known = known.join(", ");
+        let message = format!("the row's label is {class}{unlabelled}; expected one of {known}");
+        Err(self.error(Some(row), message))
+    }
+
+    fn open(&self, part: Part, column: Column) -> Result<ColumnReader, BertError> {
+        let reader = part.group.get_column_reader(column.place);
+        reader.map_err(|error| self.broken(error))
+    }
+
+    /// A value for every row.
+    fn values<T: DataType>(
+        &self,
+        part: Part,
+        column: Column,
+        mut reader: ColumnReaderImpl<T>,
+    ) -> Result<Vec<T::T>, BertError> {
+        /// Rows that are read at once: a broken file's claim of many takes no memory.
+        const AT_ONCE: usize = 4096;
+        let (mut values, mut levels) = (Vec::new(), Vec::new());
+        while values.len() < part.rows {
+            levels.clear();
+            let rest = AT_ONCE.min(part.rows - values.len());
+            let before = values.len();
+            let (rows, there, _) = reader
+                .read_records(rest, Some(&mut levels), None, &mut values)
+                .map_err(|error| self.broken(error))?;
+            if rows == 0 {
+                let message = format!(
+                    "column `{}` ends here, {} rows short: the file is not whole",
+                    column.name,
+                    part.rows - before
+                );
+                return Err(self.error(Some(part.before + before), message));
+            }
+            if there < rows {
+                // The levels of a column that may be null: 1 for a value, 0 for none.
+                let null = levels.iter().position(|&level| level == 0).unwrap_or(there);
+                let message = format!("the row's `{}` is null", column.name);
+                return Err(self.error(Some(part.before + before + null), message));
+            }
+        }
+        Ok(values)
+    }
+
+    fn wrong_type(&self, part: Part, column: Column, expected: &str) -> BertError {
+        let kind = part.group.metadata().column(column.place).column_type();
+        let message = format!(
+            "column `{}` is of type {kind}; expected {expected}",
+            column.name
+        );
+        self.error(None, message)
+    }
+
+    fn broken(&self, error: ParquetError) -> BertError {
+        self.error(None, format!("is not a whole Parquet file: {error}"))
+    }
+
+    /// `row` counts from 0.
+    fn error(&self, row: Option<usize>, message: impl Into<String>) -> BertError {
+        BertError::data(self.path, row.map(|row| row as u64 + 1), message)
+    }
+}
+
+/// The number that an `f32` was written as. The official scores have a few decimals, which the
+/// nearest `f64` to the `f32` has not: 3.8 and not 3.799999952.
+fn as_written(score: f32) -> f64 {
+    score.to_string().parse().unwrap_or(f64::NAN)
+}
+
+#[cfg(test)]
+mod tests;
