@@ -126,9 +126,7 @@ fn attention_weights_and_their_gradients() {
         let scores = both(&normal([batch, heads, queries, keys]));
         // The last key of the first sequence is padding.
         let mut bias = vec![0.0f32; batch * keys];
-        if keys > 1 {
-            bias[keys - 1] = f32::MIN;
-        }
+        bias[keys - 1] = f32::MIN;
         let bias = Tensor::<1>::from_floats(bias.as_slice(), &device);
         let bias = bias.reshape([batch, 1, 1, keys]);
         let outputs = [0, 1].map(|side| {
@@ -139,7 +137,7 @@ fn attention_weights_and_their_gradients() {
                 _ => softmax(scores * 0.25 + bias, 3),
             }
         });
-        if keys > 1 {
+        {
             let padding = outputs[0]
                 .clone()
                 .slice([0..1, 0..heads, 0..queries, keys - 1..keys]);
@@ -296,6 +294,74 @@ fn adam_takes_the_steps_of_double_precision() {
         assert!(relative_error(&numbers(after.moment_2.clone()), &v) < 1e-6);
         moments = Some(after);
     }
+}
+
+#[test]
+fn nothing_depends_on_the_number_of_threads() {
+    let (x, residual): (Tensor<2>, Tensor<2>) = (normal([3000, 64]), normal([3000, 64]));
+    let vector = normal([64]);
+    let scores: Tensor<4> = normal([8, 4, 100, 90]);
+    let all = || {
+        let lift = |tensor: &Tensor<2>| Tensor::from_inner(tensor.clone()).require_grad();
+        let gamma = Tensor::from_inner(vector.clone()).require_grad();
+        let out = residual_layer_norm(
+            lift(&x),
+            lift(&residual),
+            gamma.clone(),
+            gamma.clone(),
+            1e-5,
+        );
+        let of_gamma = gamma
+            .grad(&out.clone().sum().backward())
+            .expect("a gradient");
+        let bias = Tensor::zeros([8, 1, 1, 90], &Device::flex());
+        let weights = attention_weights(scores.clone(), 0.3, bias);
+        let product = inner_product(&x, &residual).expect("fused");
+        [
+            numbers(out),
+            numbers(of_gamma),
+            numbers(weights),
+            numbers(product),
+        ]
+    };
+    let pool = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        pool.build().expect("threads").install(all)
+    };
+    let one = pool(1);
+    for threads in [2, 3, 7] {
+        assert_eq!(pool(threads), one, "{threads} threads");
+    }
+}
+
+#[test]
+fn shapes_that_do_not_fit_are_refused() {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    let refused = |what: &str, call: &dyn Fn()| {
+        assert!(catch_unwind(AssertUnwindSafe(call)).is_err(), "{what}");
+    };
+    let matrix = || normal([2, 6]);
+    let vector = |width| normal([width]);
+    refused("bias", &|| {
+        drop(linear(matrix(), normal([6, 6]), vector(3)))
+    });
+    refused("weight", &|| {
+        drop(linear_gelu(matrix(), normal([5, 6]), vector(6)))
+    });
+    let norm = |residual, gamma, beta| {
+        drop(residual_layer_norm(matrix(), residual, gamma, beta, 1e-5));
+    };
+    refused("residual", &|| norm(normal([3, 6]), vector(6), vector(6)));
+    refused("gamma", &|| norm(matrix(), vector(3), vector(6)));
+    refused("beta", &|| norm(matrix(), vector(6), vector(2)));
+    let scores = || normal([2, 3, 4, 5]);
+    refused("bias of scores", &|| {
+        drop(attention_weights(scores(), 1.0, normal([1, 1, 1, 5])))
+    });
+    refused("product", &|| {
+        drop(inner_product(&matrix(), &normal([6, 2])))
+    });
+    refused("sum", &|| drop(add_scaled(matrix(), 1.0, normal([2, 5]))));
 }
 
 #[test]

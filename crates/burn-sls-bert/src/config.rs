@@ -47,8 +47,9 @@ pub enum Activation {
 /// | `pad_token_id` | 0; RoBERTa 1 | < `vocab_size`, or `null`; RoBERTa not `null` |
 ///
 /// A setting that would make another model is refused by its key, unless it has the value that this
-/// crate computes: `position_embedding_type` (`absolute`), `is_decoder`, `is_encoder_decoder` and `add_cross_attention` (`false`), `cross_attention_hidden_size`,
-/// `per_layer_config` and `quantization_config` (`null`), `pruned_heads` (`{}`).
+/// crate computes: `position_embedding_type` (`absolute`), `is_decoder`, `is_encoder_decoder` and
+/// `add_cross_attention` (`false`), `cross_attention_hidden_size`, `per_layer_config` and
+/// `quantization_config` (`null`), `pruned_heads` (`{}`).
 ///
 /// Passed over, because no number of the encoder depends on them: the head's `architectures`,
 /// `id2label`, `label2id`, `num_labels`, `problem_type`, `finetuning_task`,

@@ -73,10 +73,8 @@ impl Embeddings {
                 let rows = self.position_embeddings.weight.val().slice(0..seq);
                 rows.unsqueeze::<3>()
             }
-            // Tokens are counted from the position after that of padding, which all padding has.
             Some(padding) => {
-                let real = input_ids.clone().not_equal_elem(padding as i32).int();
-                let positions = real.clone().cumsum(1) * real + padding as i32;
+                let positions = positions_after(padding, input_ids.clone());
                 self.position_embeddings.forward(positions)
             }
         };
@@ -97,9 +95,10 @@ impl Embeddings {
         };
         let [_, seq] = ids.dims();
         self.check_length(seq);
-        // Real tokens come before padding, so both ways of counting positions count alike.
-        let first = self.padding.map_or(0, |padding| padding + 1);
-        let positions = packing.positions(seq) + first as i32;
+        let positions = match self.padding {
+            None => packing.positions(seq),
+            Some(padding) => packing.pack_numbers(positions_after(padding, ids.clone())),
+        };
         let look_up = |table: &Embedding, numbers: Tensor<1, Int>| {
             table.forward(numbers.unsqueeze::<2>()).squeeze_dim::<2>(0)
         };
@@ -122,6 +121,13 @@ impl Embeddings {
              truncate it when encoding"
         );
     }
+}
+
+/// Positions `[batch, seq]` counted from the one after that of padding, which every padding token has: also
+/// one that stands in a text.
+fn positions_after(padding: usize, ids: Tensor<2, Int>) -> Tensor<2, Int> {
+    let real = ids.not_equal_elem(padding as i32).int();
+    real.clone().cumsum(1) * real + padding as i32
 }
 
 /// A table of `rows` vectors from N(0, `initializer_range`²).

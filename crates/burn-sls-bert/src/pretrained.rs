@@ -16,7 +16,8 @@ use crate::{Bert, BertClassifier, BertConfig, BertError, Pooler};
 /// A folder with `config.json` and `model.safetensors`, read and checked on the host.
 ///
 /// Numbers may be F32, F16, BF16 or F64, and become f32. Every key may have `bert.` or `roberta.` in
-/// front, of which only `model_type` in `config.json` says which it is, and a layer norm's `weight` and `bias` may be called `gamma` and `beta`:
+/// front, of which only `model_type` in `config.json` says which it is, and a layer norm's `weight` and
+/// `bias` may be called `gamma` and `beta`:
 ///
 /// | key | shape | |
 /// |---|---|---|

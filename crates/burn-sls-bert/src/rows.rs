@@ -72,6 +72,9 @@ impl Places {
     const WORTH_IT: f64 = 0.05;
 
     fn new(lengths: &[usize], seq: usize) -> Option<Self> {
+        if let Some(length) = lengths.iter().find(|&&length| length > seq) {
+            panic!("a sequence of {length} tokens in a batch of {seq}");
+        }
         let count: usize = lengths.iter().sum();
         let size = lengths.len() * seq;
         if lengths.contains(&0) || (size - count) as f64 <= Self::WORTH_IT * size as f64 {
@@ -83,7 +86,6 @@ impl Places {
             first: Vec::with_capacity(lengths.len()),
         };
         for (row, &length) in lengths.iter().enumerate() {
-            assert!(length <= seq, "a sequence of {length} tokens in {seq}");
             let first = places.real.len() as i32;
             places.first.push(first);
             let begin = (row * seq) as i32;

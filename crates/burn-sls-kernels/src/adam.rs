@@ -36,6 +36,10 @@ pub struct AdamMoments<const D: usize> {
 impl AdamConstants {
     /// The direction without momentum, `-P·g`, with v after this gradient; `before` says what t and v are
     /// before it. None where it would be composed of Burn's own operations: that is left to the caller.
+    ///
+    /// # Shapes
+    ///
+    /// Gradient, moment and direction are of one shape.
     pub fn search_direction<const D: usize>(
         self,
         grad: &Tensor<D>,
@@ -54,6 +58,10 @@ impl AdamConstants {
 
     /// The direction `-P·m^`, and the moments advanced by this gradient. Takes the places of tensors that
     /// nobody else holds.
+    ///
+    /// # Shapes
+    ///
+    /// Gradient, moments and direction are of one shape.
     ///
     /// # Errors
     ///

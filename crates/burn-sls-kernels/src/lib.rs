@@ -6,8 +6,9 @@
 //! here make one pass of each, on all threads and in vectors, with a hand-written backward pass.
 //!
 //! They act on 32-bit tensors of Burn's flex backend, with or without autodiff, and need the feature `flex`.
-//! Everywhere else — another backend, another precision, gradient checkpointing — each function composes
-//! Burn's own operations: the results are the same up to rounding, and the caller need not care.
+//! Everywhere else (another backend, another precision, gradient checkpointing) those of a transformer
+//! compose Burn's own operations: the results are the same up to rounding, and the caller need not care.
+//! [`inner_product`] and [`AdamConstants`] leave that to a caller who knows better how.
 //!
 //! | function | computes |
 //! |---|---|
@@ -17,10 +18,25 @@
 //! | [`attention_weights`] | `softmax(scale·scores + bias)` |
 //! | [`inner_product`] | `⟨a, b⟩` |
 //! | [`add_scaled`] | `w + a·d` |
-//! | [`AdamMoments`] | Adam's moments and directions |
+//! | [`AdamConstants`] | Adam's moments and directions |
 //!
-//! A result does not depend on the number of threads, nor on the width of the processor's vectors: sums
-//! are in a fixed order, so a run repeats its bits.
+//! What a kernel computes does not depend on the number of threads, nor on the width of the processor's
+//! vectors: sums are in a fixed order, so a run repeats its bits. (Matrix products are Burn's.)
+//!
+//! # Example
+//!
+//! ```
+//! use burn::tensor::{Device, Tensor};
+//! use burn_sls_kernels::{linear_gelu, residual_layer_norm};
+//!
+//! # fn run(device: &Device) {
+//! let x = Tensor::<2>::ones([3, 4], device);
+//! let (weight, bias) = (Tensor::eye(4, device), Tensor::zeros([4], device));
+//! let wide = linear_gelu(x.clone(), weight, bias); // [3, 4]
+//! let (gamma, beta) = (Tensor::ones([4], device), Tensor::zeros([4], device));
+//! let normalised = residual_layer_norm(wide, x, gamma, beta, 1e-12); // [3, 4]
+//! # }
+//! ```
 
 mod adam;
 #[cfg(feature = "flex")]

@@ -14,6 +14,7 @@ use burn::tensor::{FloatDType, Tensor, module};
 ///
 /// If the shapes do not fit.
 pub fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<2> {
+    check_linear(&x, &weight, &bias);
     #[cfg(feature = "flex")]
     let (x, weight, bias) = match crate::flex::linear(x, weight, bias) {
         Ok(out) => return out,
@@ -37,6 +38,7 @@ pub fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<2> {
 ///
 /// D. Hendrycks, K. Gimpel: *Gaussian Error Linear Units (GELUs)*, 2016.
 pub fn linear_gelu(x: Tensor<2>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<2> {
+    check_linear(&x, &weight, &bias);
     #[cfg(feature = "flex")]
     let (x, weight, bias) = match crate::flex::linear_gelu(x, weight, bias) {
         Ok(out) => return out,
@@ -66,6 +68,10 @@ pub fn residual_layer_norm(
     beta: Tensor<1>,
     epsilon: f64,
 ) -> Tensor<2> {
+    let [_, width] = x.dims();
+    assert_eq!(residual.dims(), x.dims(), "a residual for every number");
+    assert_eq!(gamma.dims(), [width], "a scale for every column");
+    assert_eq!(beta.dims(), [width], "a shift for every column");
     #[cfg(feature = "flex")]
     let (x, residual, gamma, beta) =
         match crate::flex::residual_layer_norm(x, residual, gamma, beta, epsilon) {
@@ -96,10 +102,18 @@ pub fn residual_layer_norm(
 ///
 /// If the shapes do not fit.
 pub fn attention_weights(scores: Tensor<4>, scale: f64, bias: Tensor<4>) -> Tensor<4> {
+    let [batch, _, _, keys] = scores.dims();
+    assert_eq!(bias.dims(), [batch, 1, 1, keys], "a bias for every key");
     #[cfg(feature = "flex")]
     let (scores, bias) = match crate::flex::attention_weights(scores, scale, bias) {
         Ok(out) => return out,
         Err(inputs) => inputs,
     };
     softmax(scores * scale + bias.detach(), 3)
+}
+
+fn check_linear(x: &Tensor<2>, weight: &Tensor<2>, bias: &Tensor<1>) {
+    let ([_, from], [rows, to]) = (x.dims(), weight.dims());
+    assert_eq!(from, rows, "a row of the weight for every column of x");
+    assert_eq!(bias.dims(), [to], "a bias for every column of the weight");
 }

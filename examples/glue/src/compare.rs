@@ -5,19 +5,22 @@ mod progress;
 mod store;
 
 use std::fs;
+use std::panic::{self, AssertUnwindSafe};
 
 use comfy_table::Table;
 use comfy_table::presets::UTF8_BORDERS_ONLY;
 
 use crate::error::GlueError;
 use crate::experiment::{Experiment, Shape};
-use crate::results::{RunFile, write_whole};
+use crate::progress::Place;
+use crate::results::{RunFile, read_run, write_run, write_whole};
 use crate::settings::{CompareArgs, Settings, TrainArgs};
-use crate::train::{Ending, Manner, train_as};
+use crate::train::{Ending, Manner, interrupted, train_as};
 
 use progress::{Pace, took};
 
 pub use matrix::{Chosen, Matrix, Planned, Purpose};
+pub(crate) use store::damaged;
 pub use store::{Found, RUNS, Store};
 
 /// How a comparison ended.
@@ -55,6 +58,7 @@ pub fn compare(args: &CompareArgs) -> Result<Compared, GlueError> {
     if args.device.is_some() {
         experiment.device = args.device;
     }
+    experiment.data_dir()?;
     experiment.model_shape = Some(Shape::of(experiment.model()?)?);
     let matrix = Matrix::new(&experiment)?;
     let mut store = Store::open(&args.out)?;
@@ -64,7 +68,17 @@ pub fn compare(args: &CompareArgs) -> Result<Compared, GlueError> {
     }
     fs::create_dir_all(&args.out).map_err(|error| GlueError::io(&args.out, error))?;
     let file = args.out.join(format!("{name}.toml"));
-    write_whole(&file, experiment.to_toml().as_bytes())?;
+    let portable = experiment.portable();
+    if file.is_file() {
+        let there = Experiment::read(&file)?;
+        if there.model != portable.model {
+            return Err(GlueError::Usage(format!(
+                "{} holds the experiment `{name}` with another model: choose another --out",
+                args.out.display()
+            )));
+        }
+    }
+    write_whole(&file, portable.to_toml().as_bytes())?;
 
     let expected = matrix.expected(&store);
     let there = expected.iter().filter(|(_, there)| *there).count();
@@ -77,19 +91,23 @@ pub fn compare(args: &CompareArgs) -> Result<Compared, GlueError> {
     let mut pace = Pace::new(expected);
     for purpose in [Purpose::Selection, Purpose::Report] {
         // The reported runs of a method follow from those that its learning rate is chosen by.
-        let planned = match matrix.planned(purpose, &store) {
-            Ok(planned) => planned,
-            Err(_) if !failed.is_empty() => break,
-            Err(error) => return Err(error),
-        };
-        for run in &planned {
+        for run in &matrix.planned(purpose, &store)? {
+            if interrupted() {
+                return Ok(Compared::Interrupted);
+            }
             pace.next();
             let (folder, resume) = match store.find(&run.settings) {
                 Some(Found::Finished(earlier)) => {
                     pace.had(run.cell, &earlier);
                     continue;
                 }
-                Some(Found::Begun(folder)) => (folder, true),
+                Some(Found::Begun(folder)) => {
+                    // Model and data may lie elsewhere by now.
+                    let file = read_run(&folder)?;
+                    let settings = run.settings.clone();
+                    write_run(&folder, &RunFile { settings, ..file })?;
+                    (folder, true)
+                }
                 None => (store.free_folder(&run.settings), false),
             };
             let place = pace.place(&run.name);
@@ -105,7 +123,7 @@ pub fn compare(args: &CompareArgs) -> Result<Compared, GlueError> {
                 },
             };
             let title = place.title();
-            match train_as(&words, Manner::Among(place)) {
+            match trained(&words, place) {
                 Ok(Ending::Finished { .. }) => {
                     store.keep_results(&folder)?;
                     let finished = store.add(&folder)?;
@@ -124,6 +142,18 @@ pub fn compare(args: &CompareArgs) -> Result<Compared, GlueError> {
     Ok(match failed.is_empty() {
         true => Compared::Finished,
         false => Compared::Failed(failed),
+    })
+}
+
+/// Trains; a panic, as of a step that has no loss to search, is a training that failed.
+fn trained(words: &TrainArgs, place: Place) -> Result<Ending, GlueError> {
+    let train = || train_as(words, Manner::Among(place));
+    panic::catch_unwind(AssertUnwindSafe(train)).unwrap_or_else(|payload| {
+        let text = payload.downcast_ref::<String>().map(String::as_str);
+        let text = text.or(payload.downcast_ref::<&str>().copied());
+        Err(GlueError::Training(
+            text.unwrap_or("it panicked").to_string(),
+        ))
     })
 }
 
@@ -186,14 +216,13 @@ fn listed(matrix: &Matrix, store: &Store) -> Result<String, GlueError> {
     for run in matrix.planned(Purpose::Selection, store)? {
         row(&run.name, Purpose::Selection, Some(&run.settings));
     }
-    match matrix.planned(Purpose::Report, store) {
-        Ok(planned) => {
-            for run in planned {
+    match matrix.decided(store) {
+        true => {
+            for run in matrix.planned(Purpose::Report, store)? {
                 row(&run.name, Purpose::Report, Some(&run.settings));
             }
         }
-        // Learning rates are still to be chosen.
-        Err(_) => {
+        false => {
             for name in matrix.report_names() {
                 row(&name, Purpose::Report, None);
             }

@@ -95,7 +95,7 @@ pub fn load(settings: &mut Settings, length_asked: bool) -> Result<Data, GlueErr
             (Source::Scratch(config), tokenizer)
         }
     };
-    settings.fit_length(length_asked, model.config().max_position_embeddings)?;
+    settings.fit_length(length_asked, model.config().max_tokens())?;
     let encode = |examples: &[Example]| -> Result<_, GlueError> {
         let features = glue::encode(examples, &tokenizer, settings.max_length)?;
         Ok(Arc::new(features))

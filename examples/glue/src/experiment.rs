@@ -14,6 +14,7 @@ use crate::data;
 use crate::error::GlueError;
 use crate::settings::{
     DeviceName, OptimizerName, PresetName, SENTENCES, Settings, Switch, TINY, TrainArgs, TrainSize,
+    base_name,
 };
 
 pub use published::Published;
@@ -211,6 +212,19 @@ impl Experiment {
         Ok(experiment)
     }
 
+    /// The experiment without where its model and data lie.
+    pub fn portable(&self) -> Self {
+        let model = self
+            .model
+            .as_deref()
+            .map(|model| base_name(model).to_string());
+        Self {
+            model,
+            data_dir: None,
+            ..self.clone()
+        }
+    }
+
     /// The experiment as a file.
     pub fn to_toml(&self) -> String {
         toml::to_string_pretty(self).expect("an experiment is plain data")
@@ -240,6 +254,21 @@ impl Experiment {
         ];
         if let Some((name, _)) = zero.iter().find(|(_, zero)| *zero) {
             return Err(format!("`{name}` must be at least 1"));
+        }
+        fn twice<T: PartialEq>(list: &[T]) -> bool {
+            (1..list.len()).any(|place| list[..place].contains(&list[place]))
+        }
+        let repeated = [
+            ("tasks", twice(&self.tasks)),
+            ("train_sizes", twice(&self.train_sizes)),
+            ("batch_sizes", twice(&self.batch_sizes)),
+            ("seeds", twice(&self.seeds)),
+            ("selection_seeds", twice(&self.selection_seeds)),
+        ];
+        if let Some((name, _)) = repeated.iter().find(|(_, repeated)| *repeated) {
+            return Err(format!(
+                "`{name}` names something twice: it would count twice in every mean"
+            ));
         }
         let mut names = HashSet::new();
         for Method { name, lr, .. } in &self.methods {
@@ -302,12 +331,29 @@ impl Experiment {
         }
     }
 
+    /// The folder with the tasks' folders.
+    ///
+    /// # Errors
+    ///
+    /// If none is named, and there is a task that needs it.
+    pub fn data_dir(&self) -> Result<Option<&Path>, GlueError> {
+        let needs = self.tasks.iter().find(|task| *task != SENTENCES);
+        match (&self.data_dir, needs) {
+            (None, Some(task)) => Err(GlueError::Usage(format!(
+                "the experiment reads GLUE's files of {task}: name the folder that holds the tasks' \
+                 folders by --data-dir"
+            ))),
+            (folder, _) => Ok(folder.as_deref()),
+        }
+    }
+
     /// The command line of a run.
     fn args(&self, cell: &Cell, method: &Method, lr: Option<f64>, seed: u64) -> TrainArgs {
         let built_in = cell.task == SENTENCES;
         TrainArgs {
             task: (!built_in).then(|| cell.task.clone()),
-            data_dir: self.data_dir.clone().filter(|_| !built_in),
+            // Where the data lies is no part of what a run is known by: a report need not know it.
+            data_dir: (!built_in).then(|| self.data_dir.clone().unwrap_or("GLUE".into())),
             model: self.model.clone(),
             optimizer: Some(method.optimizer),
             units: method.units,
@@ -373,7 +419,7 @@ impl Shape {
         let config = data::config_of(model)?;
         Ok(Self {
             layers: config.num_hidden_layers,
-            positions: config.max_position_embeddings,
+            positions: config.max_tokens(),
         })
     }
 }

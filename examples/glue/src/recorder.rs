@@ -20,7 +20,7 @@ use crate::error::GlueError;
 use crate::model::Part;
 use crate::plot;
 use crate::progress::Printer;
-use crate::results::{EpochResult, RUN, RunFile, STEPS, StepLine, write_whole};
+use crate::results::{EpochResult, RunFile, STEPS, StepLine, write_run, write_whole};
 
 /// Writes down a run while it happens.
 pub struct Recorder {
@@ -111,7 +111,7 @@ impl Recorder {
                 failure: None,
             }),
         };
-        recorder.write_run(&recorder.state())?;
+        write_run(&recorder.folder, &recorder.state().run)?;
         Ok(recorder)
     }
 
@@ -284,7 +284,7 @@ impl Recorder {
             state.run.last = Some(result.clone());
         }
         state.run.results.push(result);
-        let written = self.write_run(&state).and_then(|()| self.draw(&state));
+        let written = write_run(&self.folder, &state.run).and_then(|()| self.draw(&state));
         if let Err(error) = written {
             state.failure.get_or_insert(error);
         }
@@ -317,14 +317,6 @@ impl Recorder {
         if let Some(printer) = printer.as_ref() {
             printer.println(&line);
         }
-    }
-
-    fn write_run(&self, state: &State) -> Result<(), GlueError> {
-        let path = self.folder.join(RUN);
-        let mut json = serde_json::to_string_pretty(&state.run)
-            .map_err(|error| GlueError::run(&path, error))?;
-        json.push('\n');
-        write_whole(&path, json.as_bytes())
     }
 
     fn draw(&self, state: &State) -> Result<(), GlueError> {

@@ -138,6 +138,19 @@ pub fn read_run(folder: &Path) -> Result<RunFile, GlueError> {
     serde_json::from_str(&text).map_err(|error| GlueError::run(&path, error))
 }
 
+/// Writes `run.json`.
+///
+/// # Errors
+///
+/// If it cannot be written.
+pub(crate) fn write_run(folder: &Path, run: &RunFile) -> Result<(), GlueError> {
+    let path = folder.join(RUN);
+    let mut json =
+        serde_json::to_string_pretty(run).map_err(|error| GlueError::run(&path, error))?;
+    json.push('\n');
+    write_whole(&path, json.as_bytes())
+}
+
 /// Reads the steps of a run.
 ///
 /// # Errors

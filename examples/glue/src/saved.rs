@@ -9,13 +9,10 @@ use burn_sls_bert::{BertClassifier, BertConfig, BertError, Export, Tokenizer};
 
 use crate::error::GlueError;
 use crate::sentences;
-use crate::settings::{SENTENCES, Settings};
+use crate::settings::{LEFT_BEHIND, SENTENCES, Settings};
 
 /// The file of the trained model for Burn, in the run's folder.
 const FILE: &str = "model.bpk";
-
-/// The folder in Hugging Face's layout, in the run's folder.
-const FOLDER: &str = "model";
 
 /// What is known of the trained model beside its weights.
 pub(crate) struct Saved {
@@ -50,7 +47,7 @@ impl Saved {
         })
     }
 
-    /// Writes [`FILE`] and the folder [`FOLDER`]. A model with weights that are not numbers, as of a
+    /// Writes [`FILE`] and the folder [`LEFT_BEHIND`]. A model with weights that are not numbers, as of a
     /// run that diverged, has no such folder: no code could use it.
     ///
     /// # Errors
@@ -65,7 +62,7 @@ impl Saved {
             [] => export,
             labels => export.with_labels(labels.iter().copied()),
         };
-        match export.classifier(&model, self.out.join(FOLDER)) {
+        match export.classifier(&model, self.out.join(LEFT_BEHIND)) {
             Err(error @ BertError::Weights { .. }) => {
                 println!("no folder for Hugging Face's code: {error}");
                 Ok(())
@@ -77,7 +74,7 @@ impl Saved {
 
 /// Where the model is that a run has left in its folder `out`.
 pub(crate) fn in_words(out: &Path) -> String {
-    let folder = out.join(FOLDER);
+    let folder = out.join(LEFT_BEHIND);
     match folder.join("config.json").is_file() {
         true => format!(
             "; its model, for --model and for Hugging Face's code, in {}",

@@ -21,6 +21,9 @@ pub const SENTENCES: &str = "sentences";
 /// The name of the model that is trained from scratch.
 pub const TINY: &str = "tiny";
 
+/// The folder in Hugging Face's layout that a run leaves behind.
+pub(crate) const LEFT_BEHIND: &str = "model";
+
 /// Every setting of a run, as it stands in `run.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs)]
@@ -66,6 +69,20 @@ const REFERENCE_STEP: f64 = 0.1;
 
 /// The tokens that an example is cut to, if nothing else is said.
 const MAX_LENGTH: usize = 256;
+
+/// The name of a model: the last part of its path; and the part before it where that is `model`, as runs
+/// call what they leave behind.
+pub(crate) fn base_name(model: &str) -> &str {
+    let path = model.trim_end_matches('/');
+    let start = |path: &str| path.rfind('/').map_or(0, |slash| slash + 1);
+    match path[start(path)..] == *LEFT_BEHIND {
+        true => {
+            let run = path[..start(path)].trim_end_matches('/');
+            &path[start(run)..]
+        }
+        false => &path[start(path)..],
+    }
+}
 
 impl Settings {
     /// The settings of a fresh run.
@@ -229,12 +246,18 @@ impl Settings {
         Ok(())
     }
 
+    /// The settings without where the model and the data lie.
+    pub fn portable(&self) -> Self {
+        Self {
+            model: base_name(&self.model).to_string(),
+            data_dir: None,
+            ..self.clone()
+        }
+    }
+
     /// The name of the run, for its folder and its picture.
     pub fn name(&self) -> String {
-        let model = Path::new(&self.model).file_name().map_or_else(
-            || self.model.clone(),
-            |name| name.to_string_lossy().into_owned(),
-        );
+        let model = base_name(&self.model).replace('/', "-");
         let name = |value: serde_json::Value| value.as_str().unwrap_or_default().to_string();
         let optimizer = name(serde_json::json!(self.optimizer));
         let preset = self.preset.map(|preset| name(serde_json::json!(preset)));

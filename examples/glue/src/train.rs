@@ -381,6 +381,14 @@ impl Training {
     }
 }
 
+/// Whether Ctrl-C was pressed.
+static ASKED_TO_STOP: AtomicBool = AtomicBool::new(false);
+
+/// Whether the user has asked to stop, by Ctrl-C during a training of this process.
+pub fn interrupted() -> bool {
+    ASKED_TO_STOP.load(Ordering::Relaxed)
+}
+
 /// Lets Ctrl-C end the training after the step under way; a second one ends the program at once.
 ///
 /// A process has one handler, and a comparison many trainings, one after the other: the handler stops
@@ -392,12 +400,15 @@ fn stop_on_interrupt(interrupter: Interrupter) -> Result<(), GlueError> {
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner())
     };
+    if interrupted() {
+        // Between the last training and this one.
+        interrupter.stop(Some("Ctrl-C"));
+    }
     if under_way().replace(interrupter).is_some() {
         return Ok(());
     }
-    let asked = AtomicBool::new(false);
     ctrlc::set_handler(move || {
-        if asked.swap(true, Ordering::Relaxed) {
+        if ASKED_TO_STOP.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
         eprintln!("stopping after this step (Ctrl-C again to stop at once)");

@@ -76,12 +76,13 @@ impl<'a> Matrix<'a> {
         &self.cells
     }
 
-    /// The runs of a purpose, seed by seed: whenever it is stopped, all methods are equally far.
+    /// The runs of a purpose, seed by seed: whenever it is stopped, all methods are equally far. Without
+    /// the reported ones of a method whose learning rate cannot be chosen yet: see
+    /// [`decided`](Self::decided).
     ///
     /// # Errors
     ///
-    /// For [`Purpose::Report`], if a learning rate cannot be chosen, because the runs that it is chosen
-    /// by are not all in `store`.
+    /// If a run's options contradict each other.
     pub fn planned(&self, purpose: Purpose, store: &Store) -> Result<Vec<Planned>, GlueError> {
         let mut planned = Vec::new();
         for &seed in self.seeds(purpose) {
@@ -91,7 +92,8 @@ impl<'a> Matrix<'a> {
                         (Purpose::Selection, Some(Rates::Best(_))) => rates(method),
                         (Purpose::Selection, _) => continue,
                         (Purpose::Report, Some(Rates::Best(_))) => {
-                            vec![Some(self.choose(cell, method, store)?.rate)]
+                            let chosen = self.choose(cell, method, store);
+                            chosen.iter().map(|chosen| Some(chosen.rate)).collect()
                         }
                         (Purpose::Report, _) => rates(method),
                     };
@@ -111,6 +113,17 @@ impl<'a> Matrix<'a> {
         Ok(planned)
     }
 
+    /// Whether every learning rate can be chosen: the runs that they are chosen by are all in `store`.
+    pub fn decided(&self, store: &Store) -> bool {
+        self.cells.iter().all(|cell| {
+            let methods = &self.experiment.methods;
+            let mut to_choose = methods
+                .iter()
+                .filter(|method| matches!(method.lr, Some(Rates::Best(_))));
+            to_choose.all(|method| self.choose(cell, method, store).is_ok())
+        })
+    }
+
     /// The runs to come, each by its cell, in the order of [`planned`](Self::planned), and whether it is
     /// known to be in `store`.
     pub fn expected(&self, store: &Store) -> Vec<(usize, bool)> {
@@ -119,7 +132,11 @@ impl<'a> Matrix<'a> {
             let planned = self.planned(purpose, store).ok()?;
             Some(planned.iter().map(|run| (run.cell, there(run))).collect())
         };
-        let report = known(Purpose::Report).unwrap_or_else(|| {
+        let report = self
+            .decided(store)
+            .then(|| known(Purpose::Report))
+            .flatten();
+        let report = report.unwrap_or_else(|| {
             let cells = 0..self.cells.len();
             let methods = self.experiment.methods.len();
             let of_seed = cells.flat_map(|cell| std::iter::repeat_n((cell, false), methods));

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::checkpoints::FOLDER;
 use crate::error::GlueError;
-use crate::results::{RUN, RunFile, read_run};
-use crate::settings::Settings;
+use crate::results::{RUN, RunFile, read_run, write_run};
+use crate::settings::{Settings, base_name};
 
 /// The folder of the runs in the folder of a comparison.
 pub const RUNS: &str = "runs";
@@ -41,7 +41,8 @@ impl Store {
             for entry in entries {
                 let path = entry.map_err(|error| GlueError::io(&folder, error))?.path();
                 if path.join(RUN).is_file() {
-                    runs.push((path.clone(), read_run(&path)?));
+                    let run = read_run(&path).map_err(|error| damaged(&path, &error))?;
+                    runs.push((path, run));
                 }
             }
         }
@@ -52,14 +53,14 @@ impl Store {
 
     /// The run with these settings, wherever its model and data lie.
     pub fn find(&self, settings: &Settings) -> Option<Found> {
-        let wanted = portable(settings);
-        let of_these = |(_, run): &&(PathBuf, RunFile)| portable(&run.settings) == wanted;
+        let wanted = settings.portable();
+        let of_these = |(_, run): &&(PathBuf, RunFile)| run.settings.portable() == wanted;
         // A finished one, if the same settings should be there twice.
         let (mut finished, mut begun) = (None, None);
         for (folder, run) in self.runs.iter().filter(of_these) {
             match run.last {
-                Some(_) => finished = Some(run),
-                None => begun = Some(folder),
+                Some(_) => finished = finished.or(Some(run)),
+                None => begun = begun.or(Some(folder)),
             }
         }
         finished
@@ -70,7 +71,7 @@ impl Store {
     /// The folder of a finished run.
     pub fn folder_of(&self, run: &RunFile) -> Option<&Path> {
         let same = |(_, other): &&(PathBuf, RunFile)| {
-            other.last.is_some() && portable(&other.settings) == portable(&run.settings)
+            other.last.is_some() && other.settings.portable() == run.settings.portable()
         };
         let found = self.runs.iter().find(same);
         found.map(|(folder, _)| folder.as_path())
@@ -99,12 +100,13 @@ impl Store {
         Ok(run)
     }
 
-    /// Removes from a finished run what a comparison has no use for: checkpoints, Burn's logs. A
-    /// matrix of runs would fill the disk.
+    /// Removes from a finished run what a comparison has no use for: checkpoints, Burn's logs, the large
+    /// one of its pictures, and where its model and data lie. A matrix of runs would fill the disk, and
+    /// its folder is to be moved and shown to others.
     ///
     /// # Errors
     ///
-    /// If something cannot be removed.
+    /// If something cannot be removed, or `run.json` cannot be written.
     pub fn keep_results(&self, run: &Path) -> Result<(), GlueError> {
         let remove = |path: PathBuf| {
             let removed = match path.is_dir() {
@@ -115,25 +117,17 @@ impl Store {
         };
         let parts = [FOLDER, "tokenizer.json", "train", "valid", "experiment.log"];
         let parts = parts.iter().map(|part| run.join(part));
-        parts.filter(|part| part.exists()).try_for_each(remove)
+        parts.filter(|part| part.exists()).try_for_each(remove)?;
+        let file = read_run(run)?;
+        let settings = file.settings.portable();
+        write_run(run, &RunFile { settings, ..file })
     }
 }
 
-/// Settings without where the model and the data lie.
-fn portable(settings: &Settings) -> Settings {
-    Settings {
-        model: base_name(&settings.model),
-        data_dir: None,
-        ..settings.clone()
-    }
-}
-
-fn base_name(model: &str) -> String {
-    let name = Path::new(model).file_name();
-    name.map_or_else(
-        || model.to_string(),
-        |name| name.to_string_lossy().into_owned(),
-    )
+/// What to say of a run that cannot be read.
+pub(crate) fn damaged(folder: &Path, error: &GlueError) -> GlueError {
+    let reason = format!("{error}; delete this folder, and the comparison makes the run again");
+    GlueError::run(folder, reason)
 }
 
 /// `sst2-500-b32-minilm-plasls-paper-10-seed1`: enough to find a run by eye.
@@ -147,7 +141,7 @@ fn folder_name(settings: &Settings) -> String {
         Some(settings.task.clone()),
         word(serde_json::json!(settings.train_size)),
         Some(format!("b{}", settings.batch_size)),
-        Some(base_name(&settings.model)),
+        Some(base_name(&settings.model).to_string()),
         word(serde_json::json!(settings.optimizer)),
         word(serde_json::json!(settings.preset)),
         word(serde_json::json!(settings.units)),

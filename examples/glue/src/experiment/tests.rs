@@ -98,15 +98,20 @@ fn options_that_contradict_each_other_are_refused_with_the_methods_name() {
 }
 
 #[test]
-fn ready_made_experiments_can_be_opened_and_the_quick_one_needs_nothing() {
+fn ready_made_experiments_can_be_opened_and_those_on_sentences_need_nothing() {
     for (name, _) in READY {
         let (opened, experiment) = Experiment::open(name).unwrap();
         assert_eq!(opened, name);
         let shape = Shape::of(TINY).unwrap();
         // Data and model of the others are the user's.
-        let experiment = match name {
-            "quick" => experiment,
-            _ => {
+        let built_in = experiment.tasks.iter().all(|task| task == SENTENCES);
+        assert_eq!(
+            built_in,
+            ["quick", "units", "merging", "batches"].contains(name)
+        );
+        let experiment = match built_in {
+            true => experiment,
+            false => {
                 assert!(experiment.model().is_err());
                 Experiment {
                     data_dir: Some("GLUE".into()),

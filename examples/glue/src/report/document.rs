@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::error::GlueError;
 use crate::experiment::Cell;
-use crate::settings::{Switch, TrainSize};
+use crate::settings::{SENTENCES, Switch, TrainSize, base_name};
 
 use super::costs::{Run, SMOOTHING};
 use super::figures;
@@ -77,7 +77,7 @@ pub(super) fn part(part: &Part, folder: &Path) -> Result<String, GlueError> {
         let seeds = experiment.selection_seeds.iter().map(u64::to_string);
         add("### Learning rates");
         add(&format!(
-            "Chosen for each column apart by the metric after the last epoch with {}, which is not \
+            "Chosen for each column apart by the metric after the last epoch with {}, not among those \
              reported.",
             counted_list("seed", seeds.collect())
         ));
@@ -99,17 +99,18 @@ fn setup(part: &Part) -> String {
     let experiment = &part.experiment;
     let some = part.cells.iter().flat_map(|(_, entries)| entries);
     let some = some.flat_map(|entry| &entry.runs).next();
+    let built_in = experiment.tasks.iter().any(|task| task == SENTENCES);
     let validation = match experiment.validation_size {
+        _ if built_in => "validation sentences drawn with the training sentences".to_string(),
         None => "all validation examples".to_string(),
         Some(count) => format!("at most {count} validation examples, the same for every run"),
     };
-    let model = experiment.model().unwrap_or("tiny");
-    let model = Path::new(model).file_name().unwrap_or_default();
+    let model = base_name(experiment.model().unwrap_or("tiny"));
     let seeds = experiment.seeds.iter().map(u64::to_string).collect();
     let device = some.map_or(Value::Null, |run| json!(run.file.settings.device));
     format!(
         "Model {}, {} {}, {}, {}, dropout {}, backend {}.",
-        model.to_string_lossy(),
+        model,
         experiment.epochs,
         if experiment.epochs == 1 {
             "epoch"
@@ -154,8 +155,7 @@ fn metrics_named(part: &Part) -> String {
 pub(super) fn results(parts: &[Part]) -> Value {
     let run = |run: &Run| {
         json!({
-            "seed": run.file.settings.seed,
-            "lr": run.file.settings.lr,
+            "settings": run.file.settings.portable(),
             "training_loss": finite(run.loss()),
             "metric": finite(run.last_metric()),
             "best_metric": finite(run.best_metric()),

@@ -1,6 +1,6 @@
 //! An experiment with the runs that are there.
 
-use crate::compare::{Chosen, Matrix, Store};
+use crate::compare::{Chosen, Matrix, Store, damaged};
 use crate::error::GlueError;
 use crate::experiment::{Cell, Experiment, Method, Rates};
 use crate::results::read_steps;
@@ -10,6 +10,7 @@ use super::costs::Run;
 /// An experiment's part of the report.
 #[derive(Debug)]
 pub(super) struct Part {
+    /// What its pictures' names begin with.
     pub(super) name: String,
     pub(super) experiment: Experiment,
     /// Cell by cell, the methods in the experiment's order.
@@ -41,7 +42,7 @@ impl Part {
                 let mut runs = Vec::new();
                 for file in matrix.finished(cell, method, store) {
                     if let Some(folder) = store.folder_of(&file) {
-                        let steps = read_steps(folder)?;
+                        let steps = read_steps(folder).map_err(|error| damaged(folder, &error))?;
                         runs.push(Run { file, steps });
                     }
                 }
@@ -57,8 +58,10 @@ impl Part {
             }
             cells.push((cell.clone(), entries));
         }
+        // Names of pictures: a link in Markdown takes no spaces.
+        let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
         Ok(Self {
-            name,
+            name: name.chars().map(plain).collect(),
             experiment,
             cells,
         })

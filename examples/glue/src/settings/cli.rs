@@ -73,7 +73,7 @@ pub struct TrainArgs {
     /// As many training examples of every class as --train-size allows; not for stsb
     #[arg(long)]
     pub balanced: bool,
-    /// Validation examples, the same ones whatever the seed [default: all]
+    /// Validation examples of a task of GLUE, the same ones whatever the seed [default: all]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub validation_size: Option<usize>,
     /// Passes over the training examples [default: 5; 12 for the built-in sentences]

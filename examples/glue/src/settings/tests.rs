@@ -148,3 +148,19 @@ fn the_first_step_size_is_the_presets_the_models_or_the_users() {
         assert_eq!(settings.first_step_size, Some(expected), "{line}");
     }
 }
+
+#[test]
+fn a_model_is_known_by_its_folder_and_one_that_a_run_left_behind_by_the_run() {
+    for (path, name) in [
+        ("tiny", "tiny"),
+        ("/models/minilm", "minilm"),
+        ("models/minilm/", "minilm"),
+        ("org/bert", "bert"),
+        ("runs/first/model", "first/model"),
+        ("first/model/", "first/model"),
+        ("model", "model"),
+        ("/model", "model"),
+    ] {
+        assert_eq!(base_name(path), name, "{path}");
+    }
+}

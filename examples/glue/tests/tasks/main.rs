@@ -8,13 +8,17 @@ use std::process::{Command, Output};
 use burn_sls_bert::glue::{Split, Task, read_split};
 use serde_json::Value;
 
+mod compared;
 mod fixtures;
 mod saved;
 
-fn train(words: &[&str]) -> Output {
+fn glue(words: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_glue"));
-    command.arg("train").args(words);
-    command.output().expect("the program runs")
+    command.args(words).output().expect("the program runs")
+}
+
+fn train(words: &[&str]) -> Output {
+    glue(&[&["train"], words].concat())
 }
 
 fn run_file(out: &Path) -> Value {
