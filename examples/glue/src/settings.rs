@@ -3,7 +3,7 @@
 mod cli;
 mod names;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use burn_sls_bert::UnitSplit;
@@ -78,7 +78,7 @@ pub(crate) fn base_name(model: &str) -> &str {
     match path[start(path)..] == *LEFT_BEHIND {
         true => {
             let run = path[..start(path)].trim_end_matches('/');
-            &path[start(run)..]
+            path[start(run)..].trim_start_matches('/')
         }
         false => &path[start(path)..],
     }

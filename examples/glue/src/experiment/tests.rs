@@ -107,7 +107,7 @@ fn ready_made_experiments_can_be_opened_and_those_on_sentences_need_nothing() {
         let built_in = experiment.tasks.iter().all(|task| task == SENTENCES);
         assert_eq!(
             built_in,
-            ["quick", "units", "merging", "batches"].contains(name)
+            ["quick", "units", "merging", "batches"].contains(&name)
         );
         let experiment = match built_in {
             true => experiment,

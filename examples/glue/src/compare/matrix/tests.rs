@@ -51,8 +51,14 @@ fn the_best_learning_rate_on_the_selection_seeds_is_reported_and_computed_once()
     assert_eq!(selection.len(), 6);
     assert_eq!(matrix.expected(&empty).len(), 6 + 4);
     assert_eq!(matrix.report_names().len(), 4);
-    let error = matrix.planned(Purpose::Report, &empty).unwrap_err();
-    assert!(error.to_string().contains("cannot be chosen"), "{error}");
+    // The method with a fixed rate need not wait for the other.
+    assert!(!matrix.decided(&empty));
+    let ready = matrix.planned(Purpose::Report, &empty).unwrap();
+    assert!(ready.iter().all(|run| run.settings.lr == Some(1e-3)));
+    assert_eq!(ready.len(), 2);
+    let error = matrix.choose(&matrix.cells()[0], &experiment.methods[1], &empty);
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("cannot be chosen"), "{error}");
 
     // Equal accuracies of 1e-4 and 1e-3 are decided by the loss; 1e-2 has diverged on one seed.
     let values = |rate: f64, seed: u64| match (rate, seed) {
@@ -68,6 +74,7 @@ fn the_best_learning_rate_on_the_selection_seeds_is_reported_and_computed_once()
         finish(&runs, &run.name, &run.settings, metric, loss);
     }
     let store = Store::open(dir.path()).unwrap();
+    assert!(matrix.decided(&store));
     let report = matrix.planned(Purpose::Report, &store).unwrap();
     let rates: Vec<f64> = report.iter().map(|run| run.settings.lr.unwrap()).collect();
     assert_eq!(rates, [1e-3; 4]);
