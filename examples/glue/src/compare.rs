@@ -12,10 +12,11 @@ use comfy_table::presets::UTF8_BORDERS_ONLY;
 
 use crate::error::GlueError;
 use crate::experiment::{Experiment, Shape};
+use crate::interrupt::interrupted;
 use crate::progress::Place;
 use crate::results::{RunFile, read_run, write_run, write_whole};
 use crate::settings::{CompareArgs, Settings, TrainArgs};
-use crate::train::{Ending, Manner, interrupted, train_as};
+use crate::train::{Ending, Manner, train_as};
 
 use progress::{Pace, took};
 

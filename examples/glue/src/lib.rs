@@ -14,6 +14,7 @@ pub mod device;
 pub mod error;
 pub mod experiment;
 pub mod hub;
+pub mod interrupt;
 pub mod line_search;
 pub mod loader;
 pub mod metrics;

@@ -1,20 +1,18 @@
 //! `glue train`: from settings to a trained model and the files of its run.
 
+mod folder;
 mod optimizer;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use burn::optim::ModuleOptimizer;
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::tensor::Device;
 use burn::train::checkpoint::KeepLastNCheckpoints;
 use burn::train::metric::LossMetric;
-use burn::train::{
-    InferenceStep, Interrupter, Learner, LearnerModel, SupervisedTraining, TrainStep,
-};
+use burn::train::{InferenceStep, Learner, LearnerModel, SupervisedTraining, TrainStep};
 use burn_sls_bert::BertClassifier;
 use burn_sls_bert::glue::{Features, GlueBatch};
 use burn_sls_optim::LineSearchConfig;
@@ -23,13 +21,14 @@ use crate::checkpoints::{self, KEPT, WholeFileCheckpointer};
 use crate::data::{self, Data, Source};
 use crate::device;
 use crate::error::GlueError;
+use crate::interrupt;
 use crate::line_search;
 use crate::loader::{EvaluationLoader, TrainingLoader};
 use crate::metrics::EvaluationMetric;
 use crate::model::{EvaluationBatch, EvaluationOutput, GlueModel, Part, TrainingOutput};
 use crate::progress::{Place, Progress};
 use crate::recorder::Recorder;
-use crate::results::{EpochResult, RUN, RunFile, read_run};
+use crate::results::{EpochResult, RunFile};
 use crate::run_log::RunLog;
 use crate::saved::{self, Saved};
 use crate::settings::{SENTENCES, Settings, Switch, TrainArgs};
@@ -80,7 +79,7 @@ pub fn train(args: &TrainArgs) -> Result<Ending, GlueError> {
 ///
 /// As for [`train`].
 pub fn train_as(args: &TrainArgs, manner: Manner) -> Result<Ending, GlueError> {
-    let (out, earlier) = open_run(args)?;
+    let (out, earlier) = folder::open(args)?;
     let mut settings = match &earlier {
         Some(run) => run.settings.clone(),
         None => Settings::new(args)?,
@@ -187,56 +186,6 @@ fn classifier(
                 );
             }
             Ok(classifier)
-        }
-    }
-}
-
-/// The folder of the run, and what an earlier run left there if it is to be resumed.
-fn open_run(args: &TrainArgs) -> Result<(PathBuf, Option<RunFile>), GlueError> {
-    let refuse = |message: String| Err(GlueError::Usage(message));
-    match (&args.out, args.resume) {
-        (None, true) => refuse("--resume needs --out: the folder of the run to go on with".into()),
-        (Some(out), true) => {
-            if !out.join(RUN).is_file() {
-                return refuse(format!(
-                    "there is no run to resume in {}: it has no {RUN}",
-                    out.display()
-                ));
-            }
-            let run = read_run(out)?;
-            let mut asked = args.clone();
-            if let Some(units) = asked.units {
-                let config = data::config_of(&run.settings.model)?;
-                asked.units = Some(units.fit(config.num_hidden_layers));
-            }
-            match run.settings.conflict(&asked) {
-                Some(conflict) => refuse(format!(
-                    "the run in {} was made with {conflict}: leave the option out to resume it",
-                    out.display()
-                )),
-                None => Ok((out.clone(), Some(run))),
-            }
-        }
-        (Some(out), false) => {
-            if out.join(RUN).exists() {
-                return refuse(format!(
-                    "{} holds a run already: go on with it by --resume, or choose another --out",
-                    out.display()
-                ));
-            }
-            if out.is_file() {
-                return refuse(format!("--out {} is a file, not a folder", out.display()));
-            }
-            Ok((out.clone(), None))
-        }
-        (None, false) => {
-            let name = Settings::new(args)?.name();
-            let mut numbers = 1..;
-            let free = numbers.find_map(|number| {
-                let out = Path::new("runs").join(format!("{name}-{number}"));
-                (!out.exists()).then_some(out)
-            });
-            Ok((free.expect("some number is free"), None))
         }
     }
 }
@@ -352,7 +301,7 @@ impl Training {
             checkpoints::check(&folder, done, &model)?;
             supervised = supervised.checkpoint(done);
         }
-        stop_on_interrupt(supervised.interrupter())?;
+        interrupt::stop_on_ctrl_c(supervised.interrupter())?;
 
         let result = supervised.launch(Learner::new(model, optim, schedule));
         if let Some(error) = result.error {
@@ -379,44 +328,6 @@ impl Training {
         let last = last.ok_or_else(|| GlueError::Training("no epoch was finished".into()))?;
         Ok(Ending::Finished { out, last })
     }
-}
-
-/// Whether Ctrl-C was pressed.
-static ASKED_TO_STOP: AtomicBool = AtomicBool::new(false);
-
-/// Whether the user has asked to stop, by Ctrl-C during a training of this process.
-pub fn interrupted() -> bool {
-    ASKED_TO_STOP.load(Ordering::Relaxed)
-}
-
-/// Lets Ctrl-C end the training after the step under way; a second one ends the program at once.
-///
-/// A process has one handler, and a comparison many trainings, one after the other: the handler stops
-/// whichever is under way.
-fn stop_on_interrupt(interrupter: Interrupter) -> Result<(), GlueError> {
-    static UNDER_WAY: Mutex<Option<Interrupter>> = Mutex::new(None);
-    let under_way = || {
-        UNDER_WAY
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
-    };
-    if interrupted() {
-        // Between the last training and this one.
-        interrupter.stop(Some("Ctrl-C"));
-    }
-    if under_way().replace(interrupter).is_some() {
-        return Ok(());
-    }
-    ctrlc::set_handler(move || {
-        if ASKED_TO_STOP.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-        eprintln!("stopping after this step (Ctrl-C again to stop at once)");
-        if let Some(interrupter) = under_way().as_ref() {
-            interrupter.stop(Some("Ctrl-C"));
-        }
-    })
-    .map_err(|error| GlueError::Training(format!("Ctrl-C cannot be caught: {error}")))
 }
 
 /// What to say at the end, and what to run next.
