@@ -13,8 +13,8 @@ use burn::tensor::Device;
 use burn::train::TrainStep;
 use burn_sls_optim::direction::Adam;
 use burn_sls_optim::{
-    BatchLoss, Direction, LineSearch, LineSearchConfig, LineSearchError, LineSearchRecord, Outcome,
-    StepReport, TrialMode, Units,
+    Acceptance, BatchLoss, Bracket, Direction, Frequency, LineSearch, LineSearchConfig,
+    LineSearchError, LineSearchRecord, Outcome, Shrink, StepReport, Tested, TrialMode, Units,
 };
 use burn_sls_tests::classifier::{Batch, Classifier};
 use burn_sls_tests::face::Face;
@@ -310,11 +310,36 @@ fn two_units() -> LineSearchConfig {
         .with_seed(9)
 }
 
+/// Everything that goes beyond the paper, with much to remember.
+fn beyond() -> LineSearchConfig {
+    two_units()
+        .with_acceptance(Acceptance::Smoothed { beta: 0.9 })
+        .with_rounding(3e-8)
+        .with_tested(Tested::Taken)
+        .with_shrink(Shrink::Parabola {
+            least: 0.1,
+            most: 0.7,
+        })
+        .with_bracket(Bracket {
+            polyak: 1.0,
+            expand: Some(2.0),
+        })
+        .with_ceiling(0.1)
+        .with_frequency(Frequency::Settling { longest: 10 })
+        .with_budget(0.2)
+}
+
 #[test]
 fn a_loop_resumed_from_its_record_goes_on_bit_for_bit() {
     let _turn = alone();
+    for config in [two_units(), beyond()] {
+        a_loop_resumes(&config);
+    }
+}
+
+fn a_loop_resumes(config: &LineSearchConfig) {
     let (mut model, batches) = problem(0.3);
-    let mut optim = two_units().init();
+    let mut optim = config.clone().init();
     let mut saved = None;
     for (k, batch) in batches.iter().cycle().take(9).enumerate() {
         if k == 4 {
@@ -335,7 +360,8 @@ fn a_loop_resumed_from_its_record_goes_on_bit_for_bit() {
     let fresh = problem(0.3).0;
     let record_of_module = ModuleRecord::from_bytes(module).expect("a record");
     let mut resumed = fresh.load_record(record_of_module);
-    let mut optim_resumed = two_units().init().load_record(record).expect("it fits");
+    let fresh_optim = config.clone().init();
+    let mut optim_resumed = fresh_optim.load_record(record).expect("it fits");
     for batch in batches.iter().cycle().take(9).skip(4) {
         resumed = optim_resumed
             .step(resumed, |m| m.batch_loss(batch))
@@ -349,8 +375,14 @@ fn a_loop_resumed_from_its_record_goes_on_bit_for_bit() {
 #[test]
 fn a_wrapped_model_resumed_from_burns_records_goes_on_bit_for_bit() {
     let _turn = alone();
+    for config in [two_units(), beyond()] {
+        a_wrapped_model_resumes(&config);
+    }
+}
+
+fn a_wrapped_model_resumes(config: &LineSearchConfig) {
     let (model, batches) = problem(0.3);
-    let (mut wrapped, mut optim) = two_units().for_learner(model);
+    let (mut wrapped, mut optim) = config.clone().for_learner(model);
     let mut saved = None;
     for (k, batch) in batches.iter().cycle().take(9).enumerate() {
         if k == 5 {
@@ -362,7 +394,7 @@ fn a_wrapped_model_resumed_from_burns_records_goes_on_bit_for_bit() {
     }
 
     let (module, optimizer) = saved.expect("records were taken");
-    let (fresh, fresh_optim) = two_units().for_learner(problem(0.3).0);
+    let (fresh, fresh_optim) = config.clone().for_learner(problem(0.3).0);
     let mut resumed = fresh.load_record(ModuleRecord::from_bytes(module).expect("a record"));
     let record = OptimizerRecord::from_bytes(optimizer).expect("a record");
     let mut optim_resumed = fresh_optim.load_record(record);

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::comparison::Comparison;
+
 /// Armijo's rule of sufficient decrease.
 ///
 /// ```text
@@ -45,6 +47,9 @@ pub enum Verdict {
     Accepted,
     /// The loss did not decrease enough.
     Rejected,
+    /// Neither the decrease nor what was demanded of it is above the noise of the arithmetic: the two
+    /// points cannot be told apart.
+    Indistinguishable,
     /// The loss at the trial point is NaN or infinite; this rejects the trial.
     NonFinite,
 }
@@ -79,11 +84,39 @@ impl Armijo {
     /// Judges the loss `trial` found at step size `step_size`, from the loss `base` at `w_k` and
     /// the slope `s`.
     pub fn judge(&self, base: f64, slope: f64, step_size: f64, trial: f64) -> Verdict {
-        let equal = self.accept_equal && trial == base;
-        if !trial.is_finite() {
+        let compared = Comparison::of_means(base, trial);
+        self.judge_with_slack(slope, step_size, &compared, 0.0)
+    }
+
+    /// Judges a trial of which more is known than its mean loss, and which may miss the demand
+    /// `D = c·η·s` by `slack`.
+    ///
+    /// With the noise `N` of the [comparison](Comparison), there are three answers:
+    ///
+    /// ```text
+    /// Δ + slack >= D         accepted
+    /// max(|Δ|, D) <= N       indistinguishable
+    /// otherwise              rejected
+    /// ```
+    ///
+    /// Where nothing is known of the noise, losses that are exactly equal are all that cannot be told
+    /// apart, and [`accept_equal`](Self::accept_equal) says what becomes of them.
+    pub fn judge_with_slack(
+        &self,
+        slope: f64,
+        step_size: f64,
+        trial: &Comparison,
+        slack: f64,
+    ) -> Verdict {
+        let demand = self.c * step_size * slope;
+        let (decrease, noise) = (trial.decrease, trial.noise);
+        let equal = self.accept_equal && noise == 0.0 && decrease == 0.0;
+        if !trial.loss.is_finite() {
             Verdict::NonFinite
-        } else if equal || self.decrease_error(base, slope, step_size, trial) <= 0.0 {
+        } else if equal || demand - decrease <= slack {
             Verdict::Accepted
+        } else if noise > 0.0 && decrease.abs().max(demand) <= noise {
+            Verdict::Indistinguishable
         } else {
             Verdict::Rejected
         }
@@ -131,6 +164,34 @@ mod tests {
             Armijo::strict(0.5).judge(1.0, 1e-100, 1.0, 1.0),
             Verdict::Rejected
         );
+    }
+
+    #[test]
+    fn what_noise_hides_is_indistinguishable_and_what_it_does_not_hide_is_judged() {
+        let rule = Armijo::new(0.5);
+        let noisy = |decrease: f64| Comparison {
+            noise: 1e-6,
+            ..Comparison::of_means(decrease, 0.0)
+        };
+        // The demand is c·η·s = 0.5·η.
+        for (decrease, step_size, verdict) in [
+            (4e-7, 1e-6, Verdict::Indistinguishable),
+            (5e-7, 1e-6, Verdict::Accepted), // as much as is demanded
+            (-1e-6, 1e-6, Verdict::Indistinguishable),
+            (-1.1e-6, 1e-6, Verdict::Rejected), // an increase that can be seen
+            (0.0, 1e-6, Verdict::Indistinguishable),
+            (0.0, 4e-6, Verdict::Rejected), // the demand could have been seen
+            (f64::NAN, 1e-6, Verdict::NonFinite),
+        ] {
+            let trial = Comparison {
+                loss: decrease,
+                ..noisy(decrease)
+            };
+            let judged = rule.judge_with_slack(1.0, step_size, &trial, 0.0);
+            assert_eq!(judged, verdict, "Δ = {decrease}, η = {step_size}");
+        }
+        let slack = rule.judge_with_slack(1.0, 1.0, &noisy(0.25), 0.25);
+        assert_eq!(slack, Verdict::Accepted);
     }
 
     proptest! {

@@ -38,14 +38,20 @@
 //! - L. Armijo: *Minimization of functions having Lipschitz continuous first partial
 //!   derivatives*, Pacific Journal of Mathematics 16 (1966).
 
+pub mod acceptance;
 pub mod armijo;
+pub mod comparison;
 pub mod merge;
 pub mod random;
 pub mod reductions;
+pub mod schedule;
 pub mod search;
 pub mod step_size;
 
+pub use acceptance::{Acceptance, Memory};
 pub use armijo::{Armijo, Verdict};
+pub use comparison::Comparison;
 pub use reductions::Reductions;
+pub use schedule::{Frequency, Rhythm};
 pub use search::{Backtracking, Conclusion, Search, Trial};
-pub use step_size::Growth;
+pub use step_size::{Growth, Shrink};

@@ -2,17 +2,35 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::acceptance::{Acceptance, Memory};
 use crate::armijo::{Armijo, Verdict};
+use crate::comparison::Comparison;
+use crate::step_size::Shrink;
 
 /// How a step size is looked for: Armijo's rule, and backtracking where it fails.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Backtracking {
-    /// The acceptance rule.
+    /// The rule of sufficient decrease.
     pub rule: Armijo,
-    /// The factor `δ`, in (0, 1), that a rejected step size is multiplied by.
-    pub shrink: f64,
+    /// The slack that it is granted.
+    pub acceptance: Acceptance,
+    /// What becomes of a rejected step size.
+    pub shrink: Shrink,
     /// Trials that a search may spend, at least 1.
     pub max_trials: usize,
+}
+
+impl Backtracking {
+    /// Armijo's rule with constant `c`, a rejected step size times `shrink`, and at most `max_trials`
+    /// trials.
+    pub const fn new(c: f64, shrink: f64, max_trials: usize) -> Self {
+        Self {
+            rule: Armijo::new(c),
+            acceptance: Acceptance::Monotone,
+            shrink: Shrink::Factor(shrink),
+            max_trials,
+        }
+    }
 }
 
 /// One step size that was tried.
@@ -30,9 +48,16 @@ pub struct Trial {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Conclusion {
-    /// The rule held at this step size, which was the last one tried.
+    /// The rule held at this step size. It was the last one tried, unless the search was
+    /// [expanding](Search::expanding).
     Accepted {
         /// The accepted step size.
+        step_size: f64,
+    },
+    /// The last point that was tried cannot be told from `w_k`: neither a longer nor a shorter step
+    /// would be known to be better.
+    Indistinguishable {
+        /// Its step size.
         step_size: f64,
     },
     /// The trials were used up before the rule held.
@@ -57,9 +82,9 @@ pub enum Conclusion {
 /// Minimising `f(w) = w²` from `w = 1` along `d = -f'(1) = -2`, so `s = 4`:
 ///
 /// ```
-/// use burn_sls_core::{Armijo, Backtracking, Conclusion, Search};
+/// use burn_sls_core::{Backtracking, Conclusion, Search};
 ///
-/// let rule = Backtracking { rule: Armijo::new(0.1), shrink: 0.5, max_trials: 10 };
+/// let rule = Backtracking::new(0.1, 0.5, 10); // c, δ, trials
 /// let f = |w: f64| w * w;
 ///
 /// let mut search = Search::begin(&rule, f(1.0), 4.0, 3.0);
@@ -76,7 +101,12 @@ pub struct Search {
     rule: Backtracking,
     base: f64,
     slope: f64,
+    memory: Memory,
+    expand: Option<f64>,
     step_size: f64,
+    /// The best that was accepted.
+    best: Option<(f64, Comparison)>,
+    over: bool,
     trials: Vec<Trial>,
 }
 
@@ -90,40 +120,96 @@ impl Search {
             rule: *rule,
             base,
             slope,
+            memory: rule.acceptance.enter(Memory::default(), base),
+            expand: None,
             step_size: first_step_size,
+            best: None,
+            over: false,
             trials: Vec::new(),
         }
     }
 
+    /// Judges by what the acceptance rule remembers of earlier searches.
+    #[must_use]
+    pub fn remembering(mut self, memory: Memory) -> Self {
+        self.memory = self.rule.acceptance.enter(memory, self.base);
+        self
+    }
+
+    /// Goes on after a first trial that is accepted, with step sizes longer by `factor > 1`, as long as
+    /// they are accepted and the loss becomes lower. The best one is then the accepted one. It costs at
+    /// least one trial more, and finds the right magnitude from below.
+    #[must_use]
+    pub fn expanding(mut self, factor: f64) -> Self {
+        self.expand = Some(factor);
+        self
+    }
+
     /// The step size to try next, or `None` when the search is over.
     pub fn next_trial(&self) -> Option<f64> {
-        let accepted = matches!(self.trials.last(), Some(t) if t.verdict == Verdict::Accepted);
         let spent = self.trials.len() >= self.rule.max_trials;
-        (!accepted && !spent).then_some(self.step_size)
+        (!self.over && !spent).then_some(self.step_size)
     }
 
     /// Takes in the loss found at the step size that [`next_trial`](Self::next_trial) proposed.
     pub fn tell(&mut self, loss: f64) -> Verdict {
-        let rule = &self.rule.rule;
-        let verdict = rule.judge(self.base, self.slope, self.step_size, loss);
+        self.tell_compared(Comparison::of_means(self.base, loss))
+    }
+
+    /// Takes in what was found there, of which more is known than the loss.
+    pub fn tell_compared(&mut self, trial: Comparison) -> Verdict {
+        let Backtracking {
+            rule,
+            acceptance,
+            shrink,
+            ..
+        } = self.rule;
+        let step_size = self.step_size;
+        let slack = acceptance.slack(&self.memory, rule.c, self.base, step_size, &trial);
+        let verdict = rule.judge_with_slack(self.slope, step_size, &trial, slack);
         self.trials.push(Trial {
-            step_size: self.step_size,
-            loss,
+            step_size,
+            loss: trial.loss,
             verdict,
         });
-        if verdict != Verdict::Accepted {
-            // A step size never becomes zero: there would be no way back by growth.
-            self.step_size = (self.step_size * self.rule.shrink).max(f64::MIN_POSITIVE);
+        match (verdict, self.best) {
+            (Verdict::Accepted, best) => {
+                let shrunk = best.is_none() && self.trials.len() > 1;
+                let better = best.is_none_or(|(_, best)| trial.decrease > best.decrease);
+                if better {
+                    self.best = Some((step_size, trial));
+                }
+                match self.expand {
+                    Some(factor) if better && !shrunk => {
+                        self.step_size = (factor * step_size).min(f64::MAX);
+                    }
+                    _ => self.over = true,
+                }
+            }
+            (Verdict::Indistinguishable, _) | (_, Some(_)) => self.over = true,
+            (_, None) => self.step_size = shrink.shrink(step_size, self.slope, trial.decrease),
         }
         verdict
     }
 
+    /// What the acceptance rule remembers after this search.
+    pub fn memory(&self) -> Memory {
+        match &self.best {
+            Some((_, trial)) => self.rule.acceptance.leave(self.memory, trial, self.slope),
+            None => self.memory,
+        }
+    }
+
     /// Ends the search: every trial in order, and how it ended.
     pub fn finish(self) -> (Vec<Trial>, Conclusion) {
-        let step_size = self.step_size;
-        let conclusion = match self.trials.last() {
-            Some(last) if last.verdict == Verdict::Accepted => Conclusion::Accepted { step_size },
-            _ => Conclusion::Exhausted { step_size },
+        let conclusion = match (self.best, self.over) {
+            (Some((step_size, _)), _) => Conclusion::Accepted { step_size },
+            (None, true) => Conclusion::Indistinguishable {
+                step_size: self.step_size,
+            },
+            (None, false) => Conclusion::Exhausted {
+                step_size: self.step_size,
+            },
         };
         (self.trials, conclusion)
     }
@@ -134,11 +220,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const PAPER: Backtracking = Backtracking {
-        rule: Armijo::new(0.1),
-        shrink: 0.9,
-        max_trials: 100,
-    };
+    const PAPER: Backtracking = Backtracking::new(0.1, 0.9, 100);
 
     fn run(
         rule: &Backtracking,
@@ -172,6 +254,54 @@ mod tests {
             panic!("{conclusion:?}");
         };
         assert!(step_size <= 0.5 && step_size > 0.45);
+    }
+
+    #[test]
+    fn an_expanding_search_stops_behind_the_best_step_size() {
+        // The minimum is at 5: of 1, 2, 4, 8 the third is lowest.
+        let f = |step: f64| (step - 5.0).powi(2);
+        let expanding = |first: f64| {
+            let mut search = Search::begin(&PAPER, f(0.0), 10.0, first).expanding(2.0);
+            while let Some(step_size) = search.next_trial() {
+                search.tell(f(step_size));
+            }
+            search.finish()
+        };
+        let (trials, conclusion) = expanding(1.0);
+        assert_eq!(conclusion, Conclusion::Accepted { step_size: 4.0 });
+        let tried: Vec<f64> = trials.iter().map(|trial| trial.step_size).collect();
+        assert_eq!(tried, [1.0, 2.0, 4.0, 8.0]);
+        // What had to be shrunk is not expanded again.
+        let (trials, conclusion) = expanding(12.0);
+        let Conclusion::Accepted { step_size } = conclusion else {
+            panic!("{conclusion:?}");
+        };
+        assert!((step_size - 12.0 * 0.9f64.powi(3)).abs() < 1e-12);
+        assert_eq!(trials.len(), 4);
+        // A budget that ends while the search expands leaves the best.
+        let rule = Backtracking {
+            max_trials: 2,
+            ..PAPER
+        };
+        let mut search = Search::begin(&rule, f(0.0), 10.0, 1.0).expanding(2.0);
+        while let Some(step_size) = search.next_trial() {
+            search.tell(f(step_size));
+        }
+        let accepted = Conclusion::Accepted { step_size: 2.0 };
+        assert_eq!(search.finish().1, accepted);
+    }
+
+    #[test]
+    fn points_that_cannot_be_told_apart_end_a_search_where_it_stands() {
+        let mut search = Search::begin(&PAPER, 1.0, 1.0, 1e-6);
+        let trial = Comparison {
+            noise: 1e-6,
+            ..Comparison::of_means(1.0, 1.0 + 1e-9)
+        };
+        assert_eq!(search.tell_compared(trial), Verdict::Indistinguishable);
+        assert_eq!(search.next_trial(), None);
+        let stands = Conclusion::Indistinguishable { step_size: 1e-6 };
+        assert_eq!(search.finish().1, stands);
     }
 
     proptest! {

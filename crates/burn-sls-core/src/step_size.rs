@@ -1,4 +1,5 @@
-//! How a step size changes between one search and the next.
+//! How a step size changes: from one trial to the next, from one search to the next, and where the first
+//! one begins.
 
 use serde::{Deserialize, Serialize};
 
@@ -35,9 +36,79 @@ impl Growth {
     }
 }
 
+/// How a rejected step size is made smaller.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Shrink {
+    /// To the minimum of the parabola with the loss and the slope at `w_k` and the loss of the trial,
+    ///
+    /// ```text
+    /// η²·s / (2·(f_k(w_k + η·d) - f_k(w_k) + η·s)),
+    /// ```
+    ///
+    /// but to no less than `least·η` and no more than `most·η`. For a quadratic loss that is where the
+    /// minimum along the direction is; a rule with `c <= 1/2` accepts it at once.
+    ///
+    /// A trial that misses Armijo's rule lies above `f_k(w_k) - c·η·s`, so its parabola has the minimum
+    /// below `η/(2·(1-c))`.
+    Parabola {
+        /// The smallest factor, in (0, 1). It is taken, too, after a loss that is not finite.
+        least: f64,
+        /// The largest factor, in (0, 1).
+        most: f64,
+    },
+    /// By a constant factor `δ`, in (0, 1): the paper's. In a file it is a plain number.
+    #[serde(untagged)]
+    Factor(f64),
+}
+
+impl From<f64> for Shrink {
+    /// A constant factor.
+    fn from(factor: f64) -> Self {
+        Self::Factor(factor)
+    }
+}
+
+impl Shrink {
+    /// The step size to try after `step_size` was rejected with the loss decreased by `decrease`
+    /// (negative if it has increased), along a direction of slope `s`. It never becomes zero: there
+    /// would be no way back by growth.
+    pub fn shrink(&self, step_size: f64, slope: f64, decrease: f64) -> f64 {
+        let factor = match *self {
+            Self::Factor(factor) => factor,
+            Self::Parabola { least, most } => {
+                let promised = step_size * slope;
+                let factor = promised / (2.0 * (promised - decrease));
+                match decrease.is_finite() && factor.is_finite() {
+                    true => factor.clamp(least, most),
+                    false => least,
+                }
+            }
+        };
+        (factor * step_size).max(f64::MIN_POSITIVE)
+    }
+}
+
+/// The Polyak step `(f - f*)/(c·s)`: where the first-order model, a fraction `c` of it, has come down to
+/// the lowest loss there can be, `f*`.
+///
+/// No larger step size passes Armijo's rule with that `c`. Zero or less, or not finite, where loss and
+/// slope say nothing.
+///
+/// # References
+///
+/// B. Polyak: *Introduction to Optimization*, 1987; N. Loizou et al.: *Stochastic Polyak Step-size for
+/// SGD*, AISTATS 2021.
+pub fn polyak(loss: f64, lowest: f64, c: f64, slope: f64) -> f64 {
+    (loss - lowest) / (c * slope)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::armijo::{Armijo, Verdict};
+    use proptest::prelude::*;
 
     #[test]
     fn an_epoch_without_backtracking_multiplies_the_step_size_by_gamma() {
@@ -58,5 +129,47 @@ mod tests {
             batches_per_epoch: 1.0,
         };
         assert_eq!(growth.grow(f64::MAX), f64::MAX);
+    }
+
+    const PARABOLA: Shrink = Shrink::Parabola {
+        least: 0.1,
+        most: 0.7,
+    };
+
+    #[test]
+    fn a_loss_that_is_not_finite_shrinks_by_the_smallest_factor() {
+        for decrease in [f64::NAN, f64::NEG_INFINITY] {
+            assert_eq!(PARABOLA.shrink(1.0, 1.0, decrease), 0.1);
+        }
+        let smallest = f64::MIN_POSITIVE;
+        assert_eq!(PARABOLA.shrink(smallest, 1.0, 0.0), smallest);
+        assert_eq!(Shrink::Factor(0.9).shrink(smallest, 1.0, 0.0), smallest);
+    }
+
+    proptest! {
+        /// f(η) = -s·η + K·η²/2 has its minimum at s/K.
+        #[test]
+        fn the_parabola_finds_the_minimum_of_a_quadratic(
+            slope in 1e-3..1e3f64, curvature in 1e-3..1e6f64, beyond in 0.72..4.9f64,
+        ) {
+            let minimum = slope / curvature;
+            let step_size = 2.0 * beyond * minimum; // between most and least
+            let decrease = slope * step_size - curvature * step_size.powi(2) / 2.0;
+            let shrunk = PARABOLA.shrink(step_size, slope, decrease);
+            prop_assert!((shrunk / minimum - 1.0).abs() < 1e-9);
+            let loss = slope * shrunk - curvature * shrunk.powi(2) / 2.0;
+            prop_assert_eq!(Armijo::new(0.49).judge(0.0, slope, shrunk, -loss), Verdict::Accepted);
+        }
+
+        /// Losses are not negative, so what passes Armijo's rule is at most the Polyak step.
+        #[test]
+        fn no_step_size_above_the_polyak_step_passes(
+            loss in 0.0..10.0f64, trial in 0.0..10.0f64, slope in 1e-3..1e3f64,
+            c in 0.01..0.99f64, beyond in 1.001..1e3f64,
+        ) {
+            let step_size = beyond * polyak(loss, 0.0, c, slope);
+            let verdict = Armijo::strict(c).judge(loss, slope, step_size, trial);
+            prop_assert_ne!(verdict, Verdict::Accepted);
+        }
     }
 }

@@ -3,13 +3,15 @@
 mod make;
 mod settings;
 mod validate;
+mod with;
 
 use core::fmt;
 
 use burn::config::{Config, config_to_json};
+use burn_sls_core::{Acceptance, Frequency, Shrink};
 use serde::{Deserialize, Serialize};
 
-pub use settings::{Clipping, Direction, Procedure, TrialMode, WhenExhausted};
+pub use settings::{Bracket, Clipping, Direction, Procedure, Tested, TrialMode, WhenExhausted};
 
 use crate::choice::UnitChoice;
 use crate::direction::{Adam, Sgd};
@@ -25,10 +27,17 @@ use crate::units::Units;
 /// | `choice` | `Cyclic` | | which units an iteration searches |
 /// | `procedure` | `Paper` | | the paper's iteration, or that of its published code |
 /// | `c` | 0.1 | (0, 1) | Armijo's constant |
-/// | `shrink` | 0.9 | (0, 1) | backtracking factor `δ` |
+/// | `acceptance` | `Monotone` | | how much less than Armijo's rule is enough |
+/// | `rounding` | none | > 0 | error of a loss per example: what it hides is neither accepted nor rejected |
+/// | `tested` | `Search` | | the direction that is tested |
+/// | `shrink` | 0.9 | (0, 1) | backtracking: a factor `δ`, or a parabola |
 /// | `gamma` | 2 | >= 1 | growth of the step size over an epoch, `γ` |
 /// | `batches_per_epoch` | 500 | > 0 | `n`: growth in a step is `γ^(1/n)` |
 /// | `first_step_size` | 0.1 (SGD: 1) | > 0, finite | where the first search starts |
+/// | `bracket` | none | | where a search begins that knows no magnitude, in place of `first_step_size` |
+/// | `ceiling` | none | > 0 | `c` of the Polyak step that no search begins above |
+/// | `frequency` | `Always` | | how often a step size is searched |
+/// | `budget` | none | > 0 | trials after the first search, as a fraction of the cost of training |
 /// | `max_trials` | 100 | >= 1 | budget of a search |
 /// | `when_exhausted` | `Stay` | | what to do when it is spent |
 /// | `merge_below` | none | > 0 | step size below which units are merged |
@@ -83,14 +92,40 @@ pub struct LineSearchConfig {
     pub procedure: Procedure,
     /// Armijo's constant `c`.
     pub c: f64,
-    /// The backtracking factor `δ`.
-    pub shrink: f64,
+    /// The slack that Armijo's rule is granted.
+    #[serde(default)]
+    pub acceptance: Acceptance,
+    /// The rounding error of a loss, of one example or of a mean that comes as one, if the search is to
+    /// know of it: some 3e-8 for a cross-entropy in f32. Where neither the decrease nor the demand is
+    /// above the noise, the step is taken with the step size as it is, neither shrunk nor grown: see
+    /// [`Comparison`](burn_sls_core::Comparison::of_examples).
+    #[serde(default)]
+    pub rounding: Option<f64>,
+    /// The direction that is tested.
+    #[serde(default)]
+    pub tested: Tested,
+    /// What becomes of a rejected step size.
+    pub shrink: Shrink,
     /// The growth factor `γ`.
     pub gamma: f64,
     /// Mini-batches per epoch, `n`.
     pub batches_per_epoch: f64,
     /// The step size that the first search starts from (after one growth).
     pub first_step_size: f64,
+    /// How a search begins that knows nothing of the magnitude, in place of `first_step_size`.
+    #[serde(default)]
+    pub bracket: Option<Bracket>,
+    /// The `c` of the Polyak step `f_k(w_k)/(c·s)` above which no search begins, if one is set: a step
+    /// size that has grown beyond it could not pass Armijo's rule with that `c`.
+    #[serde(default)]
+    pub ceiling: Option<f64>,
+    /// How often a step size is searched.
+    #[serde(default)]
+    pub frequency: Frequency,
+    /// What all trials after the first search may cost, as a fraction of forward and backward passes,
+    /// three forward-equivalents an iteration: with 0.05, a trial in every seventh iteration.
+    #[serde(default)]
+    pub budget: Option<f64>,
     /// Trials that a search may spend.
     pub max_trials: usize,
     /// What happens when they are spent.
@@ -122,10 +157,17 @@ impl LineSearchConfig {
             choice: UnitChoice::Cyclic,
             procedure: Procedure::Paper,
             c: 0.1,
-            shrink: 0.9,
+            acceptance: Acceptance::Monotone,
+            rounding: None,
+            tested: Tested::Search,
+            shrink: Shrink::Factor(0.9),
             gamma: 2.0,
             batches_per_epoch: 500.0,
             first_step_size,
+            bracket: None,
+            ceiling: None,
+            frequency: Frequency::Always,
+            budget: None,
             max_trials: 100,
             when_exhausted: WhenExhausted::Stay,
             merge_below: None,
@@ -149,99 +191,5 @@ impl LineSearchConfig {
     /// together, each iteration searches one of them, in turn.
     pub fn plasls(units: Units) -> Self {
         Self::new(Direction::Adam(Adam::default()), units, 0.1)
-    }
-
-    /// Sets which units an iteration searches.
-    #[must_use]
-    pub fn with_unit_choice(mut self, choice: UnitChoice) -> Self {
-        self.choice = choice;
-        self
-    }
-
-    /// Sets the decoupled weight decay `λ` of the direction.
-    #[must_use]
-    pub fn with_weight_decay(mut self, weight_decay: f64) -> Self {
-        match &mut self.direction {
-            Direction::Sgd(sgd) => sgd.weight_decay = weight_decay,
-            Direction::Adam(adam) => adam.weight_decay = weight_decay,
-        }
-        self
-    }
-
-    /// Clips gradients before a direction is made of them.
-    #[must_use]
-    pub fn with_clipping(mut self, clipping: Clipping) -> Self {
-        self.clipping = Some(clipping);
-        self
-    }
-
-    /// Sets Armijo's constant `c`.
-    #[must_use]
-    pub fn with_c(mut self, c: f64) -> Self {
-        self.c = c;
-        self
-    }
-
-    /// Sets the backtracking factor `δ`.
-    #[must_use]
-    pub fn with_shrink(mut self, shrink: f64) -> Self {
-        self.shrink = shrink;
-        self
-    }
-
-    /// Sets the growth factor `γ`.
-    #[must_use]
-    pub fn with_gamma(mut self, gamma: f64) -> Self {
-        self.gamma = gamma;
-        self
-    }
-
-    /// Sets the number of mini-batches per epoch `n` (examples divided by batch size).
-    #[must_use]
-    pub fn with_batches_per_epoch(mut self, batches: f64) -> Self {
-        self.batches_per_epoch = batches;
-        self
-    }
-
-    /// Sets the step size that the first search starts from.
-    #[must_use]
-    pub fn with_first_step_size(mut self, step_size: f64) -> Self {
-        self.first_step_size = step_size;
-        self
-    }
-
-    /// Sets the number of trials that a search may spend.
-    #[must_use]
-    pub fn with_max_trials(mut self, trials: usize) -> Self {
-        self.max_trials = trials;
-        self
-    }
-
-    /// Sets what happens when a search has used up its budget.
-    #[must_use]
-    pub fn with_when_exhausted(mut self, when: WhenExhausted) -> Self {
-        self.when_exhausted = when;
-        self
-    }
-
-    /// Merges units whose step size falls below `threshold` (the paper: 1e-12).
-    #[must_use]
-    pub fn with_merging(mut self, threshold: f64) -> Self {
-        self.merge_below = Some(threshold);
-        self
-    }
-
-    /// Sets how losses are made comparable.
-    #[must_use]
-    pub fn with_trial_mode(mut self, mode: TrialMode) -> Self {
-        self.trial_mode = mode;
-        self
-    }
-
-    /// Sets the seed of the run.
-    #[must_use]
-    pub fn with_seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
-        self
     }
 }

@@ -8,37 +8,46 @@ use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{GradientCheckpointingStrategy, Tensor};
 use burn_sls_core::Reductions;
 
+use crate::config::Tested;
 use crate::direction::{Pass, moved, with_pass};
 use crate::error::LineSearchError;
 
 /// What an optimizer proposes for this gradient.
 pub(crate) struct Proposal {
-    /// The search direction `d` of every parameter with a gradient.
+    /// The direction of every parameter with a gradient: `d`, or `u` where `advanced` is there.
     pub(crate) direction: GradientsParams,
-    /// The optimizer after the step, where asking it for a direction was only possible by letting
-    /// it take one; its update direction is then `d` itself.
+    /// The optimizer after the step that goes in this direction, if it does: it was asked for `u`, or
+    /// knows no direction but that of its step.
     pub(crate) advanced: Option<ModuleOptimizer>,
+    /// Whether the optimizer knows a direction that is sure to lead downhill.
+    pub(crate) has_search_direction: bool,
 }
 
-/// Asks the optimizer for its search direction, leaving `optim` as it is.
+/// Asks the optimizer for the direction to test, leaving `optim` as it is.
 ///
 /// # Errors
 ///
 /// If some of its groups answer with a direction and others take a step.
-pub(crate) fn search_direction<M: Module>(
+pub(crate) fn propose<M: Module>(
     optim: &ModuleOptimizer,
+    tested: Tested,
     model: &M,
     grads: &GradientsParams,
 ) -> Result<Proposal, LineSearchError> {
+    let pass = match tested {
+        Tested::Search => Pass::Search,
+        Tested::Taken => Pass::Update,
+    };
     let mut advanced = optim.clone();
-    let (answer, answers) = with_pass(Pass::Search, || {
+    let (answer, answers) = with_pass(pass, || {
         advanced.step(1.0, model.clone(), copy(model, grads))
     });
     let answer = collect(&answer, &present(model, grads));
     if answers == answer.len() {
         return Ok(Proposal {
             direction: answer,
-            advanced: None,
+            advanced: (tested == Tested::Taken).then_some(advanced),
+            has_search_direction: true,
         });
     }
     if answers > 0 {
@@ -53,6 +62,7 @@ pub(crate) fn search_direction<M: Module>(
     Ok(Proposal {
         direction: difference.out,
         advanced: Some(advanced),
+        has_search_direction: false,
     })
 }
 

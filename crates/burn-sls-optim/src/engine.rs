@@ -4,8 +4,7 @@
 //! losses, gradient                                        from the training forward
 //! d ← search direction                                    the optimizer's state stays
 //! read f_k(w_k) and s_u = -⟨g_u, d_u⟩                     one device read
-//! η ← γ^(1/n)·η for what is searched
-//! while Armijo's rule fails at w_k + η·d:  η ← δ·η        one forward, one device read a trial
+//! η ← a step size for what is searched                    `look.rs`: one forward, one read a trial
 //! u ← update direction                                    the optimizer's state advances
 //! w_{k+1} = w_k + lr·η^(u)·u                              every unit by its own step size
 //! ```
@@ -13,24 +12,25 @@
 //! Nothing is changed before the search has ended well, so there is nothing to undo when it has
 //! not. (The one exception is told at [`Outcome::SkippedAscent`].)
 
+mod look;
+
 use burn::module::{Module, ParamId};
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::Tensor;
-use burn_sls_core::{Conclusion, Reductions, Search, Trial, Verdict, merge, random};
+use burn_sls_core::{Acceptance, Memory, Rhythm, Trial, merge, random};
 
 use crate::buffers::Buffers;
-use crate::choice::{Turn, UnitChoice, UnitRule};
-use crate::config::{LineSearchConfig, Procedure, TrialMode, WhenExhausted};
-use crate::displacement::{
-    Proposal, register_slopes, search_direction, take_step, trial_point, update_direction,
-};
+use crate::choice::UnitRule;
+use crate::config::{LineSearchConfig, Procedure, Tested};
+use crate::displacement::{Proposal, propose, take_step, update_direction};
 use crate::error::LineSearchError;
 use crate::objective::{MicroBatch, Objective, seed_devices};
-use crate::reference;
 use crate::report::{Outcome, Searched, StepReport};
 use crate::state::SearchState;
 use crate::units::Assignment;
+
+pub(crate) use look::not_finite;
 
 /// A line search at work on one model: its settings, its state, and the units of its parameters.
 #[derive(Clone)]
@@ -52,15 +52,18 @@ pub(crate) struct Start<'a, M> {
     /// `f_k(w_k)`
     pub(crate) loss: f64,
     /// `s_u` of every present unit.
-    pub(crate) slopes: &'a [f64],
+    pub(crate) slopes: Vec<f64>,
 }
 
 /// What an iteration has decided.
 pub(crate) struct Found {
     pub(crate) searched: Searched,
+    pub(crate) tested: Tested,
     pub(crate) slope: f64,
     pub(crate) trials: Vec<Trial>,
     pub(crate) outcome: Outcome,
+    /// What the acceptance rule is to remember, if something was searched.
+    pub(crate) memory: Option<Memory>,
     /// The state's, as they are to be after the iteration.
     pub(crate) step_sizes: Vec<f64>,
     pub(crate) averages: Vec<f64>,
@@ -106,9 +109,8 @@ impl Engine {
         if !(value.is_finite() && value >= 0.0) {
             return Err(LineSearchError::LearningRate { value });
         }
-        let frozen = self.config.trial_mode == TrialMode::Deterministic;
-        let mut objective = Objective::new(batches, losses, frozen);
-        let proposal = search_direction(optim, &model, &grads)?;
+        let mut objective = Objective::new(batches, losses, &self.config);
+        let proposal = propose(optim, self.config.tested, &model, &grads)?;
 
         let buffers = Buffers::keep(&model);
         let found = self.look(&mut objective, optim, lr, &model, &grads, &proposal);
@@ -118,6 +120,7 @@ impl Engine {
         let (loss, found) = found?;
 
         let searched = found.searched;
+        self.remember(&found);
         if found.outcome.moved() || found.outcome.exhausted() {
             self.state.step_sizes = found.step_sizes;
             self.state.averages = found.averages;
@@ -140,6 +143,7 @@ impl Engine {
             step: self.state.step,
             loss,
             searched,
+            tested: found.tested,
             slope: found.slope,
             trials: found.trials,
             outcome: found.outcome,
@@ -154,162 +158,49 @@ impl Engine {
         Ok((model, report))
     }
 
-    /// Looks from `w_k` along the direction that is proposed: reads the loss there and the slopes,
-    /// and searches. Changes nothing but the assignment of parameters to units.
-    fn look<M: Module, I, F: Fn(&M, &I) -> Tensor<1>>(
-        &mut self,
-        objective: &mut Objective<'_, I, F>,
-        optim: &ModuleOptimizer,
-        lr: &ModuleLearningRate,
-        model: &M,
-        grads: &GradientsParams,
-        proposal: &Proposal,
-    ) -> Result<(f64, Found), LineSearchError> {
-        let mut reductions = Reductions::new();
-        let ids = register_slopes(model, grads, &proposal.direction, &mut reductions);
-        let units = &self.config.units;
-        self.assignment.cover(units, model, grads, &ids)?;
-        let base = objective.reference(model, reductions)?;
-        let mut slopes = vec![0.0; self.state.step_sizes.len()];
-        for (id, product) in ids.into_iter().zip(base.sums) {
-            slopes[self.unit_of(id)] -= product;
+    /// Keeps what later searches are scheduled and judged by.
+    fn remember(&mut self, found: &Found) {
+        let state = &mut self.state;
+        let trials = found.trials.len() as u64;
+        if state.started {
+            state.later_trials += trials;
         }
-        let start = Start {
-            model,
-            grads,
-            optim,
-            lr,
-            proposal,
-            loss: base.loss,
-            slopes: &slopes,
+        let units = match found.searched {
+            Searched::All => 0..state.step_sizes.len(),
+            Searched::Unit(unit) => unit..unit + 1,
         };
-        let found = match self.config.procedure {
-            Procedure::Paper => self.search(objective, &start),
-            Procedure::Reference => reference::search(self, objective, &start),
-        };
-        Ok((base.loss, found?))
-    }
-
-    /// Decides what is searched, and searches it.
-    fn search<M: Module, I, F: Fn(&M, &I) -> Tensor<1>>(
-        &self,
-        objective: &mut Objective<'_, I, F>,
-        start: &Start<'_, M>,
-    ) -> Result<Found, LineSearchError> {
-        let searched = self.choose(start.slopes)?;
-        let step_sizes = &self.state.step_sizes;
-        // What is searched together keeps its proportions: the largest step size is the one that is
-        // tried, and the others follow. In the first search they are all equal.
-        let (first, slope) = match searched {
-            Searched::Unit(unit) => (step_sizes[unit], start.slopes[unit]),
-            Searched::All => {
-                let largest = step_sizes.iter().copied().fold(0.0, f64::max);
-                let slopes = start.slopes.iter().zip(step_sizes);
-                (largest, slopes.map(|(s, eta)| s * (eta / largest)).sum())
-            }
-        };
-        let mut found = self.begin(searched, slope);
-        let gradient = start.slopes.iter().any(|&slope| slope != 0.0);
-        if let Some(outcome) = not_finite(start) {
-            found.outcome = outcome;
-        } else if !gradient {
-            found.outcome = Outcome::SkippedZeroGradient;
-        } else if slope < 0.0 {
-            found.outcome = Outcome::SkippedAscent;
-        } else if slope == 0.0 {
-            found.outcome = Outcome::NotSearched;
-        } else {
-            let share = |unit: usize| match searched {
-                Searched::All => Some(step_sizes[unit] / first),
-                Searched::Unit(only) => (unit == only).then_some(1.0),
-            };
-            let grown = self.config.growth().grow(first);
-            let direction = &start.proposal.direction;
-            let step_size = self.backtrack(&mut found, start.loss, grown, |step_size| {
-                objective.trial(trial_point(start.model, direction, |id| {
-                    share(self.unit_of(id)).map(|share| share * step_size)
-                }))
-            })?;
-            for (unit, size) in found.step_sizes.iter_mut().enumerate() {
-                if let Some(share) = share(unit) {
-                    *size = (share * step_size).max(f64::MIN_POSITIVE);
-                }
+        for unit in units {
+            let rhythm = &mut state.rhythms[unit];
+            match found.outcome {
+                _ if trials == 0 => rhythm.passed(),
+                // After a failure nothing is known of the magnitude.
+                outcome if outcome.exhausted() => *rhythm = Rhythm::default(),
+                _ => rhythm.searched(found.step_sizes[unit]),
             }
         }
-        Ok(found)
-    }
-
-    /// A decision that has changed nothing yet.
-    pub(crate) fn begin(&self, searched: Searched, slope: f64) -> Found {
-        Found {
-            searched,
-            slope,
-            trials: Vec::new(),
-            outcome: Outcome::Accepted,
-            step_sizes: self.state.step_sizes.clone(),
-            averages: self.state.averages.clone(),
+        if let Some(memory) = found.memory {
+            match self.keeper(found.searched) {
+                Some(unit) => self.state.memories[unit] = memory,
+                None => self.state.joint = memory,
+            }
         }
     }
 
-    /// Backtracks from the step size `first` along what has the slope `found.slope`; notes the trials
-    /// and the outcome, and returns the step size.
-    pub(crate) fn backtrack(
-        &self,
-        found: &mut Found,
-        base: f64,
-        first: f64,
-        mut loss_at: impl FnMut(f64) -> Result<f64, LineSearchError>,
-    ) -> Result<f64, LineSearchError> {
-        let mut search = Search::begin(&self.config.backtracking(), base, found.slope, first);
-        while let Some(step_size) = search.next_trial() {
-            search.tell(loss_at(step_size)?);
+    /// What the acceptance rule remembers of what is searched.
+    fn remembered(&self, searched: Searched) -> Memory {
+        match self.keeper(searched) {
+            Some(unit) => self.state.memories[unit],
+            None => self.state.joint,
         }
-        let (trials, conclusion) = search.finish();
-        let diverged = matches!(trials.last(), Some(t) if t.verdict == Verdict::NonFinite);
-        found.trials = trials;
-        Ok(match conclusion {
-            Conclusion::Accepted { step_size } => step_size,
-            Conclusion::Exhausted { step_size } => {
-                let stay = diverged || self.config.when_exhausted == WhenExhausted::Stay;
-                found.outcome = match stay {
-                    true => Outcome::ExhaustedStayed,
-                    false => Outcome::ExhaustedMoved,
-                };
-                step_size
-            }
-            _ => unreachable!("a search ends accepted or exhausted"),
-        })
     }
 
-    /// What this iteration searches: at first all units together, then as the rule says.
-    fn choose(&self, slopes: &[f64]) -> Result<Searched, LineSearchError> {
-        let state = &self.state;
-        let units = state.step_sizes.len();
-        if !state.started {
-            return Ok(Searched::All);
-        }
-        let chosen = match (&self.rule, &self.config.choice) {
-            (Some(rule), _) => rule(&Turn {
-                step: state.step,
-                cyclic: state.turn,
-                slopes,
-                step_sizes: &state.step_sizes,
-            }),
-            (None, UnitChoice::Cyclic) => {
-                let mut cycle = (0..units).map(|i| (state.turn + i) % units);
-                Searched::Unit(cycle.find(|&u| slopes[u] > 0.0).unwrap_or(state.turn))
-            }
-            (None, UnitChoice::Fixed(name)) => {
-                let original = self.config.units.index_of(name);
-                Searched::Unit(state.unit_of[original.expect("validated with the configuration")])
-            }
-            (None, UnitChoice::Joint) => Searched::All,
-        };
-        match chosen {
-            Searched::Unit(unit) if unit >= units => {
-                Err(LineSearchError::NoSuchUnit { unit, units })
-            }
-            chosen => Ok(chosen),
+    /// The unit whose memory that is, or none if it is of all units together: the nonmonotone rule
+    /// remembers losses, which are of the whole network.
+    fn keeper(&self, searched: Searched) -> Option<usize> {
+        match (searched, self.config.acceptance) {
+            (_, Acceptance::Nonmonotone { .. }) => None,
+            (Searched::Unit(unit), _) => Some(unit),
+            (Searched::All, _) => (self.state.memories.len() == 1).then_some(0),
         }
     }
 
@@ -360,16 +251,5 @@ impl Engine {
     pub(crate) fn unit_of(&self, id: ParamId) -> usize {
         let original = self.assignment.unit_of(id);
         self.state.unit_of[original.expect("every parameter with a gradient has been assigned")]
-    }
-}
-
-/// Why nothing can be searched from here, if the loss or a slope is NaN or infinite.
-pub(crate) fn not_finite<M>(start: &Start<'_, M>) -> Option<Outcome> {
-    if !start.loss.is_finite() {
-        Some(Outcome::SkippedNonFiniteLoss)
-    } else if !start.slopes.iter().sum::<f64>().is_finite() {
-        Some(Outcome::SkippedNonFiniteGradient)
-    } else {
-        None
     }
 }

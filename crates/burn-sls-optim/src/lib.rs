@@ -143,7 +143,9 @@ mod state;
 mod units;
 
 pub use choice::{Turn, UnitChoice};
-pub use config::{Clipping, Direction, LineSearchConfig, Procedure, TrialMode, WhenExhausted};
+pub use config::{
+    Bracket, Clipping, Direction, LineSearchConfig, Procedure, Tested, TrialMode, WhenExhausted,
+};
 pub use error::LineSearchError;
 #[cfg(feature = "learner")]
 pub use learner::{BatchLoss, LineSearch, Observer, TrainingLoss};
@@ -156,4 +158,4 @@ pub use report::{Counts, Outcome, Searched, StepReport};
 pub use state::SearchState;
 pub use units::Units;
 
-pub use burn_sls_core::{Trial, Verdict};
+pub use burn_sls_core::{Acceptance, Frequency, Shrink, Trial, Verdict};

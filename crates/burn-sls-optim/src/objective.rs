@@ -2,8 +2,9 @@
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Bool, Device, Int, Tensor};
-use burn_sls_core::Reductions;
+use burn_sls_core::{Comparison, Reductions};
 
+use crate::config::{LineSearchConfig, TrialMode};
 use crate::error::LineSearchError;
 
 /// A micro-batch whose gradient is part of this iteration's.
@@ -65,6 +66,10 @@ pub(crate) struct Objective<'a, I, F> {
     losses: F,
     /// Whether dropout is off in everything that is compared.
     freeze: bool,
+    /// The rounding error of a loss, where losses are compared example by example.
+    rounding: Option<f64>,
+    /// The losses at `w_k`.
+    base: Vec<Vec<f64>>,
     /// Forward passes, those of training included.
     pub(crate) forwards: usize,
     /// Blocking device reads.
@@ -78,11 +83,13 @@ pub(crate) struct Base {
 }
 
 impl<'a, I, F> Objective<'a, I, F> {
-    pub(crate) fn new(batches: &'a [MicroBatch<I>], losses: F, freeze: bool) -> Self {
+    pub(crate) fn new(batches: &'a [MicroBatch<I>], losses: F, config: &LineSearchConfig) -> Self {
         Self {
             batches,
             losses,
-            freeze,
+            freeze: config.trial_mode == TrialMode::Deterministic,
+            rounding: config.compared_by_example(),
+            base: Vec::new(),
             forwards: batches.len(),
             reads: 0,
         }
@@ -109,14 +116,21 @@ impl<'a, I, F> Objective<'a, I, F> {
         if read.values.iter().any(Vec::is_empty) {
             return Err(LineSearchError::EmptyLoss);
         }
+        self.base = read.values;
         Ok(Base {
-            loss: total(&read.values),
+            loss: total(&self.base),
             sums: read.sums,
         })
     }
 
-    /// The loss at a trial point.
-    pub(crate) fn trial<M: Module>(&mut self, model: M) -> Result<f64, LineSearchError>
+    /// More sums at `w_k`, where the loss is known already.
+    pub(crate) fn more(&mut self, reductions: Reductions) -> Vec<f64> {
+        self.reads += 1;
+        reductions.read().sums
+    }
+
+    /// The loss at a trial point, beside that at `w_k`.
+    pub(crate) fn trial<M: Module>(&mut self, model: M) -> Result<Comparison, LineSearchError>
     where
         F: Fn(&M, &I) -> Tensor<1>,
     {
@@ -129,7 +143,11 @@ impl<'a, I, F> Objective<'a, I, F> {
             reductions.values(losses);
         }
         self.reads += 1;
-        Ok(total(&reductions.read().values))
+        let trial = reductions.read().values;
+        Ok(match self.rounding {
+            Some(rounding) => Comparison::of_examples(&self.base, &trial, rounding),
+            None => Comparison::of_means(total(&self.base), total(&trial)),
+        })
     }
 
     /// The losses of every micro-batch, each with the random numbers of its training forward and

@@ -1,23 +1,26 @@
 //! The presets: values for the settings that make an algorithm faithful or safe.
 
+use burn_sls_core::{Acceptance, Frequency, Shrink};
 use serde::{Deserialize, Serialize};
 
-use crate::config::{LineSearchConfig, Procedure, WhenExhausted};
+use crate::config::{LineSearchConfig, Procedure, Tested, WhenExhausted};
 
 /// A named set of values for the settings that make an algorithm faithful or safe. The direction,
 /// the units, and whatever else belongs to a run are left as they are. Apply it first: `Reference` also
-/// sets the number of batches and the first step size of the published code, and the other presets do
-/// not set them back.
+/// sets the number of batches and the first step size of the published code, as `Salsa` does of its own,
+/// and the other presets do not set them back.
 ///
-/// | | `Reference` | `Paper` | `Default` |
-/// |---|---|---|---|
-/// | for | comparison with the published code | the paper's algorithms | training |
-/// | first searches, of all units | 6, by the last unit's slope | 1 | 1 |
-/// | a unit is tried from | where lower units have moved to | `w_k` | `w_k` |
-/// | growth | `2^(1/500)`, all units in every step | `γ^(1/n)`, what is searched | as `Paper` |
-/// | an equal loss | rejected | accepted | accepted |
-/// | budget spent | move by the shrunk step | move by the shrunk step | change nothing |
-/// | `c`, `δ`, `γ`, trials | 0.1, 0.9, 2, 100 | 0.1, 0.9, 2, 100 | 0.1, 0.9, 2, 100 |
+/// | | `Reference` | `Paper` | `Salsa` | `Default` |
+/// |---|---|---|---|---|
+/// | for | comparison with the published code | the paper's algorithms | its successor's | training |
+/// | first searches, of all units | 6, by the last unit's slope | 1 | 1 | 1 |
+/// | a unit is tried from | where lower units have moved to | `w_k` | `w_k` | `w_k` |
+/// | direction that is tested | `d` | `d` | `u`, if downhill | `d` |
+/// | growth | `2^(1/500)`, all units in every step | `γ^(1/n)`, what is searched | 1.1, what is searched | as `Paper` |
+/// | searched | in every step | in every step | as the step size allows | in every step |
+/// | an equal loss | rejected | accepted | accepted | accepted |
+/// | budget spent | move by the shrunk step | move by the shrunk step | move by the shrunk step | change nothing |
+/// | `c`, `δ`, trials | 0.1, 0.9, 100 | 0.1, 0.9, 100 | 0.5, 0.8, 100 | 0.1, 0.9, 100 |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -37,6 +40,15 @@ pub enum Preset {
     Reference,
     /// The paper's algorithms, exactly. A search whose budget ends moves by the shrunk step size.
     Paper,
+    /// SaLSa (Kenneweg et al., *No Learning Rates Needed: Introducing SaLSa*, IJCNN 2024), for one unit or
+    /// several, with the constants of its published code: Armijo's rule with `c = 0.5`, decrease and demand
+    /// [smoothed](Acceptance::Smoothed) with 0.9, along the direction that is
+    /// [taken](Tested::Taken), searched as [rarely as the step size allows](Frequency::Settling); a step
+    /// size begins at 1, grows by 1.1 in every search, and shrinks by 0.8.
+    ///
+    /// The published code takes a step that it does not search with a step size grown by 1.1 and tested
+    /// by nobody; here it is the one that was found.
+    Salsa,
     /// What we recommend, and what every configuration begins with. For now the paper's, except that
     /// a search that fails leaves everything as it was.
     Default,
@@ -44,13 +56,22 @@ pub enum Preset {
 
 impl Preset {
     /// The configuration with this preset's values for `procedure`, `c`, `shrink`, `gamma`,
-    /// `max_trials` and `when_exhausted`, and with the published code's `batches_per_epoch` (500) and
-    /// `first_step_size` (0.1) for [`Reference`](Self::Reference). Everything else stays.
+    /// `max_trials` and `when_exhausted`, without what goes beyond the paper (`acceptance`, `rounding`,
+    /// `tested`, `bracket`, `ceiling`, `frequency`, `budget`), and with the published code's `batches_per_epoch` (500) and
+    /// `first_step_size` (0.1) for [`Reference`](Self::Reference), or those of SaLSa's (1 and 1). Everything
+    /// else stays.
     pub fn apply(self, config: LineSearchConfig) -> LineSearchConfig {
         let config = LineSearchConfig {
             c: 0.1,
-            shrink: 0.9,
+            acceptance: Acceptance::Monotone,
+            rounding: None,
+            tested: Tested::Search,
+            shrink: Shrink::Factor(0.9),
             gamma: 2.0,
+            bracket: None,
+            ceiling: None,
+            frequency: Frequency::Always,
+            budget: None,
             max_trials: 100,
             ..config
         };
@@ -64,6 +85,19 @@ impl Preset {
             },
             Self::Paper => LineSearchConfig {
                 procedure: Procedure::Paper,
+                when_exhausted: WhenExhausted::Move,
+                ..config
+            },
+            Self::Salsa => LineSearchConfig {
+                procedure: Procedure::Paper,
+                c: 0.5,
+                acceptance: Acceptance::Smoothed { beta: 0.9 },
+                tested: Tested::Taken,
+                shrink: Shrink::Factor(0.8),
+                gamma: 1.1,
+                batches_per_epoch: 1.0,
+                first_step_size: 1.0,
+                frequency: Frequency::Settling { longest: 10 },
                 when_exhausted: WhenExhausted::Move,
                 ..config
             },

@@ -21,6 +21,7 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
+use burn_sls_core::Search;
 
 use crate::config::Direction;
 use crate::displacement::{copy, take_step, trial_point, update_direction};
@@ -60,7 +61,7 @@ pub(crate) fn search<M: Module, I, F: Fn(&M, &I) -> Tensor<1>>(
     let turn = state.turn;
     let slopes: Vec<f64> = match engine.config.direction {
         Direction::Sgd(_) => start.slopes.iter().map(|square| square.sqrt()).collect(),
-        Direction::Adam(_) => start.slopes.to_vec(),
+        Direction::Adam(_) => start.slopes.clone(),
     };
     let joint = state.step < JOINT;
     let (searched, slope) = match joint {
@@ -83,12 +84,14 @@ pub(crate) fn search<M: Module, I, F: Fn(&M, &I) -> Tensor<1>>(
         false => found.averages[turn] / correction,
     };
 
+    let rule = engine.config.backtracking();
+    let search = |first: f64| Search::begin(&rule, start.loss, slope, first);
     if start.loss == 0.0 || gate < GATE {
         found.outcome = Outcome::NotSearched;
     } else if joint {
         let first = found.step_sizes[0];
         let direction = &start.proposal.direction;
-        let step_size = engine.backtrack(&mut found, start.loss, first, |step_size| {
+        let step_size = engine.run(&mut found, search(first), |step_size| {
             objective.trial(trial_point(start.model, direction, |_| Some(step_size)))
         })?;
         *found.averages.last_mut().expect("a unit") = slope;
@@ -97,7 +100,7 @@ pub(crate) fn search<M: Module, I, F: Fn(&M, &I) -> Tensor<1>>(
         let lower = lower_units_moved(engine, start, turn, &found.step_sizes);
         let first = found.step_sizes[turn];
         let direction = &start.proposal.direction;
-        let step_size = engine.backtrack(&mut found, start.loss, first, |step_size| {
+        let step_size = engine.run(&mut found, search(first), |step_size| {
             objective.trial(trial_point(&lower, direction, |id| {
                 (engine.unit_of(id) == turn).then_some(step_size)
             }))

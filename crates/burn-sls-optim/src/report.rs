@@ -3,6 +3,8 @@
 use burn_sls_core::Trial;
 use serde::{Deserialize, Serialize};
 
+use crate::config::Tested;
+
 /// Everything that one iteration decided and spent. Returned by every step, in both faces.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StepReport {
@@ -13,7 +15,11 @@ pub struct StepReport {
     pub loss: f64,
     /// The units that were searched in this iteration, counted as they were before any merge in it.
     pub searched: Searched,
-    /// The slope `s = -⟨g, d⟩` of what was searched.
+    /// The direction that was tested; with [`Tested::Taken`], `Search` where the update direction led
+    /// uphill.
+    #[serde(default)]
+    pub tested: Tested,
+    /// The slope of what was searched, `s = -⟨g, d⟩`, along the direction that was tested.
     pub slope: f64,
     /// Every step size that was tried, in order.
     pub trials: Vec<Trial>,
@@ -52,6 +58,11 @@ pub enum Searched {
 pub enum Outcome {
     /// A step size was accepted, and the step was taken.
     Accepted,
+    /// The point that was tried could not be told from `w_k` by the arithmetic. The step was taken with the
+    /// step size as it was, neither shrunk nor grown.
+    Indistinguishable,
+    /// No search was due: the step was taken with the step size that an earlier one found.
+    Reused,
     /// No step size was accepted within the budget. The step was taken with the shrunk step size.
     ExhaustedMoved,
     /// No step size was accepted within the budget. The model and the optimizer's state are as
@@ -81,7 +92,11 @@ impl Outcome {
     pub fn moved(self) -> bool {
         matches!(
             self,
-            Self::Accepted | Self::ExhaustedMoved | Self::NotSearched
+            Self::Accepted
+                | Self::Indistinguishable
+                | Self::Reused
+                | Self::ExhaustedMoved
+                | Self::NotSearched
         )
     }
 
@@ -102,6 +117,10 @@ impl Outcome {
 pub struct Counts {
     /// Iterations whose step size was accepted.
     pub accepted: u64,
+    /// Iterations that tried a point that could not be told from `w_k`.
+    pub indistinguishable: u64,
+    /// Iterations that used the step size of an earlier search.
+    pub reused: u64,
     /// Iterations whose search used up its budget, and that moved all the same.
     pub exhausted_moved: u64,
     /// Iterations whose search used up its budget, and that changed nothing but the step size.
@@ -138,6 +157,8 @@ impl Counts {
     pub(crate) fn add(&mut self, report: &StepReport) {
         let count = match report.outcome {
             Outcome::Accepted => &mut self.accepted,
+            Outcome::Indistinguishable => &mut self.indistinguishable,
+            Outcome::Reused => &mut self.reused,
             Outcome::ExhaustedMoved => &mut self.exhausted_moved,
             Outcome::ExhaustedStayed => &mut self.exhausted_stayed,
             Outcome::NotSearched => &mut self.not_searched,
@@ -152,12 +173,14 @@ impl Counts {
         self.forwards += report.forwards as u64;
     }
 
-    pub(crate) const WORDS: usize = 11;
+    pub(crate) const WORDS: usize = 13;
 
     /// The counts in a fixed order, for records.
     pub(crate) fn to_words(self) -> [u64; Self::WORDS] {
         [
             self.accepted,
+            self.indistinguishable,
+            self.reused,
             self.exhausted_moved,
             self.exhausted_stayed,
             self.not_searched,
@@ -175,6 +198,8 @@ impl Counts {
     pub(crate) fn from_words(words: [u64; Self::WORDS]) -> Self {
         let [
             accepted,
+            indistinguishable,
+            reused,
             exhausted_moved,
             exhausted_stayed,
             not_searched,
@@ -188,6 +213,8 @@ impl Counts {
         ] = words;
         Self {
             accepted,
+            indistinguishable,
+            reused,
             exhausted_moved,
             exhausted_stayed,
             not_searched,

@@ -2,6 +2,7 @@
 
 use burn::tensor::TensorData;
 use burn_sls_core::merge::Merge;
+use burn_sls_core::{Memory, Rhythm};
 use serde::{Deserialize, Serialize};
 
 use crate::error::LineSearchError;
@@ -26,6 +27,14 @@ pub struct SearchState {
     /// Moving averages of slopes, which only the `reference` preset keeps. There is one per original
     /// unit; after a merge the published code goes on counting them by the present units.
     pub averages: Vec<f64>,
+    /// When every present unit was searched, and what was found.
+    pub rhythms: Vec<Rhythm>,
+    /// What the acceptance rule remembers of every present unit.
+    pub memories: Vec<Memory>,
+    /// What it remembers of all units together.
+    pub joint: Memory,
+    /// Trials after the first search.
+    pub later_trials: u64,
     /// How the iterations ended.
     pub counts: Counts,
 }
@@ -43,6 +52,10 @@ impl SearchState {
             unit_of: (0..units).collect(),
             step_sizes: vec![first_step_size; units],
             averages: vec![0.0; units],
+            rhythms: vec![Rhythm::default(); units],
+            memories: vec![Memory::default(); units],
+            joint: Memory::default(),
+            later_trials: 0,
             counts: Counts::default(),
         }
     }
@@ -56,8 +69,13 @@ impl SearchState {
         groups
     }
 
-    /// Takes over a merge of two present units, which the step sizes have already been through.
+    /// Takes over a merge of two present units, which the step sizes have already been through. What is
+    /// remembered of the two goes: it is of neither.
     pub(crate) fn merge(&mut self, merge: Merge) {
+        self.rhythms.remove(merge.removed);
+        self.memories.remove(merge.removed);
+        self.rhythms[merge.kept] = Rhythm::default();
+        self.memories[merge.kept] = Memory::default();
         for unit in &mut self.unit_of {
             *unit = match (*unit).cmp(&merge.removed) {
                 core::cmp::Ordering::Less => *unit,
@@ -95,16 +113,30 @@ impl SearchState {
             .find(|step| !(step.is_finite() && **step > 0.0))
         {
             format!("it has a step size of {bad}")
+        } else if self.rhythms.len() != present
+            || self.memories.len() != present
+            || !self.remembered().into_iter().all(f64::is_finite)
+        {
+            "what it remembers of earlier searches is damaged".to_string()
         } else {
             return Ok(());
         };
         Err(LineSearchError::Record { reason })
     }
 
+    /// All numbers of the rhythms and memories.
+    fn remembered(&self) -> Vec<f64> {
+        let rhythms = self.rhythms.iter().flat_map(|r| [r.fast, r.slow]);
+        let memories = self.memories.iter().chain([&self.joint]);
+        rhythms
+            .chain(memories.flat_map(|memory| [memory.value, memory.scale]))
+            .collect()
+    }
+
     /// The number of words in the encoding of a state of that many original units, if it is a
     /// number at all.
     pub(crate) fn words(units: usize) -> Option<usize> {
-        units.checked_mul(3)?.checked_add(HEAD + Counts::WORDS)
+        units.checked_mul(9)?.checked_add(HEAD + Counts::WORDS)
     }
 
     /// The state as whole numbers below 2^16, exact in any integer type of 32 bits or more: how it
@@ -112,9 +144,11 @@ impl SearchState {
     /// depends on the number of original units alone.
     pub(crate) fn encode(&self) -> Vec<i32> {
         let units = self.unit_of.len();
-        let bits = |values: &[f64]| -> Vec<u64> {
-            let bits = values.iter().map(|value| value.to_bits());
-            bits.chain(std::iter::repeat(0)).take(units).collect()
+        let fill = |words: Vec<u64>| words.into_iter().chain(std::iter::repeat(0)).take(units);
+        let bits = |values: &[f64]| fill(values.iter().map(|value| value.to_bits()).collect());
+        let of_rhythms = |word: fn(&Rhythm) -> u64| fill(self.rhythms.iter().map(word).collect());
+        let of_memories = |number: fn(&Memory) -> f64| {
+            bits(&self.memories.iter().map(number).collect::<Vec<_>>())
         };
         let head: [u64; HEAD] = [
             VERSION,
@@ -123,13 +157,22 @@ impl SearchState {
             self.started as u64,
             self.turn as u64,
             self.step_sizes.len() as u64,
+            self.later_trials,
+            self.joint.value.to_bits(),
+            self.joint.scale.to_bits(),
         ];
         let words = head
             .into_iter()
             .chain(self.counts.to_words())
             .chain(self.unit_of.iter().map(|&unit| unit as u64))
             .chain(bits(&self.step_sizes))
-            .chain(bits(&self.averages));
+            .chain(bits(&self.averages))
+            .chain(of_rhythms(|rhythm| rhythm.searches))
+            .chain(of_rhythms(|rhythm| rhythm.waited))
+            .chain(of_rhythms(|rhythm| rhythm.fast.to_bits()))
+            .chain(of_rhythms(|rhythm| rhythm.slow.to_bits()))
+            .chain(of_memories(|memory| memory.value))
+            .chain(of_memories(|memory| memory.scale));
         words
             .flat_map(|word| (0..4).map(move |part| (word >> (16 * part)) as u16 as i32))
             .collect()
@@ -159,8 +202,7 @@ impl SearchState {
         }
         let (head, words) = words.split_first_chunk::<HEAD>().expect("long enough");
         let (counts, words) = words.split_first_chunk().expect("long enough");
-        let (unit_of, words) = words.split_at(units);
-        let (step_sizes, averages) = words.split_at(units);
+        let columns: Vec<&[u64]> = words.chunks(units.max(1)).collect();
         if parts.iter().any(|&part| part > u64::from(u16::MAX)) {
             return Err(unfit(
                 "it has numbers of more than sixteen bits".to_string(),
@@ -171,23 +213,43 @@ impl SearchState {
             return Err(unfit(format!("it has {present} step sizes")));
         }
         let floats = |words: &[u64]| words.iter().map(|&word| f64::from_bits(word)).collect();
+        let float = |column: usize, unit: usize| f64::from_bits(columns[column][unit]);
         Ok(Self {
             layout: head[1],
             step: head[2],
             started: head[3] != 0,
             turn: head[4] as usize,
-            unit_of: unit_of.iter().map(|&unit| unit as usize).collect(),
-            step_sizes: floats(&step_sizes[..present]),
-            averages: floats(averages),
+            unit_of: columns[0].iter().map(|&unit| unit as usize).collect(),
+            step_sizes: floats(&columns[1][..present]),
+            averages: floats(columns[2]),
+            rhythms: (0..present)
+                .map(|unit| Rhythm {
+                    searches: columns[3][unit],
+                    waited: columns[4][unit],
+                    fast: float(5, unit),
+                    slow: float(6, unit),
+                })
+                .collect(),
+            memories: (0..present)
+                .map(|unit| Memory {
+                    value: float(7, unit),
+                    scale: float(8, unit),
+                })
+                .collect(),
+            joint: Memory {
+                value: f64::from_bits(head[7]),
+                scale: f64::from_bits(head[8]),
+            },
+            later_trials: head[6],
             counts: Counts::from_words(*counts),
         })
     }
 }
 
 /// Words before the counts.
-const HEAD: usize = 6;
+const HEAD: usize = 9;
 
-const VERSION: u64 = 3;
+const VERSION: u64 = 4;
 
 #[cfg(test)]
 mod tests {
@@ -211,6 +273,14 @@ mod tests {
             removed: 4,
         });
         state.counts.trials = u64::MAX;
+        state.rhythms[3].searched(0.25);
+        state.rhythms[3].passed();
+        state.memories[2] = Memory {
+            value: -0.5,
+            scale: 1e-300,
+        };
+        state.joint.scale = 2.5;
+        state.later_trials = 7;
         state
     }
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use burn_sls_bert::UnitSplit;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::data;
 use crate::error::GlueError;
@@ -123,6 +124,9 @@ pub struct Method {
     /// Of an optimizer with a learning rate: its peak, or several to choose from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lr: Option<Rates>,
+    /// Of a line search: settings over what the preset says, as with `glue train --set`.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub set: Map<String, Value>,
 }
 
 /// A learning rate, or those that the best is chosen from, for each [`Cell`] apart.
@@ -359,6 +363,7 @@ impl Experiment {
             units: method.units,
             merge_below: method.merge_below,
             preset: method.preset,
+            set: method.set.clone().into_iter().collect(),
             first_step_size: method.first_step_size,
             lr,
             train_size: Some(cell.train_size),

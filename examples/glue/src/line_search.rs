@@ -2,8 +2,9 @@
 
 use burn_sls_optim::LineSearchConfig;
 
+use crate::error::GlueError;
 use crate::model::GlueModel;
-use crate::settings::{OptimizerName, Settings};
+use crate::settings::{OptimizerName, Settings, overrides};
 
 /// Epochs of fewer mini-batches than this count as so many when the growth of the step size is
 /// spread over them.
@@ -15,34 +16,62 @@ const SHORTEST_EPOCH: f64 = 500.0;
 
 /// The line search for a model of `layers` layers and so many training examples; none for an
 /// optimizer with a learning rate.
-pub fn config(settings: &Settings, examples: usize, layers: usize) -> Option<LineSearchConfig> {
+///
+/// # Errors
+///
+/// If settings do not go together.
+pub fn config(
+    settings: &Settings,
+    examples: usize,
+    layers: usize,
+) -> Result<Option<LineSearchConfig>, GlueError> {
+    let Some(config) = of_optimizer(settings) else {
+        return Ok(None);
+    };
     let config = match settings.optimizer {
-        OptimizerName::Sgdsls => LineSearchConfig::sgdsls(),
-        OptimizerName::Adamsls => LineSearchConfig::adamsls(),
         OptimizerName::Plasls => {
             let split = settings.units.unwrap_or_default();
             LineSearchConfig::plasls(split.units_at(GlueModel::CLASSIFIER, layers))
         }
+        _ => config,
+    };
+    let batches = examples as f64 / settings.batch_size as f64;
+    let config = config.with_batches_per_epoch(batches.max(SHORTEST_EPOCH));
+    // After the program's own rule for growth: a preset that brings a constant keeps it.
+    let config = preset(settings, config);
+    let config = LineSearchConfig {
+        // The settings have the preset's, unless the user gave another.
+        first_step_size: settings.first_step_size.unwrap_or(config.first_step_size),
+        merge_below: settings.merge_below,
+        seed: settings.seed,
+        ..config
+    };
+    let config = overrides::apply(config, &settings.set);
+    config
+        .map(Some)
+        .map_err(|reason| GlueError::Usage(format!("--set: {reason}")))
+}
+
+/// The line search before anything is known of the model and the data; none for an optimizer with a
+/// learning rate.
+pub(crate) fn of_optimizer(settings: &Settings) -> Option<LineSearchConfig> {
+    let config = match settings.optimizer {
+        OptimizerName::Sgdsls => LineSearchConfig::sgdsls(),
+        OptimizerName::Adamsls | OptimizerName::Plasls => LineSearchConfig::adamsls(),
         OptimizerName::Adam
         | OptimizerName::Adamw
         | OptimizerName::Sgd
         | OptimizerName::Prodigy
         | OptimizerName::ScheduleFree => return None,
     };
-    let batches = examples as f64 / settings.batch_size as f64;
-    let config = config.with_batches_per_epoch(batches.max(SHORTEST_EPOCH));
-    // After the program's own rule for growth: a preset that brings a constant keeps it.
-    let config = match settings.preset {
+    Some(preset(settings, config))
+}
+
+fn preset(settings: &Settings, config: LineSearchConfig) -> LineSearchConfig {
+    match settings.preset {
         Some(preset) => burn_sls_optim::Preset::from(preset).apply(config),
         None => config,
-    };
-    Some(LineSearchConfig {
-        // The settings have the preset's, unless the user gave another.
-        first_step_size: settings.first_step_size.unwrap_or(config.first_step_size),
-        merge_below: settings.merge_below,
-        seed: settings.seed,
-        ..config
-    })
+    }
 }
 
 /// The names of the units; none for an optimizer with a learning rate.
@@ -66,7 +95,7 @@ mod tests {
             unreachable!("`train` was given")
         };
         let config = config(&Settings::new(&args).unwrap(), examples, 12);
-        config.expect("a line search")
+        config.unwrap().expect("a line search")
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod cli;
 mod names;
+pub(crate) mod overrides;
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -9,11 +10,13 @@ use std::str::FromStr;
 use burn_sls_bert::UnitSplit;
 use burn_sls_bert::glue::{Target, Task};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 pub use cli::{Cli, Command, CompareArgs, ReportArgs, TrainArgs, UnitsArgs};
 pub use names::{DeviceName, OptimizerName, PresetName, Switch, TrainSize};
 
 use crate::error::GlueError;
+use crate::line_search;
 
 /// The name of the task that the project makes itself.
 pub const SENTENCES: &str = "sentences";
@@ -40,6 +43,9 @@ pub struct Settings {
     pub preset: Option<PresetName>,
     /// Of a line search: where its first search begins.
     pub first_step_size: Option<f64>,
+    /// Of a line search: settings over what the preset says.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub set: Map<String, Value>,
     /// Of an optimizer with a learning rate.
     pub lr: Option<f64>,
     pub seed: u64,
@@ -66,6 +72,9 @@ const PRETRAINED_STEP: f64 = 4e-5;
 
 /// Where the first search of the published code begins, whatever the model and the direction.
 const REFERENCE_STEP: f64 = 0.1;
+
+/// Where that of SaLSa begins.
+const SALSA_STEP: f64 = 1.0;
 
 /// The tokens that an example is cut to, if nothing else is said.
 const MAX_LENGTH: usize = 256;
@@ -111,11 +120,13 @@ impl Settings {
                 args.first_step_size
                     .unwrap_or(match (preset, optimizer, scratch) {
                         (PresetName::Reference, ..) => REFERENCE_STEP,
+                        (PresetName::Salsa, ..) => SALSA_STEP,
                         (_, OptimizerName::Sgdsls, _) => 1.0,
                         (.., true) => 0.1,
                         (.., false) => PRETRAINED_STEP,
                     })
             }),
+            set: args.set.iter().cloned().collect(),
             lr: optimizer.default_lr().map(|lr| args.lr.unwrap_or(lr)),
             seed: args.seed.unwrap_or(1),
             train_size: args.train_size.unwrap_or(TrainSize::All),
@@ -198,6 +209,7 @@ impl Settings {
         let for_line_searches = [
             ("--first-step-size", args.first_step_size.is_some()),
             ("--preset", args.preset.is_some()),
+            ("--set", !args.set.is_empty()),
         ];
         for (option, given) in for_line_searches {
             if given && !self.optimizer.is_line_search() {
@@ -205,6 +217,10 @@ impl Settings {
                     "{option} is for a line search (sgdsls, adamsls, plasls): leave it out"
                 ));
             }
+        }
+        if let Some(config) = line_search::of_optimizer(self) {
+            overrides::apply(config, &self.set)
+                .map_err(|reason| GlueError::Usage(format!("--set: {reason}")))?;
         }
         let for_plasls = [
             ("--units", args.units.is_some()),
@@ -295,6 +311,8 @@ impl Settings {
         let preset = args.preset.map(Some);
         let units = args.units.map(Some);
         let merge_below = args.merge_below.map(Some);
+        let set = Some(args.set.iter().cloned().collect());
+        let set = set.filter(|set: &Map<String, Value>| !set.is_empty());
         let lr = args.lr.map(Some);
         let first = args.first_step_size.map(Some);
         let validation_size = args.validation_size.map(Some);
@@ -306,6 +324,7 @@ impl Settings {
             .or_else(|| differs("merge-below", &merge_below, &self.merge_below))
             .or_else(|| differs("preset", &preset, &self.preset))
             .or_else(|| differs("first-step-size", &first, &self.first_step_size))
+            .or_else(|| differs("set", &set, &self.set))
             .or_else(|| differs("lr", &lr, &self.lr))
             .or_else(|| differs("seed", &args.seed, &self.seed))
             .or_else(|| differs("train-size", &args.train_size, &self.train_size))

@@ -89,7 +89,7 @@ pub fn train_as(args: &TrainArgs, manner: Manner) -> Result<Ending, GlueError> {
     let data = data::load(&mut settings, length_asked)?;
     let layers = data.model.config().num_hidden_layers;
     let asked = settings.fit_units(layers).or(settings.units);
-    let search = line_search::config(&settings, data.training.len(), layers);
+    let search = line_search::config(&settings, data.training.len(), layers)?;
 
     let folder = out.join(checkpoints::FOLDER);
     let done = match &earlier {

@@ -6,7 +6,7 @@
 //! ```
 
 use burn_sls_core::random::Generator;
-use burn_sls_core::{Armijo, Backtracking, Conclusion, Growth, Search};
+use burn_sls_core::{Backtracking, Conclusion, Growth, Search};
 
 const BATCH: usize = 50;
 
@@ -53,11 +53,7 @@ fn main() {
         gamma: 2.0,
         batches_per_epoch: (data.len() / BATCH) as f64,
     };
-    let rule = Backtracking {
-        rule: Armijo::new(0.1),
-        shrink: 0.5,
-        max_trials: 10,
-    };
+    let rule = Backtracking::new(0.1, 0.5, 10); // c, δ, trials
     let mut w = vec![0.0; 3];
     let mut step_size = 1e6; // so large that the first search must fail
     let start = loss(&w, &data);

@@ -1,7 +1,7 @@
 //! From a configuration to an optimizer.
 
 use burn::optim::ModuleOptimizer;
-use burn_sls_core::{Armijo, Backtracking, Growth};
+use burn_sls_core::{Acceptance, Armijo, Backtracking, Growth};
 
 use super::{Direction, LineSearchConfig, Procedure};
 use crate::error::LineSearchError;
@@ -112,8 +112,17 @@ impl LineSearchConfig {
                 Procedure::Paper => Armijo::new(self.c),
                 Procedure::Reference => Armijo::strict(self.c),
             },
+            acceptance: self.acceptance,
             shrink: self.shrink,
             max_trials: self.max_trials,
+        }
+    }
+
+    /// The rounding error of a loss, if losses are to be compared example by example.
+    pub(crate) fn compared_by_example(&self) -> Option<f64> {
+        match self.acceptance {
+            Acceptance::Paired { .. } => Some(self.rounding.unwrap_or(0.0)),
+            _ => self.rounding,
         }
     }
 

@@ -41,6 +41,36 @@ pub enum WhenExhausted {
     Stay,
 }
 
+/// The direction that a search tests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Tested {
+    /// The search direction `d`: the paper's. What is taken is the update direction `u`.
+    #[default]
+    Search,
+    /// The update direction `u`, the one that is taken, wherever it leads downhill: `⟨g, u⟩ < 0` for
+    /// what is searched. Otherwise `d`; the [report](crate::StepReport::tested) says which. With
+    /// weight decay `u` contains it, and so do the loss and the slope.
+    ///
+    /// Adam's moments are held twice during the search, so that a failure leaves them as they were;
+    /// the second moment is computed once in a step, and not twice.
+    Taken,
+}
+
+/// How a search begins that knows nothing of the magnitude: the first one, and one after a search whose
+/// budget was spent.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bracket {
+    /// The `c` of the [Polyak step](burn_sls_core::step_size::polyak) that it begins at,
+    /// `f_k(w_k)/(c·s)`, positive. It takes the lowest loss there can be to be 0.
+    pub polyak: f64,
+    /// The factor, above 1, by which it goes on while the loss falls, if it does: see
+    /// [`Search::expanding`](burn_sls_core::Search::expanding).
+    pub expand: Option<f64>,
+}
+
 /// How the losses that a search compares are made comparable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -2,7 +2,9 @@
 
 use core::fmt::Debug;
 
-use super::{Clipping, Direction, LineSearchConfig, Procedure};
+use burn_sls_core::{Acceptance, Frequency, Shrink};
+
+use super::{Clipping, Direction, LineSearchConfig, Procedure, Tested};
 use crate::choice::UnitChoice;
 use crate::error::LineSearchError;
 
@@ -15,7 +17,7 @@ impl LineSearchConfig {
     /// [`LineSearchError::Settings`] for settings that exclude each other.
     pub fn validate(&self) -> Result<(), LineSearchError> {
         check(open_unit(self.c), "c", &self.c, "in (0, 1)")?;
-        check(open_unit(self.shrink), "shrink", &self.shrink, "in (0, 1)")?;
+        self.validate_shrink()?;
         let gamma = self.gamma;
         let grows = gamma >= 1.0 && gamma.is_finite();
         check(grows, "gamma", &gamma, "at least 1 and finite")?;
@@ -24,6 +26,7 @@ impl LineSearchConfig {
         let trials = self.max_trials;
         check(trials >= 1, "max_trials", &trials, "at least 1")?;
         check_positive("merge_below", self.merge_below.unwrap_or(1.0))?;
+        self.validate_options()?;
         match self.clipping {
             Some(Clipping::Value(limit)) => check_positive("clipping.value", limit)?,
             Some(Clipping::Norm(limit)) => check_positive("clipping.norm", limit)?,
@@ -31,6 +34,62 @@ impl LineSearchConfig {
         }
         self.validate_direction()?;
         self.validate_units()
+    }
+
+    fn validate_shrink(&self) -> Result<(), LineSearchError> {
+        match self.shrink {
+            Shrink::Parabola { least, most } => check(
+                open_unit(least) && open_unit(most) && least <= most,
+                "shrink",
+                &self.shrink,
+                "two factors in (0, 1), the smaller one first",
+            ),
+            Shrink::Factor(factor) => check(open_unit(factor), "shrink", &factor, "in (0, 1)"),
+            _ => Ok(()),
+        }
+    }
+
+    /// What goes beyond the paper, and does not go with the published code.
+    fn validate_options(&self) -> Result<(), LineSearchError> {
+        let (ok, expected) = match self.acceptance {
+            Acceptance::Smoothed { beta } => ((0.0..1.0).contains(&beta), "`beta` in [0, 1)"),
+            Acceptance::Nonmonotone { xi } => ((0.0..=1.0).contains(&xi), "`xi` in [0, 1]"),
+            Acceptance::Paired { z } => (z >= 0.0 && z.is_finite(), "`z` of at least 0"),
+            _ => (true, ""),
+        };
+        check(ok, "acceptance", &self.acceptance, expected)?;
+        check_positive("rounding", self.rounding.unwrap_or(1.0))?;
+        check_positive("ceiling", self.ceiling.unwrap_or(1.0))?;
+        check_positive("budget", self.budget.unwrap_or(1.0))?;
+        if let Some(bracket) = self.bracket {
+            check_positive("bracket.polyak", bracket.polyak)?;
+            let expand = bracket.expand.unwrap_or(2.0);
+            let expands = expand > 1.0 && expand.is_finite();
+            check(expands, "bracket.expand", &expand, "above 1 and finite")?;
+        }
+        if let Frequency::Settling { longest } = self.frequency {
+            check(
+                longest >= 1,
+                "frequency",
+                &self.frequency,
+                "`longest` of at least 1",
+            )?;
+        }
+        let plain = self.acceptance == Acceptance::Monotone
+            && self.rounding.is_none()
+            && self.tested == Tested::Search
+            && self.bracket.is_none()
+            && self.ceiling.is_none()
+            && self.frequency == Frequency::Always
+            && self.budget.is_none();
+        match plain || self.procedure == Procedure::Paper {
+            true => Ok(()),
+            false => Err(LineSearchError::Settings {
+                reason: "the reference code knows nothing beyond the paper: leave `acceptance`, \
+                         `rounding`, `tested`, `bracket`, `ceiling`, `frequency` and `budget` as they \
+                         are with `Procedure::Reference`",
+            }),
+        }
     }
 
     fn validate_direction(&self) -> Result<(), LineSearchError> {
@@ -122,7 +181,12 @@ mod tests {
                 .with_merging(1e-12)
                 .with_clipping(Clipping::Norm(1.0)),
         ] {
-            for preset in [Preset::Reference, Preset::Paper, Preset::Default] {
+            for preset in [
+                Preset::Reference,
+                Preset::Paper,
+                Preset::Salsa,
+                Preset::Default,
+            ] {
                 let config = preset.apply(config.clone());
                 assert_eq!(config.validate(), Ok(()), "{preset:?}");
                 let json = config.to_string();

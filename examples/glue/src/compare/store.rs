@@ -149,6 +149,10 @@ fn folder_name(settings: &Settings) -> String {
             .merge_below
             .map(|threshold| format!("merge{threshold:e}")),
         settings.lr.map(|lr| format!("lr{lr:e}")),
+        (!settings.set.is_empty()).then(|| {
+            let keys: Vec<&str> = settings.set.keys().map(String::as_str).collect();
+            keys.join("+")
+        }),
         Some(format!("seed{}", settings.seed)),
     ];
     let name = parts.into_iter().flatten().collect::<Vec<_>>().join("-");

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use burn_sls_bert::UnitSplit;
 use clap::{Args, Parser, Subcommand};
 
-use super::{DeviceName, OptimizerName, PresetName, Switch, TrainSize};
+use serde_json::Value;
+
+use super::{DeviceName, OptimizerName, PresetName, Switch, TrainSize, overrides};
 
 /// Fine-tunes BERT on GLUE without a learning rate.
 #[derive(Parser, Debug)]
@@ -60,9 +62,13 @@ pub struct TrainArgs {
     #[arg(long, value_enum)]
     pub preset: Option<PresetName>,
     /// Where a line search begins its first search [default: 0.1, or 4e-5 for a
-    /// pre-trained model; sgdsls: 1; 0.1 with --preset reference]
+    /// pre-trained model; sgdsls: 1; --preset reference: 0.1, salsa: 1]
     #[arg(long, value_name = "X")]
     pub first_step_size: Option<f64>,
+    /// A setting of the line search as in the library's JSON, over what the preset says, such as c=0.3 or
+    /// 'shrink={"parabola":{"least":0.1,"most":0.7}}'; as often as needed
+    #[arg(long, value_name = "KEY=VALUE", value_parser = overrides::parse)]
+    pub set: Vec<(String, Value)>,
     /// Peak learning rate of adam, adamw or sgd [default: 2e-5], rate of schedule-free [default: 1e-4],
     /// factor on the rate that prodigy estimates [default: 1]; a line search has none
     #[arg(long, value_name = "X")]

@@ -47,6 +47,7 @@ impl OptimizerName {
 pub enum PresetName {
     Reference,
     Paper,
+    Salsa,
     Default,
 }
 
@@ -55,6 +56,7 @@ impl From<PresetName> for Preset {
         match name {
             PresetName::Reference => Self::Reference,
             PresetName::Paper => Self::Paper,
+            PresetName::Salsa => Self::Salsa,
             PresetName::Default => Self::Default,
         }
     }

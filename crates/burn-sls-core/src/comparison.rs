@@ -1,0 +1,136 @@
+//! Two losses side by side: how far apart they are, and how well that is known.
+
+/// What a trial shows: the loss there, beside the loss at `w_k` on the same examples.
+///
+/// The difference of two mean losses is the mean of the differences `l_i(w_k) - l_i(w_k + η·d)`, and so
+/// [`of_examples`](Self::of_examples) takes it: each difference of two close numbers is exact, what all
+/// examples share cancels, and how the differences vary says how much the mini-batch knows.
+///
+/// # Example
+///
+/// ```
+/// use burn_sls_core::Comparison;
+///
+/// let base = [vec![0.5, 1.5]];
+/// let trial = [vec![0.25, 1.25]];
+/// let compared = Comparison::of_examples(&base, &trial, 3e-8);
+/// assert_eq!((compared.loss, compared.decrease), (0.75, 0.25));
+/// assert_eq!(compared.standard_error, 0.0); // both examples gained the same
+/// assert!(compared.noise < 2e-7);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Comparison {
+    /// The loss `f_k(w_k + η·d)`.
+    pub loss: f64,
+    /// The decrease `Δ = f_k(w_k) - f_k(w_k + η·d)`.
+    pub decrease: f64,
+    /// A decrease of at most this size may be rounding; 0 if nothing is known of the arithmetic.
+    pub noise: f64,
+    /// The standard error of the decrease as the mean over examples drawn at random; 0 where there are
+    /// fewer than two.
+    pub standard_error: f64,
+}
+
+impl Comparison {
+    /// Two means, and nothing known of what they are means of.
+    pub fn of_means(base: f64, trial: f64) -> Self {
+        Self {
+            loss: trial,
+            decrease: base - trial,
+            noise: 0.0,
+            standard_error: 0.0,
+        }
+    }
+
+    /// Losses per example, of one or several micro-batches, whose means add up. A micro-batch of one
+    /// number is one whose mean alone is known.
+    ///
+    /// `rounding` is the error of a loss, one standard deviation, for a loss of at most 1, and relative
+    /// to a larger one: some 3e-8 for a cross-entropy in f32. Errors of different examples are taken as
+    /// independent, so that of the decrease has the standard deviation
+    ///
+    /// ```text
+    /// sqrt(2·Σ_b Σ_i (rounding·max(1, |l_i|))² / B_b²),
+    /// ```
+    ///
+    /// for micro-batches `b` of `B_b` examples, and [`noise`](Self::noise) is three of it.
+    ///
+    /// # Panics
+    ///
+    /// If the two are not of the same shape.
+    pub fn of_examples(base: &[Vec<f64>], trial: &[Vec<f64>], rounding: f64) -> Self {
+        assert_eq!(base.len(), trial.len(), "as many micro-batches");
+        let mut compared = Self::of_means(0.0, 0.0);
+        let (mut rounded, mut varied) = (0.0, 0.0);
+        for (base, trial) in base.iter().zip(trial) {
+            assert_eq!(base.len(), trial.len(), "as many examples");
+            let count = base.len() as f64;
+            let differences = || base.iter().zip(trial).map(|(base, trial)| base - trial);
+            let mean = differences().sum::<f64>() / count;
+            compared.loss += trial.iter().sum::<f64>() / count;
+            compared.decrease += mean;
+            let error = |loss: &f64| (rounding * loss.abs().max(1.0)).powi(2);
+            rounded += base.iter().map(error).sum::<f64>() / count.powi(2);
+            if base.len() > 1 {
+                let squares = differences().map(|difference| (difference - mean).powi(2));
+                varied += squares.sum::<f64>() / (count - 1.0) / count;
+            }
+        }
+        compared.noise = 3.0 * (2.0 * rounded).sqrt();
+        compared.standard_error = varied.sqrt();
+        compared
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_standard_error_is_that_of_the_paired_differences() {
+        // Differences 1, 2, 3, 6: mean 3, variance 14/3, so the error of the mean is sqrt(14/12).
+        let base = [vec![1.0, 4.0, 3.0, 10.0]];
+        let trial = [vec![0.0, 2.0, 0.0, 4.0]];
+        let compared = Comparison::of_examples(&base, &trial, 0.0);
+        assert_eq!((compared.loss, compared.decrease), (1.5, 3.0));
+        assert!((compared.standard_error - (14.0f64 / 12.0).sqrt()).abs() < 1e-15);
+        assert_eq!(compared.noise, 0.0);
+        // Two micro-batches that are alike: twice the decrease, √2 times its error.
+        let twice = |losses: &[Vec<f64>; 1]| [losses[0].clone(), losses[0].clone()];
+        let both = Comparison::of_examples(&twice(&base), &twice(&trial), 0.0);
+        assert_eq!(both.decrease, 6.0);
+        assert!((both.standard_error - (14.0f64 / 6.0).sqrt()).abs() < 1e-15);
+    }
+
+    #[test]
+    fn a_mean_alone_is_as_uncertain_as_one_example() {
+        let compared = Comparison::of_examples(&[vec![2.0]], &[vec![1.5]], 1e-8);
+        assert_eq!((compared.decrease, compared.standard_error), (0.5, 0.0));
+        assert!((compared.noise - 3.0 * 2f64.sqrt() * 2e-8).abs() < 1e-20);
+    }
+
+    #[test]
+    fn what_is_not_finite_shows() {
+        let compared = Comparison::of_examples(&[vec![1.0, 1.0]], &[vec![0.5, f64::NAN]], 1e-8);
+        assert!(compared.loss.is_nan() && compared.decrease.is_nan());
+    }
+
+    proptest! {
+        /// Losses rounded to f32 and back: the decrease is off by less than the noise says, far
+        /// below what the difference of two f32 means would be off by.
+        #[test]
+        fn rounding_stays_below_the_noise(
+            losses in vec((1e-7..4.0f64, -1e-6..1e-6f64), 8..128),
+        ) {
+            let base: Vec<f64> = losses.iter().map(|(loss, _)| *loss).collect();
+            let trial: Vec<f64> = losses.iter().map(|(loss, change)| loss + change).collect();
+            let rounded = |losses: &[f64]| losses.iter().map(|&l| f64::from(l as f32)).collect();
+            let exact = Comparison::of_examples(
+                std::slice::from_ref(&base), std::slice::from_ref(&trial), 0.0);
+            let seen = Comparison::of_examples(&[rounded(&base)], &[rounded(&trial)], 3e-8);
+            prop_assert!((seen.decrease - exact.decrease).abs() <= seen.noise);
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! When to search: not in every iteration, where step sizes have settled.
+
+use serde::{Deserialize, Serialize};
+
+/// How often a step size is searched. In between, the one that was found is used again, at no cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Frequency {
+    /// In every iteration, as in the paper.
+    #[default]
+    Always,
+    /// The more rarely, the steadier the step size is (SaLSa). With a fast and a slow moving average of
+    /// the accepted step sizes, of decays 0.9 and 0.99, and their ratio
+    ///
+    /// ```text
+    /// r = max(A_fast/A_slow, A_slow/A_fast) >= 1,
+    /// ```
+    ///
+    /// every `L`-th iteration is searched, `L = 1/(r - 1)` rounded, between 1 and `longest`; and every
+    /// one of the first ten.
+    Settling {
+        /// The most iterations from one search to the next, at least 1; 10 in SaLSa.
+        longest: u32,
+    },
+}
+
+/// What [`Frequency`] remembers of one step size.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Rhythm {
+    /// Searches that have ended with a step size.
+    pub searches: u64,
+    /// Iterations since the last of them.
+    pub waited: u64,
+    /// The fast moving average of step sizes.
+    pub fast: f64,
+    /// The slow one.
+    pub slow: f64,
+}
+
+/// Searches that are made one after the other, before anything is known of how step sizes vary.
+const FIRST: u64 = 10;
+const FAST: f64 = 0.9;
+const SLOW: f64 = 0.99;
+
+impl Rhythm {
+    /// Whether this iteration should search.
+    pub fn due(&self, frequency: Frequency) -> bool {
+        match frequency {
+            Frequency::Always => true,
+            Frequency::Settling { longest } => {
+                self.searches < FIRST || self.waited + 1 >= self.interval(longest)
+            }
+        }
+    }
+
+    /// Every how many iterations to search, from 1 to `longest`.
+    pub fn interval(&self, longest: u32) -> u64 {
+        let ratio = (self.fast / self.slow).max(self.slow / self.fast);
+        // Where the two are equal, as long as there is; `as` takes infinity to the largest integer.
+        let interval = (1.0 / (ratio - 1.0)).round() as u64;
+        interval.clamp(1, u64::from(longest))
+    }
+
+    /// Takes in that a search has ended with this step size.
+    pub fn searched(&mut self, step_size: f64) {
+        let first = self.searches == 0;
+        for (average, decay) in [(&mut self.fast, FAST), (&mut self.slow, SLOW)] {
+            *average = match first {
+                true => step_size,
+                false => decay * *average + (1.0 - decay) * step_size,
+            };
+        }
+        self.searches += 1;
+        self.waited = 0;
+    }
+
+    /// Takes in that an iteration has passed without a search.
+    pub fn passed(&mut self) {
+        self.waited += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SETTLING: Frequency = Frequency::Settling { longest: 10 };
+
+    /// Which of so many iterations are searched, where a search in iteration `k` finds `found(k)`.
+    fn searches(frequency: Frequency, iterations: u64, found: impl Fn(u64) -> f64) -> Vec<u64> {
+        let mut rhythm = Rhythm::default();
+        let mut searched = Vec::new();
+        for k in 0..iterations {
+            match rhythm.due(frequency) {
+                true => {
+                    rhythm.searched(found(k));
+                    searched.push(k);
+                }
+                false => rhythm.passed(),
+            }
+        }
+        searched
+    }
+
+    #[test]
+    fn a_step_size_that_stays_is_searched_ten_times_and_then_as_rarely_as_allowed() {
+        let expected: Vec<u64> = (0..10).chain([19, 29, 39]).collect();
+        assert_eq!(searches(SETTLING, 45, |_| 0.1), expected);
+        let always: Vec<u64> = (0..45).collect();
+        assert_eq!(searches(Frequency::Always, 45, |_| 0.1), always);
+    }
+
+    #[test]
+    fn the_interval_is_the_published_one() {
+        // fast/slow = 1.25 → 1/(0.25) = 4; and as much for the inverse.
+        for (fast, slow, interval) in [
+            (1.25, 1.0, 4),
+            (1.0, 1.25, 4),
+            (1.0, 1.0, 10),
+            (1.05, 1.0, 10),
+            (3.0, 1.0, 1),
+            (1e300, 1e-300, 1),
+        ] {
+            let rhythm = Rhythm {
+                fast,
+                slow,
+                searches: 50,
+                waited: 0,
+            };
+            assert_eq!(rhythm.interval(10), interval, "{fast}/{slow}");
+        }
+    }
+
+    #[test]
+    fn a_step_size_that_moves_is_searched_more_often_than_one_that_stays() {
+        let count = |found: fn(u64) -> f64| searches(SETTLING, 400, found).len();
+        let halved_at_200 = |k: u64| if k < 200 { 0.1 } else { 0.01 };
+        assert!(count(halved_at_200) > count(|_| 0.1) + 20);
+    }
+}

@@ -1,0 +1,243 @@
+//! What goes beyond the paper, each option alone.
+
+use burn::tensor::{DType, Device};
+use burn_sls_optim::{
+    Acceptance, Bracket, Frequency, LineSearchConfig, Outcome, Shrink, StepReport, Tested, Units,
+    Verdict,
+};
+use burn_sls_tests::alone;
+use burn_sls_tests::classifier::{Batch, Classifier};
+use burn_sls_tests::face::Face;
+use burn_sls_tests::network::float;
+use burn_sls_tests::point::{Loss, Point, point};
+
+const PARABOLA: Shrink = Shrink::Parabola {
+    least: 0.1,
+    most: 0.7,
+};
+
+/// A classifier and batches of one problem.
+fn problem(batches: usize) -> (Classifier, Vec<Batch>) {
+    let device = Device::flex().autodiff();
+    device.seed(7);
+    let model = Classifier::new(0.0, &device);
+    let batch = |_| Batch::random(32, &device);
+    (model, (0..batches).map(batch).collect())
+}
+
+/// The reports of a training of the classifier.
+fn reports(config: &LineSearchConfig, steps: usize) -> Vec<StepReport> {
+    let _turn = alone();
+    let (model, batches) = problem(4);
+    let [mut face, _] = Face::both(&model, config);
+    let cycle = batches.iter().cycle().take(steps);
+    cycle.map(|batch| face.step(batch)).collect()
+}
+
+/// A bowl that is a hundred times steeper along one coordinate than along the other.
+fn valley() -> Loss {
+    Loss::new(|point: &Point| {
+        let steepness = float(vec![50.0, 0.5], [2], DType::F64, &point.at.device());
+        point.at.val().square() * steepness
+    })
+}
+
+#[test]
+fn the_step_that_is_taken_is_the_one_that_is_tested() {
+    let config = LineSearchConfig::adamsls()
+        .with_tested(Tested::Taken)
+        .with_first_step_size(1.0);
+    for mut face in Face::both(&point(&[1.0, -2.0]), &config) {
+        let mut fell_back = 0;
+        let mut promised: Option<f64> = None;
+        for _ in 0..60 {
+            let report = face.step(&valley());
+            if let Some(promised) = promised {
+                let error = (report.loss - promised).abs();
+                assert!(error <= 1e-12 * promised, "{} for {promised}", report.loss);
+            }
+            assert_eq!(report.outcome, Outcome::Accepted);
+            assert!(report.slope > 0.0);
+            let last = report.trials.last().expect("a trial");
+            let taken = report.tested == Tested::Taken;
+            promised = taken.then_some(last.loss);
+            fell_back += usize::from(!taken);
+            // One more read of slopes where the direction had to be another.
+            let reads = 1 + report.trials.len() + usize::from(!taken);
+            assert_eq!(report.reads, reads, "{}", face.name());
+        }
+        assert!(fell_back > 0, "the momentum never led uphill");
+        assert!(fell_back < 30, "it nearly always did: {fell_back}");
+    }
+}
+
+#[test]
+fn a_bracket_finds_the_magnitude_in_a_few_trials_wherever_the_step_size_stands() {
+    let config = LineSearchConfig::adamsls()
+        .with_shrink(PARABOLA)
+        .with_bracket(Bracket {
+            polyak: 1.0,
+            expand: Some(2.0),
+        });
+    let of = |first: f64| reports(&config.clone().with_first_step_size(first), 1).remove(0);
+    let (small, large) = (of(1e-9), of(1e9));
+    assert_eq!(small, large, "the bracket does not look at it");
+    assert!(small.forwards <= 6, "{} forward passes", small.forwards);
+    // The paper's search, from as far away.
+    let paper = LineSearchConfig::adamsls().with_first_step_size(1e3);
+    assert!(reports(&paper, 1)[0].forwards > 50);
+}
+
+#[test]
+fn after_a_budget_is_spent_the_next_search_looks_for_the_magnitude_anew() {
+    // No trial is good enough, then every one is.
+    let config = LineSearchConfig::sgdsls()
+        .with_max_trials(3)
+        .with_bracket(Bracket {
+            polyak: 1.0,
+            expand: None,
+        });
+    for mut face in Face::both(&point(&[1.0, -2.0]), &config) {
+        // A first-order model that is wrong everywhere: |x| has a gradient, the trials do not see it.
+        let deaf = Loss::new(|point: &Point| {
+            let at = point.at.val();
+            match at.is_tracked() {
+                true => at.square(),
+                false => at.zeros_like() + 100.0,
+            }
+        });
+        assert_eq!(face.step(&deaf).outcome, Outcome::ExhaustedStayed);
+        let report = face.step(&Loss::bowl());
+        assert_eq!(report.outcome, Outcome::Accepted);
+        // f = 5/2 and s = ‖g‖² = 5: a Polyak step of 1/2, where the bowl has its minimum of a half.
+        assert_eq!(report.trials[0].step_size, 0.5, "{}", face.name());
+    }
+}
+
+#[test]
+fn no_search_begins_above_the_ceiling() {
+    let config = LineSearchConfig::adamsls()
+        .with_first_step_size(1e6)
+        .with_gamma(1e6)
+        .with_batches_per_epoch(10.0)
+        .with_ceiling(0.5);
+    for report in reports(&config, 30) {
+        let ceiling = report.loss / (0.5 * report.slope);
+        assert!(report.trials[0].step_size <= ceiling * (1.0 + 1e-12));
+    }
+}
+
+#[test]
+fn a_budget_bounds_what_the_trials_cost_and_the_step_sizes_are_used_again() {
+    let budget = 0.05;
+    for config in [
+        LineSearchConfig::adamsls(),
+        LineSearchConfig::plasls(Units::named([
+            ("lower", vec!["hidden"]),
+            ("upper", vec!["output"]),
+        ])),
+    ] {
+        let config = config.with_budget(budget).with_shrink(PARABOLA);
+        let reports = reports(&config, 100);
+        let (first, later) = reports.split_first().expect("reports");
+        assert_eq!(
+            first.outcome,
+            Outcome::Accepted,
+            "the first search is always made"
+        );
+        let mut trials = 0;
+        let mut step_sizes = &first.step_sizes;
+        for (k, report) in later.iter().enumerate() {
+            // What a search takes beyond its first trial is known only afterwards.
+            let allowed = budget * 3.0 * (k + 2) as f64;
+            if !report.trials.is_empty() {
+                assert!((trials + 1) as f64 <= allowed, "step {}", report.step);
+            } else {
+                assert_eq!(report.outcome, Outcome::Reused);
+                assert_eq!((report.forwards, report.reads), (1, 1));
+                assert_eq!(report.step_sizes, *step_sizes);
+            }
+            trials += report.trials.len();
+            step_sizes = &report.step_sizes;
+        }
+        assert!(
+            (10..=20).contains(&trials),
+            "{trials} trials for 0.15 a step"
+        );
+    }
+}
+
+#[test]
+fn step_sizes_that_settle_are_searched_more_rarely() {
+    let config = LineSearchConfig::adamsls()
+        .with_first_step_size(0.01)
+        .with_frequency(Frequency::Settling { longest: 10 });
+    let reports = reports(&config, 200);
+    let searched = |range: std::ops::Range<usize>| {
+        let reports = reports[range].iter();
+        reports
+            .filter(|report| report.outcome != Outcome::Reused)
+            .count()
+    };
+    assert_eq!(searched(0..10), 10);
+    assert!(searched(100..200) < 60, "{}", searched(100..200));
+}
+
+#[test]
+fn what_rounding_hides_neither_shrinks_nor_grows_a_step_size() {
+    // A loss of 1 whose changes are far below the spacing of f32 at 1.
+    let flat = |point: &Point| {
+        let losses = point.at.val().square() * 1e-12 + 1.0;
+        losses
+            .cast(burn::tensor::DType::F32)
+            .cast(burn::tensor::DType::F64)
+    };
+    let config = LineSearchConfig::sgdsls().with_first_step_size(1e3);
+    let with = config.clone().with_rounding(3e-8);
+    for mut face in Face::both(&point(&[1.0, -2.0]), &with) {
+        for _ in 0..5 {
+            let before = face.state().step_sizes.clone();
+            let report = face.step(&Loss::new(flat));
+            assert_eq!(report.outcome, Outcome::Indistinguishable);
+            assert_eq!(report.trials.len(), 1);
+            assert_eq!(report.trials[0].verdict, Verdict::Indistinguishable);
+            assert_eq!(report.step_sizes, before, "{}", face.name());
+        }
+        assert_eq!(face.state().counts.indistinguishable, 5);
+        // Where there is something to see, it is judged as ever.
+        assert_eq!(face.step(&Loss::bowl()).outcome, Outcome::Accepted);
+    }
+}
+
+#[test]
+fn rules_with_a_slack_take_other_steps_than_armijos_and_learn_all_the_same() {
+    let run = |acceptance: Acceptance| {
+        let config = LineSearchConfig::adamsls()
+            .with_c(0.5)
+            .with_acceptance(acceptance)
+            .with_batches_per_epoch(4.0);
+        let reports = reports(&config, 80);
+        let mean =
+            |value: fn(&StepReport) -> f64| reports[40..].iter().map(value).sum::<f64>() / 40.0;
+        (
+            mean(|report| report.step_sizes[0].ln()),
+            mean(|report| report.loss),
+            reports[0].loss,
+        )
+    };
+    let (armijo, ..) = run(Acceptance::Monotone);
+    for (rule, longer) in [
+        // Its mean of demands may ask for more than the demand of the mini-batch at hand.
+        (Acceptance::Smoothed { beta: 0.9 }, false),
+        (Acceptance::Nonmonotone { xi: 0.9 }, true),
+        (Acceptance::Paired { z: 1.0 }, true),
+    ] {
+        let (step_size, end, start) = run(rule);
+        assert!(
+            step_size > armijo || !longer,
+            "{rule:?}: {step_size} beside {armijo}"
+        );
+        assert_ne!(step_size, armijo, "{rule:?} changes nothing");
+        assert!(end < 0.5 * start, "{rule:?}: from {start} to {end}");
+    }
+}
