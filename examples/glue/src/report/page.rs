@@ -20,6 +20,7 @@ table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular
 th, td { padding: .3rem .8rem; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap; }
 th { border-bottom: 2px solid #888; vertical-align: bottom; white-space: normal; max-width: 11rem; }
 th:first-child, td:first-child { text-align: left; }
+p:has(img) { max-width: 100%; }
 img { max-width: 100%; height: auto; }
 em { color: #555; }
 ";
