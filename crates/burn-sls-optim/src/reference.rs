@@ -68,7 +68,7 @@ pub(crate) fn search<M: Module, I, F: Fn(&M, &I) -> Tensor<1>>(
         true => (Searched::All, slopes[slopes.len() - 1]),
         false => (Searched::Unit(turn), slopes[turn]),
     };
-    let mut found = engine.begin(searched, slope);
+    let mut found = engine.begin(start, searched, slope);
     if let Some(outcome) = not_finite(start) {
         found.outcome = outcome;
         return Ok(found);

@@ -15,8 +15,8 @@ pub struct StepReport {
     pub loss: f64,
     /// The units that were searched in this iteration, counted as they were before any merge in it.
     pub searched: Searched,
-    /// The direction that was tested; with [`Tested::Taken`], `Search` where the update direction led
-    /// uphill.
+    /// The direction that was tested. Another optimizer's displacement is both, and always `Taken`; with the
+    /// setting [`Tested::Taken`], it is `Search` where the update direction led uphill.
     #[serde(default)]
     pub tested: Tested,
     /// The slope of what was searched, `s = -⟨g, d⟩`, along the direction that was tested.

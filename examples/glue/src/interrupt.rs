@@ -20,6 +20,10 @@ pub fn interrupted() -> bool {
 ///
 /// A process has one handler, and a comparison many trainings, one after the other: the handler stops
 /// whichever is under way.
+///
+/// # Errors
+///
+/// If the system takes no handler.
 pub fn stop_on_ctrl_c(interrupter: Interrupter) -> Result<(), GlueError> {
     static UNDER_WAY: Mutex<Option<Interrupter>> = Mutex::new(None);
     let under_way = || {

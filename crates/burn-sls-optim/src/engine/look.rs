@@ -68,7 +68,6 @@ impl Engine {
                 ..start
             };
             found = self.search(objective, &start)?;
-            found.tested = Tested::Search;
         }
         Ok((base.loss, found))
     }
@@ -89,7 +88,7 @@ impl Engine {
 
     /// Decides what is searched, and searches it.
     fn search<M: Module, I, F: Fn(&M, &I) -> Tensor<1>>(
-        &mut self,
+        &self,
         objective: &mut Objective<'_, I, F>,
         start: &Start<'_, M>,
     ) -> Result<Found, LineSearchError> {
@@ -105,17 +104,18 @@ impl Engine {
                 (largest, slopes.map(|(s, eta)| s * (eta / largest)).sum())
             }
         };
-        let mut found = self.begin(searched, slope);
+        let mut found = self.begin(start, searched, slope);
+        let due = self.due(searched);
         let gradient = start.slopes.iter().any(|&slope| slope != 0.0);
         if let Some(outcome) = not_finite(start) {
             found.outcome = outcome;
         } else if !gradient {
             found.outcome = Outcome::SkippedZeroGradient;
-        } else if slope < 0.0 {
+        } else if slope < 0.0 && (due || !self.falls_back(start.proposal)) {
             found.outcome = Outcome::SkippedAscent;
         } else if slope == 0.0 {
             found.outcome = Outcome::NotSearched;
-        } else if !self.due(searched) {
+        } else if !due {
             found.outcome = Outcome::Reused;
         } else {
             let share = |unit: usize| match searched {
@@ -188,10 +188,13 @@ impl Engine {
     }
 
     /// A decision that has changed nothing yet.
-    pub(crate) fn begin(&self, searched: Searched, slope: f64) -> Found {
+    pub(crate) fn begin<M>(&self, start: &Start<'_, M>, searched: Searched, slope: f64) -> Found {
         Found {
             searched,
-            tested: self.config.tested,
+            tested: match start.proposal.advanced {
+                Some(_) => Tested::Taken,
+                None => Tested::Search,
+            },
             slope,
             trials: Vec::new(),
             outcome: Outcome::Accepted,

@@ -4,13 +4,12 @@ use burn_sls_optim::LineSearchConfig;
 use serde_json::{Map, Value};
 
 /// What has an option of its own, and that.
-const OPTIONS: [(&str, &str); 6] = [
+const OPTIONS: [(&str, &str); 5] = [
     ("units", "--units"),
     ("merge_below", "--merge-below"),
     ("first_step_size", "--first-step-size"),
     ("seed", "--seed"),
     ("procedure", "--preset"),
-    ("trial_mode", "--dropout"),
 ];
 
 /// A word `KEY=VALUE` of the command line. What is not JSON is a name.
