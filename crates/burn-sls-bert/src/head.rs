@@ -2,7 +2,6 @@
 
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear};
-use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Int, Tensor};
 
 use crate::embedding::linear;
@@ -52,7 +51,11 @@ impl BertClassifier {
     ///
     /// If `seq` is larger than [`BertConfig::max_tokens`].
     pub fn forward(&self, input: &BertInput) -> Tensor<2> {
-        let cls = self.bert.forward_first(input);
+        self.head(self.bert.forward_first(input))
+    }
+
+    /// Everything behind the encoder: `[batch, hidden]` → `[batch, classes]`.
+    pub(crate) fn head(&self, cls: Tensor<2>) -> Tensor<2> {
         let cls = match &self.pooler {
             Some(pooler) => pooler.forward(cls),
             None => cls,
@@ -72,11 +75,28 @@ impl BertClassifier {
 }
 
 /// `−log softmax(logits)[label]` per row: `[batch, classes]`, `[batch]` → `[batch]`.
+///
+/// It is computed from how far the other classes lie behind the right one, `r_j = z_j − z_label`, as
+///
+/// ```text
+/// log(1 + Σ_{j≠label} exp(r_j))
+/// ```
+///
+/// which is accurate to the last digits of the loss however small it is. As the difference of a maximum
+/// and a logarithm, the loss of an example that is known well would be a multiple of the rounding error of
+/// 1, and a line search would see nothing but 0 from 1e-7 on.
 pub fn cross_entropies(logits: Tensor<2>, labels: Tensor<1, Int>) -> Tensor<1> {
-    log_softmax(logits, 1)
-        .gather(1, labels.unsqueeze_dim::<2>(1))
-        .squeeze_dim::<1>(1)
-        .neg()
+    let labels = labels.unsqueeze_dim::<2>(1);
+    let right = logits.clone().gather(1, labels.clone());
+    let [_, classes] = logits.dims();
+    let numbers = Tensor::<1, Int>::arange(0..classes as i64, (&labels.device(), labels.dtype()));
+    let is_right = labels.equal(numbers.unsqueeze::<2>());
+    let behind = (logits - right).mask_fill(is_right, f32::NEG_INFINITY);
+    // The largest is taken out where `exp` could overflow, and nowhere else.
+    let largest = behind.clone().detach().max_dim(1).clamp_min(0.0);
+    let others = (behind - largest.clone()).exp().sum_dim(1);
+    let rest = largest.clone().neg().exp() - 1.0;
+    ((others + rest).log1p() + largest).squeeze_dim::<1>(1)
 }
 
 /// `(output − score)²` per row: `[batch, 1]`, `[batch]` → `[batch]`.
