@@ -1,9 +1,10 @@
 //! What goes beyond the paper, each option alone.
 
 use burn::tensor::{DType, Device};
+use burn_sls_core::random::Generator;
 use burn_sls_optim::{
-    Acceptance, Bracket, Frequency, LineSearchConfig, Outcome, Shrink, StepReport, Tested, Units,
-    Verdict,
+    Acceptance, Bracket, Frequency, LineSearchConfig, Outcome, Shrink, StepReport, Tail, Tested,
+    Units, Verdict,
 };
 use burn_sls_tests::alone;
 use burn_sls_tests::classifier::{Batch, Classifier};
@@ -239,5 +240,29 @@ fn rules_with_a_slack_take_other_steps_than_armijos_and_learn_all_the_same() {
         );
         assert_ne!(step_size, armijo, "{rule:?} changes nothing");
         assert!(end < 0.5 * start, "{rule:?}: from {start} to {end}");
+    }
+}
+
+/// Mini-batches that pull to -1 and to 1: their mean loss is least at 0, where it is 1.
+#[test]
+fn a_tail_takes_shorter_steps_where_mini_batches_disagree() {
+    let pull = |to: f64| Loss::new(move |point: &Point| (point.at.val() - to).square());
+    let mut generator = Generator::new(1);
+    let pulls: Vec<Loss> = (0..1500)
+        .map(|_| pull(generator.below(2) as f64 * 2.0 - 1.0))
+        .collect();
+    let config = LineSearchConfig::sgdsls();
+    let last_losses = |config: &LineSearchConfig| {
+        Face::both(&point(&[3.0]), config).map(|mut face| {
+            let reports: Vec<_> = pulls.iter().map(|pull| face.step(pull)).collect();
+            let losses = reports[1200..].iter().map(|report| report.loss);
+            (losses.sum::<f64>() / 300.0, reports[1499].tail)
+        })
+    };
+    for (loss, tail) in last_losses(&config) {
+        assert!(loss > 1.5 && tail == 1.0, "{loss}");
+    }
+    for (loss, tail) in last_losses(&config.with_tail(Tail::new(50))) {
+        assert!(loss < 1.1 && tail < 0.1, "{loss}, factor {tail}");
     }
 }

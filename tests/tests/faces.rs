@@ -14,7 +14,7 @@ use burn::train::TrainStep;
 use burn_sls_optim::direction::Adam;
 use burn_sls_optim::{
     Acceptance, BatchLoss, Bracket, Direction, Frequency, LineSearch, LineSearchConfig,
-    LineSearchError, LineSearchRecord, Outcome, Shrink, StepReport, Tested, TrialMode, Units,
+    LineSearchError, LineSearchRecord, Outcome, Shrink, StepReport, Tail, Tested, TrialMode, Units,
 };
 use burn_sls_tests::classifier::{Batch, Classifier};
 use burn_sls_tests::face::Face;
@@ -327,6 +327,7 @@ fn beyond() -> LineSearchConfig {
         .with_ceiling(0.1)
         .with_frequency(Frequency::Settling { longest: 10 })
         .with_budget(0.2)
+        .with_tail(Tail::new(2))
 }
 
 #[test]

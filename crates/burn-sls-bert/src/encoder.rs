@@ -174,7 +174,7 @@ impl Layer {
     ///
     /// - `hidden`: `[tokens, hidden]`
     /// - output: the same, or `[batch, hidden]` for [`Queries::First`]
-    fn forward(&self, hidden: Tensor<2>, queries: Queries, rows: &Rows) -> Tensor<2> {
+    pub(crate) fn forward(&self, hidden: Tensor<2>, queries: Queries, rows: &Rows) -> Tensor<2> {
         let attended = self.attention.forward(hidden, queries, rows);
         let wide = self.intermediate.forward(attended.clone());
         self.output.forward(wide, attended)

@@ -52,6 +52,8 @@ mod model_type;
 mod pooler;
 mod pretrained;
 mod rows;
+#[cfg(feature = "units")]
+mod stages;
 mod tokenize;
 mod units;
 mod weights;
@@ -68,5 +70,7 @@ pub use model_type::ModelType;
 pub use pooler::Pooler;
 pub use pretrained::{Checkpoint, LoadReport, load_pretrained};
 pub use rows::Packing;
+#[cfg(feature = "units")]
+pub use stages::Hidden;
 pub use tokenize::{Encoded, Tokenizer};
 pub use units::UnitSplit;

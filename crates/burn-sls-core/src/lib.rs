@@ -47,6 +47,7 @@ pub mod reductions;
 pub mod schedule;
 pub mod search;
 pub mod step_size;
+pub mod tail;
 
 pub use acceptance::{Acceptance, Memory};
 pub use armijo::{Armijo, Verdict};
@@ -55,3 +56,4 @@ pub use reductions::Reductions;
 pub use schedule::{Frequency, Rhythm};
 pub use search::{Backtracking, Conclusion, Search, Trial};
 pub use step_size::{Growth, Shrink};
+pub use tail::{Tail, TailState};

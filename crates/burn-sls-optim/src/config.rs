@@ -8,7 +8,7 @@ mod with;
 use core::fmt;
 
 use burn::config::{Config, config_to_json};
-use burn_sls_core::{Acceptance, Frequency, Shrink};
+use burn_sls_core::{Acceptance, Frequency, Shrink, Tail};
 use serde::{Deserialize, Serialize};
 
 pub use settings::{Bracket, Clipping, Direction, Procedure, Tested, TrialMode, WhenExhausted};
@@ -38,6 +38,7 @@ use crate::units::Units;
 /// | `ceiling` | none | > 0 | `c` of the Polyak step that no search begins above |
 /// | `frequency` | `Always` | | how often a step size is searched |
 /// | `budget` | none | > 0 | trials after the first search, as a fraction of the cost of training |
+/// | `tail` | none | | when steps are to become shorter than those that are searched |
 /// | `max_trials` | 100 | >= 1 | budget of a search |
 /// | `when_exhausted` | `Stay` | | what to do when it is spent |
 /// | `merge_below` | none | > 0 | step size below which units are merged |
@@ -126,6 +127,10 @@ pub struct LineSearchConfig {
     /// three forward-equivalents an iteration: with 0.05, a trial in every seventh iteration.
     #[serde(default)]
     pub budget: Option<f64>,
+    /// When the steps that are taken become shorter than those that are searched, in a training whose end
+    /// is not known. A learning-rate schedule does the same for one whose end is.
+    #[serde(default)]
+    pub tail: Option<Tail>,
     /// Trials that a search may spend.
     pub max_trials: usize,
     /// What happens when they are spent.
@@ -168,6 +173,7 @@ impl LineSearchConfig {
             ceiling: None,
             frequency: Frequency::Always,
             budget: None,
+            tail: None,
             max_trials: 100,
             when_exhausted: WhenExhausted::Stay,
             merge_below: None,

@@ -6,8 +6,10 @@
 //! read f_k(w_k) and s_u = -⟨g_u, d_u⟩                     one device read
 //! η ← a step size for what is searched                    `look.rs`: one forward, one read a trial
 //! u ← update direction                                    the optimizer's state advances
-//! w_{k+1} = w_k + lr·η^(u)·u                              every unit by its own step size
+//! w_{k+1} = w_k + φ·lr·η^(u)·u                            every unit by its own step size
 //! ```
+//!
+//! `φ` is the factor of [`LineSearchConfig::tail`], 1 without one.
 //!
 //! Nothing is changed before the search has ended well, so there is nothing to undo when it has
 //! not. (The one exception is told at [`Outcome::SkippedAscent`].)
@@ -17,7 +19,6 @@ mod look;
 use burn::module::{Module, ParamId};
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{GradientsParams, ModuleOptimizer};
-use burn::tensor::Tensor;
 use burn_sls_core::{Acceptance, Memory, Rhythm, Trial, merge, random};
 
 use crate::buffers::Buffers;
@@ -25,7 +26,7 @@ use crate::choice::UnitRule;
 use crate::config::{LineSearchConfig, Procedure, Tested};
 use crate::displacement::{Proposal, propose, take_step, update_direction};
 use crate::error::LineSearchError;
-use crate::objective::{MicroBatch, Objective, seed_devices};
+use crate::objective::{Losses, MicroBatch, Objective, seed_devices};
 use crate::report::{Outcome, Searched, StepReport};
 use crate::state::SearchState;
 use crate::units::Assignment;
@@ -53,6 +54,8 @@ pub(crate) struct Start<'a, M> {
     pub(crate) loss: f64,
     /// `s_u` of every present unit.
     pub(crate) slopes: Vec<f64>,
+    /// The parameters with a gradient.
+    pub(crate) ids: &'a [ParamId],
 }
 
 /// What an iteration has decided.
@@ -100,7 +103,7 @@ impl Engine {
         model: M,
         grads: GradientsParams,
         batches: &[MicroBatch<I>],
-        losses: impl Fn(&M, &I) -> Tensor<1>,
+        losses: impl Losses<M, I>,
     ) -> Result<(M, StepReport), LineSearchError> {
         if grads.is_empty() {
             return Err(LineSearchError::NoGradient);
@@ -120,6 +123,7 @@ impl Engine {
         let (loss, found) = found?;
 
         let searched = found.searched;
+        let tail = self.state.tail.factor;
         self.remember(&found);
         if found.outcome.moved() || found.outcome.exhausted() {
             self.state.step_sizes = found.step_sizes;
@@ -131,6 +135,9 @@ impl Engine {
             model = self.take_step(optim, lr, model, grads, proposal);
             self.pass_turn(searched);
             merged = self.merge_collapsed(first);
+            if let Some(tail) = self.config.tail {
+                self.state.tail.tell(tail, loss);
+            }
         } else if found.outcome.exhausted() {
             self.pass_turn(searched);
         } else if let (Outcome::SkippedAscent, Some(advanced)) = (found.outcome, proposal.advanced)
@@ -148,8 +155,10 @@ impl Engine {
             trials: found.trials,
             outcome: found.outcome,
             step_sizes: self.state.step_sizes.clone(),
+            tail,
             merged,
             forwards: objective.forwards,
+            saved: objective.saved,
             backwards: batches.len(),
             reads: objective.reads,
         };
@@ -204,7 +213,7 @@ impl Engine {
         }
     }
 
-    /// Advances the optimizer and moves every unit by its own step size.
+    /// Advances the optimizer and moves every unit by its own step size, made shorter by the tail.
     fn take_step<M: Module>(
         &mut self,
         optim: &mut ModuleOptimizer,
@@ -224,7 +233,7 @@ impl Engine {
             }
         };
         take_step(model, &mut direction, lr, |id| {
-            Some(self.state.step_sizes[self.unit_of(id)])
+            Some(self.state.tail.factor * self.state.step_sizes[self.unit_of(id)])
         })
     }
 

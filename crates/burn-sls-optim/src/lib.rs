@@ -139,6 +139,7 @@ mod presets;
 mod record;
 mod reference;
 mod report;
+mod stages;
 mod state;
 mod units;
 
@@ -155,7 +156,8 @@ pub use optimizer::{LineSearchOptimizer, Step};
 pub use presets::Preset;
 pub use record::LineSearchRecord;
 pub use report::{Counts, Outcome, Searched, StepReport};
+pub use stages::Stages;
 pub use state::SearchState;
 pub use units::Units;
 
-pub use burn_sls_core::{Acceptance, Frequency, Shrink, Trial, Verdict};
+pub use burn_sls_core::{Acceptance, Frequency, Shrink, Tail, Trial, Verdict};

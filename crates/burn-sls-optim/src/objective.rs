@@ -1,6 +1,6 @@
 //! The loss of an iteration as a function of the model, counting what it costs.
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Bool, Device, Int, Tensor};
 use burn_sls_core::{Comparison, Reductions};
 
@@ -60,10 +60,34 @@ pub(crate) fn seed_devices<M: Module>(model: &M, seed: u64) {
     }
 }
 
+/// How the losses of a micro-batch come from a model: by a forward pass, or by the rest of one.
+pub(crate) trait Losses<M, I> {
+    /// The losses of a micro-batch, from the stage `first` on. The devices are seeded as they were before
+    /// the training forward.
+    fn losses(&self, model: &M, batch: &MicroBatch<I>, first: usize) -> Tensor<1>;
+
+    /// The first stage that a parameter has a part in.
+    fn stage_of(&self, _parameter: ParamId) -> usize {
+        0
+    }
+
+    /// The part of a forward pass that lies before a stage.
+    fn before(&self, _stage: usize) -> f64 {
+        0.0
+    }
+}
+
+/// A forward pass that is always made as a whole.
+impl<M, I, F: Fn(&M, &I) -> Tensor<1>> Losses<M, I> for F {
+    fn losses(&self, model: &M, batch: &MicroBatch<I>, _first: usize) -> Tensor<1> {
+        self(model, &batch.item)
+    }
+}
+
 /// The sum over micro-batches of their mean losses, as a function of the model.
-pub(crate) struct Objective<'a, I, F> {
+pub(crate) struct Objective<'a, I, L> {
     batches: &'a [MicroBatch<I>],
-    losses: F,
+    losses: L,
     /// Whether dropout is off in everything that is compared.
     freeze: bool,
     /// The rounding error of a loss, where losses are compared example by example.
@@ -72,6 +96,8 @@ pub(crate) struct Objective<'a, I, F> {
     base: Vec<Vec<f64>>,
     /// Forward passes, those of training included.
     pub(crate) forwards: usize,
+    /// Forward passes, in parts, that were not made, since trials began where something had moved.
+    pub(crate) saved: f64,
     /// Blocking device reads.
     pub(crate) reads: usize,
 }
@@ -82,8 +108,8 @@ pub(crate) struct Base {
     pub(crate) sums: Vec<f64>,
 }
 
-impl<'a, I, F> Objective<'a, I, F> {
-    pub(crate) fn new(batches: &'a [MicroBatch<I>], losses: F, config: &LineSearchConfig) -> Self {
+impl<'a, I, L> Objective<'a, I, L> {
+    pub(crate) fn new(batches: &'a [MicroBatch<I>], losses: L, config: &LineSearchConfig) -> Self {
         Self {
             batches,
             losses,
@@ -91,6 +117,7 @@ impl<'a, I, F> Objective<'a, I, F> {
             rounding: config.compared_by_example(),
             base: Vec::new(),
             forwards: batches.len(),
+            saved: 0.0,
             reads: 0,
         }
     }
@@ -102,10 +129,10 @@ impl<'a, I, F> Objective<'a, I, F> {
         mut reductions: Reductions,
     ) -> Result<Base, LineSearchError>
     where
-        F: Fn(&M, &I) -> Tensor<1>,
+        L: Losses<M, I>,
     {
         let losses = match self.freeze {
-            true => self.evaluate(model.clone().freeze())?,
+            true => self.evaluate(model.clone().freeze(), 0)?,
             false => self.batches.iter().map(|b| b.losses.clone()).collect(),
         };
         for losses in losses {
@@ -129,17 +156,31 @@ impl<'a, I, F> Objective<'a, I, F> {
         reductions.read().sums
     }
 
-    /// The loss at a trial point, beside that at `w_k`.
-    pub(crate) fn trial<M: Module>(&mut self, model: M) -> Result<Comparison, LineSearchError>
+    /// The first stage that anything of these parameters has a part in.
+    pub(crate) fn first_stage<M>(&self, moved: impl Iterator<Item = ParamId>) -> usize
     where
-        F: Fn(&M, &I) -> Tensor<1>,
+        L: Losses<M, I>,
     {
-        let model = match self.freeze {
-            true => model.freeze(),
-            false => model,
+        let stages = moved.map(|id| self.losses.stage_of(id));
+        stages.min().unwrap_or(0)
+    }
+
+    /// The loss at a trial point, beside that at `w_k`, where nothing has moved before the stage `first`.
+    pub(crate) fn trial<M: Module>(
+        &mut self,
+        model: M,
+        first: usize,
+    ) -> Result<Comparison, LineSearchError>
+    where
+        L: Losses<M, I>,
+    {
+        // What was kept of the training forward had dropout on.
+        let (model, first) = match self.freeze {
+            true => (model.freeze(), 0),
+            false => (model, first),
         };
         let mut reductions = Reductions::new();
-        for losses in self.evaluate(model)? {
+        for losses in self.evaluate(model, first)? {
             reductions.values(losses);
         }
         self.reads += 1;
@@ -152,14 +193,19 @@ impl<'a, I, F> Objective<'a, I, F> {
 
     /// The losses of every micro-batch, each with the random numbers of its training forward and
     /// in its shape.
-    fn evaluate<M: Module>(&mut self, model: M) -> Result<Vec<Tensor<1>>, LineSearchError>
+    fn evaluate<M: Module>(
+        &mut self,
+        model: M,
+        first: usize,
+    ) -> Result<Vec<Tensor<1>>, LineSearchError>
     where
-        F: Fn(&M, &I) -> Tensor<1>,
+        L: Losses<M, I>,
     {
         self.forwards += self.batches.len();
+        self.saved += self.batches.len() as f64 * self.losses.before(first);
         let evaluate = |batch: &MicroBatch<I>| {
             seed_devices(&model, batch.seed);
-            let losses = (self.losses)(&model, &batch.item).inner();
+            let losses = self.losses.losses(&model, batch, first).inner();
             let (base, trial) = (batch.losses.dims()[0], losses.dims()[0]);
             match (base, trial) {
                 _ if base == trial => Ok(losses),

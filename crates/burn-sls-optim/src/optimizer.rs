@@ -14,6 +14,7 @@ use crate::error::LineSearchError;
 use crate::objective::{MicroBatch, prepare};
 use crate::record::LineSearchRecord;
 use crate::report::{Counts, Searched, StepReport};
+use crate::stages::{self, Plan, Stages};
 use crate::state::SearchState;
 
 /// An optimizer that finds its step sizes by a line search, for a training loop of one's own.
@@ -46,6 +47,7 @@ use crate::state::SearchState;
 pub struct LineSearchOptimizer {
     optim: ModuleOptimizer,
     engine: Engine,
+    plan: Plan,
 }
 
 /// What a step gives back.
@@ -62,6 +64,7 @@ impl LineSearchOptimizer {
         Self {
             optim,
             engine: Engine::new(config),
+            plan: Plan::default(),
         }
     }
 
@@ -116,38 +119,74 @@ impl LineSearchOptimizer {
         batches: &[I],
         losses: impl Fn(&M, &I) -> Tensor<1>,
     ) -> Result<Step<M>, LineSearchError> {
-        let mut micro_batches = Vec::new();
+        let (kept, grads) = self.train(&model, batches, |model, item, _| {
+            (losses(model, item), item)
+        })?;
+        let (model, report) = self.engine.iterate(
+            &mut self.optim,
+            &lr.into(),
+            model,
+            grads,
+            &kept,
+            |model: &M, item: &&I| losses(model, item),
+        )?;
+        Ok(Step { model, report })
+    }
+
+    /// Like [`step_accumulated`](Self::step_accumulated), for a model that is given in
+    /// [`Stages`]: trials begin at the first stage of what is searched.
+    ///
+    /// # Errors
+    ///
+    /// As [`step_accumulated`](Self::step_accumulated).
+    ///
+    /// # Panics
+    ///
+    /// If the model has no stage.
+    pub fn step_in_stages<M: Stages<I>, I>(
+        &mut self,
+        lr: impl Into<ModuleLearningRate>,
+        model: M,
+        batches: &[I],
+    ) -> Result<Step<M>, LineSearchError> {
+        self.plan.cover(&model);
+        let (kept, grads) = self.train(&model, batches, stages::forward)?;
+        let (optim, plan) = (&mut self.optim, &self.plan);
+        let (model, report) = self
+            .engine
+            .iterate(optim, &lr.into(), model, grads, &kept, plan)?;
+        Ok(Step { model, report })
+    }
+
+    /// The training forwards of all micro-batches, with what `forward` keeps of each, and the sum of their
+    /// gradients.
+    fn train<'a, M: Module, I, K>(
+        &self,
+        model: &M,
+        batches: &'a [I],
+        forward: impl Fn(&M, &'a I, u64) -> (Tensor<1>, K),
+    ) -> Result<(Vec<MicroBatch<K>>, GradientsParams), LineSearchError> {
+        let mut kept = Vec::new();
         let mut grads = GradientsAccumulator::new();
         for (index, item) in batches.iter().enumerate() {
             let seed = self.engine.batch_seed(index);
-            prepare(&model, seed)?;
-            let base = losses(&model, item);
+            prepare(model, seed)?;
+            let (base, item) = forward(model, item, seed);
             if base.dims()[0] == 0 {
                 return Err(LineSearchError::EmptyLoss);
             }
             if !base.is_tracked() {
                 return Err(LineSearchError::NoGradient);
             }
-            micro_batches.push(MicroBatch {
-                item,
-                losses: base.clone().inner(),
-                seed,
-            });
-            let gradients = GradientsParams::from_grads(base.mean().backward(), &model);
-            grads.accumulate(&model, gradients);
+            let losses = base.clone().inner();
+            kept.push(MicroBatch { item, losses, seed });
+            let gradients = GradientsParams::from_grads(base.mean().backward(), model);
+            grads.accumulate(model, gradients);
         }
-        if micro_batches.is_empty() {
-            return Err(LineSearchError::EmptyLoss);
+        match kept.is_empty() {
+            true => Err(LineSearchError::EmptyLoss),
+            false => Ok((kept, grads.grads())),
         }
-        let (model, report) = self.engine.iterate(
-            &mut self.optim,
-            &lr.into(),
-            model,
-            grads.grads(),
-            &micro_batches,
-            |model, item| losses(model, item),
-        )?;
-        Ok(Step { model, report })
     }
 
     /// Lets `rule` choose the units of every search but the first, in place of the configuration's

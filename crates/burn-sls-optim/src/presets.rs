@@ -72,6 +72,7 @@ impl Preset {
             ceiling: None,
             frequency: Frequency::Always,
             budget: None,
+            tail: None,
             max_trials: 100,
             ..config
         };

@@ -20,14 +20,13 @@
 //! trial of a budget), this one does not: there would be nothing left to compare.
 
 use burn::module::Module;
-use burn::tensor::Tensor;
 use burn_sls_core::Search;
 
 use crate::config::Direction;
 use crate::displacement::{copy, take_step, trial_point, update_direction};
 use crate::engine::{Engine, Found, Start, not_finite};
 use crate::error::LineSearchError;
-use crate::objective::Objective;
+use crate::objective::{Losses, Objective};
 use crate::report::{Outcome, Searched};
 
 /// Iterations that search all units together.
@@ -40,9 +39,9 @@ const DECAY: f64 = 0.999;
 const GATE: f64 = 1e-8;
 
 /// Decides what is searched, and searches it.
-pub(crate) fn search<M: Module, I, F: Fn(&M, &I) -> Tensor<1>>(
+pub(crate) fn search<M: Module, I, L: Losses<M, I>>(
     engine: &Engine,
-    objective: &mut Objective<'_, I, F>,
+    objective: &mut Objective<'_, I, L>,
     start: &Start<'_, M>,
 ) -> Result<Found, LineSearchError> {
     if engine.rule.is_some() {
@@ -92,7 +91,8 @@ pub(crate) fn search<M: Module, I, F: Fn(&M, &I) -> Tensor<1>>(
         let first = found.step_sizes[0];
         let direction = &start.proposal.direction;
         let step_size = engine.run(&mut found, search(first), |step_size| {
-            objective.trial(trial_point(start.model, direction, |_| Some(step_size)))
+            let point = trial_point(start.model, direction, |_| Some(step_size));
+            objective.trial(point, 0)
         })?;
         *found.averages.last_mut().expect("a unit") = slope;
         found.step_sizes.fill(step_size);
@@ -101,9 +101,11 @@ pub(crate) fn search<M: Module, I, F: Fn(&M, &I) -> Tensor<1>>(
         let first = found.step_sizes[turn];
         let direction = &start.proposal.direction;
         let step_size = engine.run(&mut found, search(first), |step_size| {
-            objective.trial(trial_point(&lower, direction, |id| {
+            // Lower units have moved, so it is a whole forward pass.
+            let point = trial_point(&lower, direction, |id| {
                 (engine.unit_of(id) == turn).then_some(step_size)
-            }))
+            });
+            objective.trial(point, 0)
         })?;
         found.averages[turn] = slope;
         found.step_sizes[turn] = step_size;

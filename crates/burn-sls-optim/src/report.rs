@@ -27,16 +27,28 @@ pub struct StepReport {
     pub outcome: Outcome,
     /// The step size of every unit after the iteration, and after any merge in it.
     pub step_sizes: Vec<f64>,
+    /// The factor of [`LineSearchConfig::tail`](crate::LineSearchConfig::tail) that the step was taken with;
+    /// 1 without one.
+    #[serde(default = "whole")]
+    pub tail: f64,
     /// After a merge, the original units that each present unit consists of.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub merged: Option<Vec<Vec<usize>>>,
     /// Forward passes spent: that of the training step, one per trial and micro-batch, and in
     /// [`TrialMode::Deterministic`](crate::TrialMode::Deterministic) one more per micro-batch.
     pub forwards: usize,
+    /// What of these was not computed, in forward passes, since trials began at the first stage with
+    /// something moved; 0 unless the model is given [in stages](crate::Stages).
+    #[serde(default)]
+    pub saved: f64,
     /// Backward passes spent.
     pub backwards: usize,
     /// Blocking device reads spent.
     pub reads: usize,
+}
+
+fn whole() -> f64 {
+    1.0
 }
 
 /// The units that a search moved along its direction.

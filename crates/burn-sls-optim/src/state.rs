@@ -2,7 +2,7 @@
 
 use burn::tensor::TensorData;
 use burn_sls_core::merge::Merge;
-use burn_sls_core::{Memory, Rhythm};
+use burn_sls_core::{Memory, Rhythm, TailState};
 use serde::{Deserialize, Serialize};
 
 use crate::error::LineSearchError;
@@ -35,6 +35,8 @@ pub struct SearchState {
     pub joint: Memory,
     /// Trials after the first search.
     pub later_trials: u64,
+    /// What the tail remembers of the losses, and the factor that it has come to.
+    pub tail: TailState,
     /// How the iterations ended.
     pub counts: Counts,
 }
@@ -56,6 +58,7 @@ impl SearchState {
             memories: vec![Memory::default(); units],
             joint: Memory::default(),
             later_trials: 0,
+            tail: TailState::default(),
             counts: Counts::default(),
         }
     }
@@ -113,6 +116,8 @@ impl SearchState {
             .find(|step| !(step.is_finite() && **step > 0.0))
         {
             format!("it has a step size of {bad}")
+        } else if !(self.tail.factor > 0.0 && self.tail.factor <= 1.0) {
+            format!("its steps are multiplied by {}", self.tail.factor)
         } else if self.rhythms.len() != present
             || self.memories.len() != present
             || !self.remembered().into_iter().all(f64::is_finite)
@@ -160,6 +165,12 @@ impl SearchState {
             self.later_trials,
             self.joint.value.to_bits(),
             self.joint.scale.to_bits(),
+            self.tail.factor.to_bits(),
+            self.tail.seen,
+            self.tail.mean.to_bits(),
+            self.tail.squares.to_bits(),
+            self.tail.best.to_bits(),
+            self.tail.best_variance.to_bits(),
         ];
         let words = head
             .into_iter()
@@ -241,19 +252,28 @@ impl SearchState {
                 scale: f64::from_bits(head[8]),
             },
             later_trials: head[6],
+            tail: TailState {
+                factor: f64::from_bits(head[9]),
+                seen: head[10],
+                mean: f64::from_bits(head[11]),
+                squares: f64::from_bits(head[12]),
+                best: f64::from_bits(head[13]),
+                best_variance: f64::from_bits(head[14]),
+            },
             counts: Counts::from_words(*counts),
         })
     }
 }
 
 /// Words before the counts.
-const HEAD: usize = 9;
+const HEAD: usize = 15;
 
-const VERSION: u64 = 4;
+const VERSION: u64 = 5;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use burn_sls_core::Tail;
     use proptest::collection::vec;
     use proptest::prelude::*;
 
@@ -281,6 +301,8 @@ mod tests {
         };
         state.joint.scale = 2.5;
         state.later_trials = 7;
+        state.tail.factor = 0.125;
+        state.tail.tell(Tail::new(10), 3.5);
         state
     }
 

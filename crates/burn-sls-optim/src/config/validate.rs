@@ -75,19 +75,31 @@ impl LineSearchConfig {
                 "`longest` of at least 1",
             )?;
         }
+        if let Some(tail) = self.tail {
+            check(tail.window >= 2, "tail.window", &tail.window, "at least 2")?;
+            check(
+                open_unit(tail.decay),
+                "tail.decay",
+                &tail.decay,
+                "in (0, 1)",
+            )?;
+            let least = tail.least > 0.0 && tail.least <= 1.0;
+            check(least, "tail.least", &tail.least, "in (0, 1]")?;
+        }
         let plain = self.acceptance == Acceptance::Monotone
             && self.rounding.is_none()
             && self.tested == Tested::Search
             && self.bracket.is_none()
             && self.ceiling.is_none()
             && self.frequency == Frequency::Always
-            && self.budget.is_none();
+            && self.budget.is_none()
+            && self.tail.is_none();
         match plain || self.procedure == Procedure::Paper {
             true => Ok(()),
             false => Err(LineSearchError::Settings {
                 reason: "the reference code knows nothing beyond the paper: leave `acceptance`, \
-                         `rounding`, `tested`, `bracket`, `ceiling`, `frequency` and `budget` as they \
-                         are with `Procedure::Reference`",
+                         `rounding`, `tested`, `bracket`, `ceiling`, `frequency`, `budget` and `tail` \
+                         as they are with `Procedure::Reference`",
             }),
         }
     }

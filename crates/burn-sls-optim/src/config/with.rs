@@ -1,6 +1,6 @@
 //! Settings, one by one.
 
-use burn_sls_core::{Acceptance, Frequency, Shrink};
+use burn_sls_core::{Acceptance, Frequency, Shrink, Tail};
 
 use super::{Bracket, Clipping, Direction, LineSearchConfig, Tested, TrialMode, WhenExhausted};
 use crate::choice::UnitChoice;
@@ -111,6 +111,13 @@ impl LineSearchConfig {
     #[must_use]
     pub fn with_budget(mut self, fraction: f64) -> Self {
         self.budget = Some(fraction);
+        self
+    }
+
+    /// Makes the steps shorter than those that are searched when the loss has stopped falling.
+    #[must_use]
+    pub fn with_tail(mut self, tail: Tail) -> Self {
+        self.tail = Some(tail);
         self
     }
 

@@ -13,7 +13,6 @@
 use burn::module::{Module, ParamId};
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{GradientsParams, ModuleOptimizer};
-use burn::tensor::Tensor;
 use burn_sls_core::step_size::polyak;
 use burn_sls_core::{Comparison, Conclusion, Reductions, Rhythm, Search, Verdict};
 
@@ -24,15 +23,15 @@ use crate::config::{Procedure, Tested, WhenExhausted};
 use crate::displacement::{Proposal, propose, register_slopes, trial_point};
 use crate::engine::{Engine, Found, Start};
 use crate::error::LineSearchError;
-use crate::objective::Objective;
+use crate::objective::{Losses, Objective};
 use crate::reference;
 use crate::report::{Outcome, Searched};
 
 impl Engine {
     /// Reads the loss at `w_k` and the slopes along the direction that is proposed, and searches.
-    pub(super) fn look<M: Module, I, F: Fn(&M, &I) -> Tensor<1>>(
+    pub(super) fn look<M: Module, I, L: Losses<M, I>>(
         &mut self,
-        objective: &mut Objective<'_, I, F>,
+        objective: &mut Objective<'_, I, L>,
         optim: &ModuleOptimizer,
         lr: &ModuleLearningRate,
         model: &M,
@@ -51,7 +50,8 @@ impl Engine {
             lr,
             proposal,
             loss: base.loss,
-            slopes: self.slopes(ids, base.sums),
+            slopes: self.slopes(&ids, base.sums),
+            ids: &ids,
         };
         if self.config.procedure == Procedure::Reference {
             return Ok((base.loss, reference::search(self, objective, &start)?));
@@ -61,10 +61,11 @@ impl Engine {
             let gradient = propose(optim, Tested::Search, model, grads)?;
             let mut reductions = Reductions::new();
             let ids = register_slopes(model, grads, &gradient.direction, &mut reductions);
-            let slopes = self.slopes(ids, objective.more(reductions));
+            let slopes = self.slopes(&ids, objective.more(reductions));
             let start = Start {
                 proposal: &gradient,
                 slopes,
+                ids: &ids,
                 ..start
             };
             found = self.search(objective, &start)?;
@@ -78,18 +79,18 @@ impl Engine {
     }
 
     /// `s_u` of every present unit, from the products of its parameters.
-    fn slopes(&self, ids: Vec<ParamId>, products: Vec<f64>) -> Vec<f64> {
+    fn slopes(&self, ids: &[ParamId], products: Vec<f64>) -> Vec<f64> {
         let mut slopes = vec![0.0; self.state.step_sizes.len()];
-        for (id, product) in ids.into_iter().zip(products) {
-            slopes[self.unit_of(id)] -= product;
+        for (id, product) in ids.iter().zip(products) {
+            slopes[self.unit_of(*id)] -= product;
         }
         slopes
     }
 
     /// Decides what is searched, and searches it.
-    fn search<M: Module, I, F: Fn(&M, &I) -> Tensor<1>>(
+    fn search<M: Module, I, L: Losses<M, I>>(
         &self,
-        objective: &mut Objective<'_, I, F>,
+        objective: &mut Objective<'_, I, L>,
         start: &Start<'_, M>,
     ) -> Result<Found, LineSearchError> {
         let searched = self.choose(start)?;
@@ -125,10 +126,13 @@ impl Engine {
             let shares: Vec<Option<f64>> = (0..found.step_sizes.len()).map(share).collect();
             let search = self.first_trial(searched, start.loss, slope, first);
             let direction = &start.proposal.direction;
+            let moved = |id: &ParamId| shares[self.unit_of(*id)].is_some();
+            let first_stage = objective.first_stage(start.ids.iter().copied().filter(moved));
             let step_size = self.run(&mut found, search, |step_size| {
-                objective.trial(trial_point(start.model, direction, |id| {
+                let point = trial_point(start.model, direction, |id| {
                     shares[self.unit_of(id)].map(|share| share * step_size)
-                }))
+                });
+                objective.trial(point, first_stage)
             })?;
             // What cannot be told apart is no reason to grow.
             let untold = found.outcome == Outcome::Indistinguishable && found.trials.len() == 1;
