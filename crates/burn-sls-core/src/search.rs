@@ -187,7 +187,9 @@ impl Search {
                 }
             }
             (Verdict::Indistinguishable, _) | (_, Some(_)) => self.over = true,
-            (_, None) => self.step_size = shrink.shrink(step_size, self.slope, trial.decrease),
+            (_, None) => {
+                self.step_size = shrink.shrink(step_size, rule.c, self.slope, trial.decrease)
+            }
         }
         verdict
     }

@@ -41,17 +41,16 @@ impl Growth {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Shrink {
-    /// To the minimum of the parabola with the loss and the slope at `w_k` and the loss of the trial,
+    /// To the best step size that Armijo's rule accepts on the parabola with the loss and the slope at
+    /// `w_k` and the loss of the trial,
     ///
     /// ```text
-    /// η²·s / (2·(f_k(w_k + η·d) - f_k(w_k) + η·s)),
+    /// min(1, 2·(1-c)) · η²·s / (2·(f_k(w_k + η·d) - f_k(w_k) + η·s)),
     /// ```
     ///
-    /// but to no less than `least·η` and no more than `most·η`. For a quadratic loss that is where the
-    /// minimum along the direction is; a rule with `c <= 1/2` accepts it at once.
-    ///
-    /// A trial that misses Armijo's rule lies above `f_k(w_k) - c·η·s`, so its parabola has the minimum
-    /// below `η/(2·(1-c))`.
+    /// but to no less than `least·η` and no more than `most·η`. For a rule with `c <= 1/2` that is the
+    /// minimum; one that demands more stops short of it. For a quadratic loss the next trial is accepted,
+    /// if the bounds let it be made.
     Parabola {
         /// The smallest factor, in (0, 1). It is taken, too, after a loss that is not finite.
         least: f64,
@@ -71,15 +70,16 @@ impl From<f64> for Shrink {
 }
 
 impl Shrink {
-    /// The step size to try after `step_size` was rejected with the loss decreased by `decrease`
-    /// (negative if it has increased), along a direction of slope `s`. It never becomes zero: there
+    /// The step size to try after `step_size` was rejected by a rule with the constant `c`, with the loss
+    /// decreased by `decrease` (negative if it has increased), along a direction of slope `s`. It never becomes zero: there
     /// would be no way back by growth.
-    pub fn shrink(&self, step_size: f64, slope: f64, decrease: f64) -> f64 {
+    pub fn shrink(&self, step_size: f64, c: f64, slope: f64, decrease: f64) -> f64 {
         let factor = match *self {
             Self::Factor(factor) => factor,
             Self::Parabola { least, most } => {
                 let promised = step_size * slope;
-                let factor = promised / (2.0 * (promised - decrease));
+                let minimum = promised / (2.0 * (promised - decrease));
+                let factor = minimum * (2.0 * (1.0 - c)).min(1.0);
                 match decrease.is_finite() && factor.is_finite() {
                     true => factor.clamp(least, most),
                     false => least,
@@ -139,26 +139,31 @@ mod tests {
     #[test]
     fn a_loss_that_is_not_finite_shrinks_by_the_smallest_factor() {
         for decrease in [f64::NAN, f64::NEG_INFINITY] {
-            assert_eq!(PARABOLA.shrink(1.0, 1.0, decrease), 0.1);
+            assert_eq!(PARABOLA.shrink(1.0, 0.1, 1.0, decrease), 0.1);
         }
         let smallest = f64::MIN_POSITIVE;
-        assert_eq!(PARABOLA.shrink(smallest, 1.0, 0.0), smallest);
-        assert_eq!(Shrink::Factor(0.9).shrink(smallest, 1.0, 0.0), smallest);
+        assert_eq!(PARABOLA.shrink(smallest, 0.1, 1.0, 0.0), smallest);
+        assert_eq!(
+            Shrink::Factor(0.9).shrink(smallest, 0.1, 1.0, 0.0),
+            smallest
+        );
     }
 
     proptest! {
-        /// f(η) = -s·η + K·η²/2 has its minimum at s/K.
+        /// f(η) = -s·η + K·η²/2 has its minimum at s/K, and satisfies the rule up to 2·(1-c)·s/K.
         #[test]
-        fn the_parabola_finds_the_minimum_of_a_quadratic(
-            slope in 1e-3..1e3f64, curvature in 1e-3..1e6f64, beyond in 0.72..4.9f64,
+        fn the_parabola_finds_the_best_step_size_that_is_accepted_on_a_quadratic(
+            slope in 1e-3..1e3f64, curvature in 1e-3..1e6f64, beyond in 1.44..9.8f64,
+            c in 0.01..0.99f64,
         ) {
-            let minimum = slope / curvature;
-            let step_size = 2.0 * beyond * minimum; // between most and least
-            let decrease = slope * step_size - curvature * step_size.powi(2) / 2.0;
-            let shrunk = PARABOLA.shrink(step_size, slope, decrease);
-            prop_assert!((shrunk / minimum - 1.0).abs() < 1e-9);
-            let loss = slope * shrunk - curvature * shrunk.powi(2) / 2.0;
-            prop_assert_eq!(Armijo::new(0.49).judge(0.0, slope, shrunk, -loss), Verdict::Accepted);
+            let best = (2.0 * (1.0 - c)).min(1.0) * slope / curvature;
+            let step_size = beyond * best; // between most and least
+            let decrease = |eta: f64| slope * eta - curvature * eta.powi(2) / 2.0;
+            let shrunk = PARABOLA.shrink(step_size, c, slope, decrease(step_size));
+            prop_assert!((shrunk / best - 1.0).abs() < 1e-9);
+            let rule = Armijo::new(c - 1e-6);
+            let verdict = rule.judge(0.0, slope, shrunk, -decrease(shrunk));
+            prop_assert_eq!(verdict, Verdict::Accepted);
         }
 
         /// Losses are not negative, so what passes Armijo's rule is at most the Polyak step.
