@@ -1,14 +1,15 @@
 //! A network whose layers are units, and a mini-batch that it learns.
 
-use burn::tensor::{DType, Device, Int, Tensor};
+use burn::tensor::{DType, Int, Tensor};
 use burn_sls_core::random::Generator;
 use burn_sls_optim::{LineSearchConfig, StepReport, Units};
 
+use crate::double;
 use crate::network::{Layer, Network, float, parameter};
 
 /// A network of the given widths in float64, and a mini-batch that it learns.
 pub fn network(widths: &[usize]) -> (Network, Tensor<2>, Tensor<1, Int>) {
-    let device = Device::flex().autodiff();
+    let device = double().autodiff();
     let mut generator = Generator::new(3);
     let mut draw = |count: usize, scale: f64| -> Vec<f64> {
         let draw = |_| (generator.below(2001) as f64 / 1000.0 - 1.0) * scale;

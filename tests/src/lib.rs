@@ -9,12 +9,15 @@ pub mod architectures;
 pub mod bert;
 pub mod book;
 pub mod classifier;
+mod device;
 pub mod face;
 pub mod layered;
 pub mod network;
 pub mod point;
 pub mod published;
 pub mod trace;
+
+pub use device::{device, double};
 
 /// A device's random generator is shared by all threads, so tests that depend on its numbers take
 /// turns.

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use burn::module::{Module, Param};
-use burn::tensor::{DType, Device, ExecutionError, Tensor};
+use burn::tensor::{DType, ExecutionError, Tensor};
 use burn::train::{ItemLazy, TrainOutput, TrainStep};
 use burn_sls_optim::{BatchLoss, TrainingLoss};
 
+use crate::double;
 use crate::network::parameter;
 
 /// The loss is a function of this vector alone.
@@ -25,7 +26,7 @@ pub struct Losses(Tensor<1>);
 
 /// The point with the given coordinates in float64, on an autodiff device.
 pub fn point(values: &[f64]) -> Point {
-    let device = Device::flex().autodiff();
+    let device = double().autodiff();
     Point {
         at: parameter(values.to_vec(), [values.len()], DType::F64, &device),
     }

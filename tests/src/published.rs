@@ -5,10 +5,11 @@ use std::path::Path;
 
 use burn::module::Param;
 use burn::optim::GradientsParams;
-use burn::tensor::{DType, Device, Tensor};
+use burn::tensor::{DType, Tensor};
 use glue::baselines::{Baseline, ProdigyConfig, Rule, ScheduleFreeConfig};
 use serde::Deserialize;
 
+use crate::double;
 use crate::network::{Layer, Network, parameter};
 use crate::trace::Problem;
 
@@ -107,7 +108,7 @@ impl Run {
 
     /// The network as it was at first.
     pub fn network(&self, dtype: DType) -> Network {
-        let device = Device::flex().autodiff();
+        let device = double().autodiff();
         let network = self.problem.network(0.0, &device);
         let frozen = |layer: usize, tensor: &str| {
             let name = format!("{layer}.{tensor}");
@@ -129,7 +130,7 @@ impl Run {
 
     /// The loss of step `k`, and the gradients that are there.
     pub fn gradients(&self, k: usize, model: &Network, dtype: DType) -> (f64, GradientsParams) {
-        let device = Device::flex().autodiff();
+        let device = double().autodiff();
         let (inputs, targets) = self.problem.batch(k, dtype, &device);
         let loss = model.losses(inputs, targets).mean();
         let value = loss.clone().into_data().iter::<f64>().next();

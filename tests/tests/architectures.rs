@@ -1,7 +1,7 @@
 //! One configuration, with nothing set, trains networks of every common kind.
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use burn_sls_core::random::Generator;
 use burn_sls_optim::{LineSearchConfig, StepReport};
 use burn_sls_tests::architectures::cnn::Cnn;
@@ -10,7 +10,7 @@ use burn_sls_tests::architectures::mlp::Mlp;
 use burn_sls_tests::architectures::transformer::Transformer;
 use burn_sls_tests::architectures::{Architecture, Plan, batch, examples, train};
 use burn_sls_tests::classifier::Batch;
-use burn_sls_tests::{alone, bits};
+use burn_sls_tests::{alone, bits, device};
 
 /// Trains with the defaults, and holds the result to a training loss and an accuracy on fresh
 /// examples. Another processor rounds differently, which after hundreds of steps is like another
@@ -100,7 +100,7 @@ fn at(model: &Cnn, witness: &Cnn) -> Cnn {
 
 /// A model, another with running statistics of its own, and batches.
 fn bars() -> (Cnn, Cnn, Vec<Batch>) {
-    let device = Device::flex().autodiff();
+    let device = device().autodiff();
     device.seed(3);
     let model = Cnn::new(&device);
     let _ = bits(&model); // drawn now, before a step seeds the device

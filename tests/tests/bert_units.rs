@@ -1,8 +1,9 @@
 //! The splits of BERT into units, on the model itself.
 
 use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use burn_sls_bert::{BertConfig, UnitSplit};
+use burn_sls_tests::device;
 
 /// The path and the count of numbers of every parameter.
 #[derive(Default)]
@@ -31,9 +32,7 @@ fn the_parameters_that_are_listed_are_the_models_and_each_is_in_one_unit() {
     let mut config = BertConfig::tiny(11);
     config.num_hidden_layers = 3;
     let mut parameters = Parameters::default();
-    config
-        .init_classifier(4, &Device::flex())
-        .visit(&mut parameters);
+    config.init_classifier(4, &device()).visit(&mut parameters);
     let listed: Vec<_> = config.parameters(4).collect();
     assert_eq!(listed, parameters.found);
 

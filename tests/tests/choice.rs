@@ -3,15 +3,15 @@
 use burn::module::{Module, Param};
 use burn::optim::SgdConfig;
 use burn::optim::momentum::MomentumConfig;
-use burn::tensor::{DType, Device, Tensor};
+use burn::tensor::{DType, Tensor};
 use burn_sls_optim::{
     LineSearchConfig, LineSearchError, Outcome, Searched, StepReport, Turn, UnitChoice, Units,
 };
-use burn_sls_tests::alone;
 use burn_sls_tests::classifier::{Batch, Classifier};
 use burn_sls_tests::face::Face;
 use burn_sls_tests::layered::{layers, network, run};
 use burn_sls_tests::network::{Network, parameter};
+use burn_sls_tests::{alone, device, double};
 
 fn searched(reports: &[StepReport]) -> Vec<Searched> {
     reports.iter().map(|report| report.searched).collect()
@@ -115,7 +115,7 @@ fn a_rule_that_chooses_a_unit_that_is_not_there_is_told_so() {
 #[test]
 fn a_rule_of_ones_own_works_under_the_learner_too() {
     let _turn = alone();
-    let device = Device::flex().autodiff();
+    let device = device().autodiff();
     device.seed(2);
     let model = Classifier::new(0.0, &device);
     let batch = Batch::random(32, &device);
@@ -150,7 +150,7 @@ fn a_unit_that_would_be_moved_uphill_is_passed_over() {
     let momentum = MomentumConfig::new().with_momentum(0.9).with_dampening(0.0);
     let sgd = SgdConfig::new().with_momentum(Some(momentum)).init();
     let mut optim = config.try_init_with(sgd).expect("valid settings");
-    let device = Device::flex().autodiff();
+    let device = double().autodiff();
     let number = |x: f64| parameter(vec![x], [1], DType::F64, &device);
     let (a, b) = (number(1.0), number(-1.0));
     let (mut model, mut passed_over) = (Pair { a, b }, 0);

@@ -7,9 +7,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use burn::tensor::Device;
 use burn_sls_bert::{Checkpoint, Tokenizer};
 use burn_sls_tests::bert::{Rows, numbers, relative_error};
+use burn_sls_tests::device;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -29,7 +29,7 @@ fn embeddings_of_sentences_agree_with_transformers() {
     let text = fs::read_to_string(path).expect("the expected embeddings are there");
     let expected: Vec<Expected> = serde_json::from_str(&text).expect("JSON");
 
-    let device = Device::flex();
+    let device = device();
     let checkpoint = Checkpoint::open(&folder).unwrap_or_else(|error| panic!("{error}"));
     let tokenizer = Tokenizer::from_file(folder.join("tokenizer.json")).expect("a tokenizer");
     tokenizer

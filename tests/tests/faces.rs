@@ -21,7 +21,7 @@ use burn_sls_tests::face::Face;
 use burn_sls_tests::{alone, bits};
 
 fn device() -> Device {
-    Device::flex().autodiff()
+    burn_sls_tests::device().autodiff()
 }
 
 /// A model and some batches, the same whenever called.

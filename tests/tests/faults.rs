@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use burn::module::Module;
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{ModuleOptimizer, SgdConfig};
-use burn::tensor::{DType, Device, Tensor};
+use burn::tensor::{DType, Tensor};
 use burn_sls_optim::{
     Counts, LineSearchConfig, LineSearchError, Outcome, Preset, Verdict, WhenExhausted,
 };
+use burn_sls_tests::double;
 use burn_sls_tests::face::Face;
 use burn_sls_tests::network::float;
 use burn_sls_tests::point::{Loss, Point, point};
@@ -245,11 +246,11 @@ fn a_model_without_a_gradient_is_told_what_to_do() {
     assert_eq!(error, LineSearchError::NoGradient);
     assert!(error.to_string().contains("autodiff device"), "{error}");
 
-    let constant = |_: &Point| float(vec![1.0], [1], DType::F64, &Device::flex().autodiff());
+    let constant = |_: &Point| float(vec![1.0], [1], DType::F64, &double().autodiff());
     let error = optim.step(model.clone(), constant).unwrap_err();
     assert_eq!(error, LineSearchError::NoGradient);
 
-    let none = |_: &Point| float(vec![], [0], DType::F64, &Device::flex().autodiff());
+    let none = |_: &Point| float(vec![], [0], DType::F64, &double().autodiff());
     let error = optim.step(model, none).unwrap_err();
     assert_eq!(error, LineSearchError::EmptyLoss);
     assert_eq!(optim.state(), &state, "errors change nothing");

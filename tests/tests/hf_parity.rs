@@ -14,6 +14,7 @@ use burn::tensor::{Bool, Device, Gradients, Int, Tensor, TensorData};
 use burn_sls_bert::{
     BertClassifier, BertConfig, BertInput, Checkpoint, Packing, Tokenizer, hugging_face_name,
 };
+use burn_sls_tests::device;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -145,7 +146,7 @@ fn fresh_parameters_are_drawn_as_transformers_draws_them() {
         }
     }
     let _guard = alone();
-    let device = Device::flex().autodiff();
+    let device = device().autodiff();
     device.seed(3);
     let model = BertConfig::tiny(100).init_classifier(3, &device);
     model.visit(&mut Check);
@@ -156,7 +157,8 @@ fn fresh_parameters_are_drawn_as_transformers_draws_them() {
 #[test]
 fn dropout_acts_on_a_training_device_and_replays_with_the_seed() {
     let _guard = alone();
-    let device = Device::flex().autodiff();
+    let plain = device();
+    let device = device().autodiff();
     device.seed(3);
     let config = BertConfig::tiny(50);
     let model = config.init_classifier(2, &device);
@@ -174,7 +176,6 @@ fn dropout_acts_on_a_training_device_and_replays_with_the_seed() {
     assert_eq!(logits(1), logits(1));
     assert_ne!(logits(1), logits(2));
 
-    let plain = Device::flex();
     let valid = model.clone().valid();
     let evaluated = || numbers(valid.forward(&input(&plain)));
     assert_eq!(evaluated(), evaluated());
@@ -197,7 +198,7 @@ fn fixtures_in(dir: &Path) -> Vec<PathBuf> {
 
 /// Compares one fixture; returns the largest relative errors of values and of gradient norms.
 fn check(folder: &Path) -> (f64, f64) {
-    let device = Device::flex().autodiff();
+    let device = device().autodiff();
     let inputs: Inputs = json(&folder.join("inputs.json"));
     let expected: Expected = json(&folder.join("expected.json"));
     let classes = expected.cls_logits[0].len();

@@ -22,7 +22,7 @@ use burn_sls_tests::classifier::{Batch, Classifier, FEATURES};
 const BATCHES: usize = 6;
 
 fn device() -> Device {
-    Device::flex().autodiff()
+    burn_sls_tests::device().autodiff()
 }
 
 fn two_units() -> LineSearchConfig {

@@ -5,10 +5,10 @@ use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use burn::tensor::Device;
 use burn_sls_bert::glue::{self, Split, Task};
 use burn_sls_bert::{BertConfig, Checkpoint, Tokenizer};
 use burn_sls_tests::bert::{fixture, numbers};
+use burn_sls_tests::device;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::FileFailurePersistence;
@@ -129,7 +129,7 @@ proptest! {
         match Checkpoint::open(folder.path()) {
             Err(error) => names(&error, &path)?,
             Ok(checkpoint) => {
-                let (model, _) = checkpoint.encoder(&Device::flex()).expect("what is checked loads");
+                let (model, _) = checkpoint.encoder(&device()).expect("what is checked loads");
                 let weight = model.encoder.layer[0].output.dense.weight.val();
                 prop_assert!(numbers(weight).iter().all(|x| x.is_finite()));
             }
@@ -158,7 +158,7 @@ proptest! {
         let weights = fixture("sequence-classification").join("model.safetensors");
         fs::copy(weights, folder.path().join("model.safetensors")).expect("copied");
         let loaded = Checkpoint::open(folder.path())
-            .and_then(|checkpoint| checkpoint.trained_classifier(&Device::flex()));
+            .and_then(|checkpoint| checkpoint.trained_classifier(&device()));
         if let Err(error) = loaded {
             let message = error.to_string();
             prop_assert!(message.contains("config.json: ") || message.contains("model.safetensors: "),

@@ -7,7 +7,7 @@ use burn::optim::{
     AdamConfig, AdamWConfig, GradientsParams, LionConfig, ModuleOptimizer, MuonConfig,
     RmsPropConfig, SgdConfig,
 };
-use burn::tensor::{DType, Device, Tensor, Tolerance};
+use burn::tensor::{DType, Tensor, Tolerance};
 use burn_sls_optim::direction::{Adam, Sgd};
 use burn_sls_optim::{
     Clipping, Direction, LineSearchConfig, LineSearchRecord, Outcome, Preset, StepReport,
@@ -16,11 +16,11 @@ use burn_sls_tests::classifier::{Batch, Classifier};
 use burn_sls_tests::face::Face;
 use burn_sls_tests::network::{float, parameter};
 use burn_sls_tests::point::{Loss, Point, point};
-use burn_sls_tests::{alone, bits};
+use burn_sls_tests::{alone, bits, device, double};
 
 /// A classifier and the mini-batches it learns, the same whenever called.
 fn problem() -> (Classifier, Vec<Batch>) {
-    let device = Device::flex().autodiff();
+    let device = device().autodiff();
     device.seed(4);
     let model = Classifier::new(0.0, &device);
     bits(&model); // initialised now
@@ -156,7 +156,7 @@ fn the_reference_preset_refuses_another_optimizers_displacement() {
 #[test]
 fn our_directions_step_as_burns_optimizers_do() {
     let _turn = alone();
-    let device = Device::flex().autodiff();
+    let device = double().autodiff();
     let adamw = |amsgrad: bool, weight_decay: f32| {
         AdamWConfig::new()
             .with_epsilon(1e-8)
@@ -283,7 +283,7 @@ fn moments_with_amsgrad_come_back_from_a_record() {
 #[test]
 fn half_precision_keeps_its_moments_and_directions_in_single() {
     let _turn = alone();
-    let device = Device::flex().autodiff();
+    let device = device().autodiff();
     let losses = |m: &Point| {
         use burn::tensor::FloatDType;
         (m.at.val().cast(FloatDType::F32) - 1.0)

@@ -12,6 +12,7 @@ use burn_sls_bert::cross_entropies;
 use burn_sls_core::random::Generator;
 use burn_sls_core::{Armijo, Comparison, Verdict};
 use burn_sls_optim::LineSearchConfig;
+use burn_sls_tests::device;
 use burn_sls_tests::network::{Layer, Network, float, parameter};
 
 const FEATURES: usize = 12;
@@ -102,20 +103,20 @@ fn exact(logits: &[f64], labels: &[usize]) -> Vec<f64> {
 
 /// The losses of the same logits in f32, as the library computes them.
 fn in_f32(logits: &[f64], labels: &[usize]) -> Vec<f64> {
-    let losses = cross_entropies(narrowed(logits, labels), targets(labels, &Device::flex()));
+    let losses = cross_entropies(narrowed(logits, labels), targets(labels, &device()));
     losses.into_data().iter::<f64>().collect()
 }
 
 /// The same losses as logarithms of a softmax.
 fn softmax_in_f32(logits: &[f64], labels: &[usize]) -> Vec<f64> {
-    let labels_there = targets(labels, &Device::flex()).unsqueeze_dim::<2>(1);
+    let labels_there = targets(labels, &device()).unsqueeze_dim::<2>(1);
     let chosen = log_softmax(narrowed(logits, labels), 1).gather(1, labels_there);
     chosen.neg().into_data().iter::<f64>().collect()
 }
 
 fn narrowed(logits: &[f64], labels: &[usize]) -> Tensor<2> {
     let shape = [labels.len(), logits.len() / labels.len()];
-    float(logits.to_vec(), shape, DType::F32, &Device::flex())
+    float(logits.to_vec(), shape, DType::F32, &device())
 }
 
 #[derive(Debug, Default)]

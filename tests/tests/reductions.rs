@@ -1,13 +1,13 @@
 //! The sums that decisions are made of.
 
-use burn::tensor::{DType, Device, Distribution, Tensor};
+use burn::tensor::{DType, Distribution, Tensor};
 use burn_sls_core::Reductions;
-use burn_sls_tests::alone;
 use burn_sls_tests::network::float;
+use burn_sls_tests::{alone, device, double};
 
 #[test]
 fn inner_products_and_values_come_back_in_their_order() {
-    let device = Device::flex();
+    let device = double();
     let vector = |values: &[f64]| float(values.to_vec(), [values.len()], DType::F64, &device);
     let mut reductions = Reductions::new();
     reductions.values(vector(&[0.5, 1.5]));
@@ -22,7 +22,7 @@ fn inner_products_and_values_come_back_in_their_order() {
 #[test]
 fn half_precision_is_multiplied_and_summed_in_single() {
     // 300² exceeds the largest half, 65504; a sum of 4096 halves of 0.1 would stall.
-    let device = Device::flex();
+    let device = device();
     for dtype in [DType::F16, DType::BF16] {
         let large = float(vec![300.0; 4], [2, 2], dtype, &device);
         let small = float(vec![0.125; 4096], [4096], dtype, &device);
@@ -40,7 +40,7 @@ fn half_precision_is_multiplied_and_summed_in_single() {
 #[test]
 fn large_sums_have_the_same_bits_every_time() {
     let _turn = alone();
-    let device = Device::flex();
+    let device = device();
     device.seed(3);
     let normal = Distribution::Normal(0.0, 1.0);
     // A matrix, and a kernel of which more is left after the first sum than one thread would take.

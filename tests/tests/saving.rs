@@ -11,6 +11,7 @@ use burn::tensor::Device;
 use burn_sls_bert::{Bert, BertClassifier, BertConfig, BertError, Checkpoint, Export, Tokenizer};
 use burn_sls_tests::bert::{Rows, fixture, numbers, relative_error};
 use burn_sls_tests::bits;
+use burn_sls_tests::device;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde_json::json;
@@ -55,7 +56,7 @@ fn files(folder: &Path) -> Vec<String> {
 
 #[test]
 fn a_saved_classifier_is_read_back_to_the_same_bits() {
-    let device = Device::flex().autodiff();
+    let device = device().autodiff();
     let folder = TempDir::new().expect("a folder");
     let (config, model) = classifier(&device);
     let tokenizer = tokenizer();
@@ -101,7 +102,7 @@ fn a_saved_classifier_is_read_back_to_the_same_bits() {
 
 #[test]
 fn a_saved_encoder_is_read_back_to_the_same_bits() {
-    let device = Device::flex();
+    let device = device();
     let folder = TempDir::new().expect("a folder");
     let (config, model) = classifier(&device);
     Export::new(&config)
@@ -120,7 +121,7 @@ fn a_saved_encoder_is_read_back_to_the_same_bits() {
 
 #[test]
 fn a_saved_classifier_with_a_pooler_is_read_back_to_the_same_bits() {
-    let device = Device::flex();
+    let device = device();
     let folder = TempDir::new().expect("a folder");
     let (config, model, labels) = with_pooler(&device);
     Export::new(&config)
@@ -155,7 +156,7 @@ fn roberta(device: &Device) -> (BertConfig, BertClassifier, Tokenizer) {
 
 #[test]
 fn a_saved_roberta_is_read_back_to_the_same_bits_and_keeps_its_names() {
-    let device = Device::flex();
+    let device = device();
     let folder = TempDir::new().expect("a folder");
     let (config, model, tokenizer) = roberta(&device);
     let export = Export::new(&config).with_tokenizer(&tokenizer);
@@ -187,7 +188,7 @@ fn a_saved_roberta_is_read_back_to_the_same_bits_and_keeps_its_names() {
 
 #[test]
 fn logits_of_a_head_on_a_pooler_agree_with_transformers() {
-    let device = Device::flex();
+    let device = device();
     let folder = fixture("sequence-classification");
     let read = |file: &str| fs::read_to_string(folder.join(file)).expect("the fixture is whole");
     let rows: Rows = serde_json::from_str(&read("inputs.json")).expect("JSON");
@@ -217,7 +218,7 @@ fn logits_of_a_head_on_a_pooler_agree_with_transformers() {
 /// keep the rest from loading, nor take a parameter's place.
 #[test]
 fn what_is_left_aside_has_no_say() {
-    let device = Device::flex();
+    let device = device();
     let (_, model, _) = with_pooler(&device);
     let folder = TempDir::new().expect("a folder");
     for file in ["config.json", "model.safetensors"] {
@@ -255,7 +256,7 @@ fn what_is_left_aside_has_no_say() {
 
 #[test]
 fn a_pooler_or_head_that_is_not_there_is_named() {
-    let device = Device::flex();
+    let device = device();
     let message = |result: Result<(), BertError>| result.expect_err("refused").to_string();
     let error = message(open(&fixture("bare-relu")).with_pooler().map(drop));
     assert!(
@@ -301,7 +302,7 @@ fn a_pooler_or_head_that_is_not_there_is_named() {
 
 #[test]
 fn what_could_not_be_read_back_is_refused_and_nothing_is_written() {
-    let device = Device::flex();
+    let device = device();
     let folder = TempDir::new().expect("a folder");
     let target = folder.path().join("model");
     let (config, model) = classifier(&device);
@@ -370,7 +371,7 @@ fn models_are_left_for_transformers_to_read() {
         println!("skipped: BURN_SLS_SAVED does not name a folder to save models in");
         return;
     };
-    let device = Device::flex();
+    let device = device();
     let tokenizer = tokenizer();
     let texts = [("the cat sat", Some("on the mat")), ("a dog", Some("the"))];
     let encoded = tokenizer.encode_all(&texts, 14).expect("tokens");

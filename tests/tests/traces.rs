@@ -8,10 +8,11 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use burn::module::Param;
-use burn::tensor::{DType, Device, FloatDType, Tensor};
+use burn::tensor::{DType, Tensor};
 use burn_sls_optim::{LineSearchOptimizer, Outcome, Preset, Searched, StepReport, Verdict};
 use burn_sls_tests::network::{Layer, Network};
 use burn_sls_tests::trace::{Trace, files};
+use burn_sls_tests::{device, double};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -138,7 +139,7 @@ impl Observed {
 
 /// Runs the trace's problem, with every weight changed by `disturbance` of itself.
 fn run(trace: &Trace, disturbance: f64) -> Vec<Observed> {
-    let device = Device::flex().autodiff();
+    let device = double().autodiff();
     let mut model = trace.problem.network(disturbance, &device);
     let mut optim = trace.config().init();
     let steps = (0..trace.steps.len()).map(|k| {
@@ -156,7 +157,11 @@ fn step(
     optim: &mut LineSearchOptimizer,
     model: &mut Network,
 ) -> StepReport {
-    let device = Device::flex().autodiff();
+    let device = match dtype {
+        DType::F64 => double(),
+        _ => device(),
+    };
+    let device = device.autodiff();
     let (inputs, targets) = trace.problem.batch(k, dtype, &device);
     let losses = |model: &Network| model.losses(inputs.clone(), targets.clone());
     let step = optim.step(model.clone(), losses).expect("a step");
@@ -280,7 +285,8 @@ const MARGIN: f64 = 1e-6;
 /// The same network in float32, its parameters under the ids of `ids`.
 fn single(model: &Network, ids: &Network) -> Network {
     fn cast<const D: usize>(of: &Param<Tensor<D>>, like: &Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let tensor = Tensor::from_inner(of.val().inner().cast(FloatDType::F32));
+        let rounded = of.val().into_data().convert::<f32>();
+        let tensor = Tensor::from_data(rounded, &device().autodiff());
         Param::initialized(like.id, tensor.require_grad())
     }
     let layers = model.layers.iter().zip(&ids.layers);
@@ -297,7 +303,7 @@ fn single(model: &Network, ids: &Network) -> Network {
 /// with moments of its own; the decisions of the two must be the same where the margin is not tiny.
 #[test]
 fn single_precision_decides_as_double_does() {
-    let device = Device::flex().autodiff();
+    let device = double().autodiff();
     let (mut steps, mut trials, mut excused) = (0, 0, 0);
     for (name, trace) in traces() {
         let mut double = trace.problem.network(0.0, &device);

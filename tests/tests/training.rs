@@ -15,7 +15,7 @@ use burn::train::{Learner, MetricEarlyStoppingStrategy, StoppingCondition, Super
 use burn_sls_optim::{BatchLoss, LineSearch, LineSearchConfig, Outcome, StepReport, Units};
 use burn_sls_tests::classifier::{Batch, Classifier};
 use burn_sls_tests::face::Face;
-use burn_sls_tests::{alone, bits};
+use burn_sls_tests::{alone, bits, device};
 
 /// Hands a batch on as it is.
 #[derive(Clone)]
@@ -37,7 +37,7 @@ fn loader(batches: Vec<Batch>, device: &Device) -> Arc<dyn DataLoader<Batch>> {
 /// The same model and batches whenever called: five mini-batches an epoch, so that the end of an
 /// epoch is in the middle of a cycle of three units.
 fn problem(dropout: f64) -> (Classifier, Vec<Batch>) {
-    let device = Device::flex().autodiff();
+    let device = device().autodiff();
     device.seed(8);
     let model = Classifier::new(dropout, &device);
     bits(&model);
@@ -77,8 +77,8 @@ fn train(folder: &Path, done: usize, epochs: usize) -> Run {
     let scheduler = LinearLrSchedulerConfig::new(1.0, 0.5, 40)
         .init()
         .expect("a schedule");
-    let device = Device::flex().autodiff();
-    let validation = loader(batches[..2].to_vec(), &Device::flex());
+    let validation = loader(batches[..2].to_vec(), &device());
+    let device = device().autodiff();
     let mut training = SupervisedTraining::new(folder, loader(batches, &device), validation)
         .metric_valid_numeric(LossMetric::new())
         .with_default_checkpointers()
@@ -134,7 +134,6 @@ fn a_run_resumed_from_burns_checkpoints_repeats_the_bits_before_and_after_a_merg
 fn accumulation_a_schedule_and_early_stopping_work_as_with_any_optimizer() {
     let _turn = alone();
     let (model, batches) = problem(0.2);
-    let device = Device::flex().autodiff();
     let (model, optim) = LineSearchConfig::adamsls().for_learner(model);
     let reports: Arc<Mutex<Vec<StepReport>>> = Arc::default();
     let seen = reports.clone();
@@ -143,7 +142,8 @@ fn accumulation_a_schedule_and_early_stopping_work_as_with_any_optimizer() {
     // A validation set of labels turned around: it gets worse while training gets better.
     let mut wrong = batches[0].clone();
     wrong.targets = wrong.targets.mul_scalar(-1).add_scalar(1);
-    let validation = loader(vec![wrong], &Device::flex());
+    let validation = loader(vec![wrong], &device());
+    let device = device().autodiff();
     let result =
         SupervisedTraining::new(folder.path(), loader(batches.clone(), &device), validation)
             .metric_valid_numeric(LossMetric::new())
@@ -311,7 +311,7 @@ fn gradient_checkpointing_changes_nothing() {
             (reports, bits(face.model()))
         })
     };
-    let plain = run(Device::flex().autodiff());
-    let checkpointed = run(Device::flex().autodiff().gradient_checkpointing());
+    let plain = run(device().autodiff());
+    let checkpointed = run(device().autodiff().gradient_checkpointing());
     assert!(plain == checkpointed);
 }

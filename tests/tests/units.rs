@@ -1,18 +1,17 @@
 //! Units: how they are described, assigned to parameters, and read.
 
 use burn::module::Module;
-use burn::tensor::Device;
 use burn_sls_optim::{LineSearchConfig, LineSearchError, Units};
-use burn_sls_tests::alone;
 use burn_sls_tests::classifier::{Batch, Classifier};
 use burn_sls_tests::face::Face;
 use burn_sls_tests::layered::network;
 use burn_sls_tests::network::{Layer, Network};
+use burn_sls_tests::{alone, device};
 
 #[test]
 fn units_are_read_off_a_model_by_module_and_by_layer() {
     let _turn = alone();
-    let device = Device::flex().autodiff();
+    let device = device().autodiff();
     let model = Classifier::new(0.1, &device);
     assert!(Units::by_module(&model).names().eq(["hidden", "output"]));
 
@@ -153,7 +152,7 @@ fn a_parameter_that_stands_in_two_places_is_refused_by_its_path() {
 #[test]
 fn step_sizes_are_read_by_name_in_both_faces_before_and_after_a_merge() {
     let _turn = alone();
-    let device = Device::flex().autodiff();
+    let device = device().autodiff();
     device.seed(2);
     let model = Classifier::new(0.0, &device);
     let batch = Batch::random(32, &device);

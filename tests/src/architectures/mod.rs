@@ -12,6 +12,7 @@ use burn_sls_optim::{LineSearchOptimizer, StepReport};
 
 use crate::bits;
 use crate::classifier::Batch;
+use crate::device;
 
 pub mod cnn;
 pub mod lstm;
@@ -70,7 +71,7 @@ pub fn train<A: Architecture>(
     plan: &Plan,
     seed: u64,
 ) -> Trained<A> {
-    let device = Device::flex().autodiff();
+    let device = device().autodiff();
     device.seed(seed);
     let mut model = A::new(&device);
     let _ = bits(&model); // drawn now, before a step seeds the device
