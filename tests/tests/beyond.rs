@@ -80,13 +80,38 @@ fn a_bracket_finds_the_magnitude_in_a_few_trials_wherever_the_step_size_stands()
             polyak: 1.0,
             expand: Some(2.0),
         });
-    let of = |first: f64| reports(&config.clone().with_first_step_size(first), 1).remove(0);
+    let of = |first_step_size: f64| {
+        let config = LineSearchConfig {
+            first_step_size,
+            ..config.clone()
+        };
+        reports(&config, 1).remove(0)
+    };
     let (small, large) = (of(1e-9), of(1e9));
     assert_eq!(small, large, "the bracket does not look at it");
     assert!(small.forwards <= 6, "{} forward passes", small.forwards);
     // The paper's search, from as far away.
     let paper = LineSearchConfig::adamsls().with_first_step_size(1e3);
     assert!(reports(&paper, 1)[0].forwards > 50);
+}
+
+#[test]
+fn a_search_that_saw_room_is_followed_by_one_that_begins_there() {
+    // Two coordinates that are alike, so nothing is uncertain; the minimum is at a step size of 1.
+    let config = LineSearchConfig::sgdsls()
+        .with_first_step_size(1e-3)
+        .with_gamma(1.0)
+        .with_extrapolation(2.0);
+    for mut face in Face::both(&point(&[1.0, 1.0]), &config) {
+        let begun: Vec<f64> = (0..9)
+            .map(|_| face.step(&Loss::bowl()).trials[0].step_size)
+            .collect();
+        for (k, step_size) in begun.iter().enumerate() {
+            let expected = 1e-3 * 2f64.powi(k as i32);
+            let error = (step_size / expected - 1.0).abs();
+            assert!(error < 1e-6, "{}: {begun:?}", face.name());
+        }
+    }
 }
 
 #[test]

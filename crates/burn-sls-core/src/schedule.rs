@@ -25,17 +25,32 @@ pub enum Frequency {
     },
 }
 
-/// What [`Frequency`] remembers of one step size.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// What is remembered of one step size between its searches: when they were, and what they found.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rhythm {
     /// Searches that have ended with a step size.
     pub searches: u64,
-    /// Iterations since the last of them.
+    /// Iterations that have used its step size again.
     pub waited: u64,
     /// The fast moving average of step sizes.
     pub fast: f64,
     /// The slow one.
     pub slow: f64,
+    /// How many times longer the next search might begin, at least 1, by what the last one saw: see
+    /// [`Search::room`](crate::Search::room).
+    pub room: f64,
+}
+
+impl Default for Rhythm {
+    fn default() -> Self {
+        Self {
+            searches: 0,
+            waited: 0,
+            fast: 0.0,
+            slow: 0.0,
+            room: 1.0,
+        }
+    }
 }
 
 /// Searches that are made one after the other, before anything is known of how step sizes vary.
@@ -62,8 +77,9 @@ impl Rhythm {
         interval.clamp(1, u64::from(longest))
     }
 
-    /// Takes in that a search has ended with this step size.
-    pub fn searched(&mut self, step_size: f64) {
+    /// Takes in that a search has ended with this step size, and what [room](crate::Search::room) it has seen
+    /// beyond.
+    pub fn searched(&mut self, step_size: f64, room: f64) {
         let first = self.searches == 0;
         for (average, decay) in [(&mut self.fast, FAST), (&mut self.slow, SLOW)] {
             *average = match first {
@@ -73,9 +89,10 @@ impl Rhythm {
         }
         self.searches += 1;
         self.waited = 0;
+        self.room = room;
     }
 
-    /// Takes in that an iteration has passed without a search.
+    /// Takes in that an iteration has used the step size again, without a search.
     pub fn passed(&mut self) {
         self.waited += 1;
     }
@@ -94,7 +111,7 @@ mod tests {
         for k in 0..iterations {
             match rhythm.due(frequency) {
                 true => {
-                    rhythm.searched(found(k));
+                    rhythm.searched(found(k), 1.0);
                     searched.push(k);
                 }
                 false => rhythm.passed(),
@@ -127,6 +144,7 @@ mod tests {
                 slow,
                 searches: 50,
                 waited: 0,
+                room: 1.0,
             };
             assert_eq!(rhythm.interval(10), interval, "{fast}/{slow}");
         }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::acceptance::{Acceptance, Memory};
 use crate::armijo::{Armijo, Verdict};
 use crate::comparison::Comparison;
-use crate::step_size::Shrink;
+use crate::step_size::{Shrink, parabola};
 
 /// How a step size is looked for: Armijo's rule, and backtracking where it fails.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -194,6 +194,24 @@ impl Search {
         verdict
     }
 
+    /// How many times longer than the accepted step size the best one is, on the
+    /// [parabola] through its trial; 1 if none is, or nothing was accepted.
+    ///
+    /// The loss is taken to have fallen by half a standard error less than it has: on other examples a longer
+    /// step is known to do well only as far as this one is.
+    pub fn room(&self) -> f64 {
+        let Some((step_size, trial)) = self.best else {
+            return 1.0;
+        };
+        let decrease = trial.decrease - 0.5 * trial.standard_error;
+        let factor = parabola(step_size, self.rule.rule.c, self.slope, decrease);
+        match factor > 0.0 {
+            true => factor.clamp(1.0, f64::MAX),
+            // As much as was promised, or more: no curvature holds it back.
+            false => f64::MAX,
+        }
+    }
+
     /// What the acceptance rule remembers after this search.
     pub fn memory(&self) -> Memory {
         match &self.best {
@@ -245,6 +263,29 @@ mod tests {
             panic!("{conclusion:?}");
         };
         assert!((step_size - 0.9f64.powi(100)).abs() < 1e-15);
+    }
+
+    #[test]
+    fn the_room_beyond_an_accepted_step_is_that_of_the_parabola_less_what_is_not_known() {
+        // f(η) = -η + K·η²/2 with K = 1: the rule with c = 0.8 holds up to 2·(1-c)/K = 0.4.
+        let rule = Backtracking::new(0.8, 0.5, 10);
+        let told = |step: f64, standard_error: f64| {
+            let mut search = Search::begin(&rule, 0.0, 1.0, step);
+            search.tell_compared(Comparison {
+                standard_error,
+                ..Comparison::of_means(0.0, step * step / 2.0 - step)
+            });
+            search.room()
+        };
+        assert!((told(0.1, 0.0) - 4.0).abs() < 1e-12);
+        assert!((told(0.4, 0.0) - 1.0).abs() < 1e-12);
+        // A decrease of 0.095 ± 0.01, read as 0.09, of 0.1 that were promised.
+        assert!((told(0.1, 0.01) - 2.0).abs() < 1e-12);
+        assert_eq!(told(0.1, 0.1), 1.0, "nothing is known");
+        assert_eq!(told(1.0, 0.0), 1.0, "nothing is accepted");
+        let mut steep = Search::begin(&rule, 0.0, 1.0, 0.1);
+        steep.tell(-0.2);
+        assert_eq!(steep.room(), f64::MAX, "it fell by more than was promised");
     }
 
     #[test]

@@ -32,7 +32,13 @@ impl Growth {
 
     /// The step size after one growth, kept finite.
     pub fn grow(&self, step_size: f64) -> f64 {
-        (step_size * self.factor()).min(f64::MAX)
+        self.grow_over(step_size, 1)
+    }
+
+    /// The step size after `γ^(k/n)`, the growth of `iterations` `k`, kept finite.
+    pub fn grow_over(&self, step_size: f64, iterations: u64) -> f64 {
+        let factor = self.gamma.powf(iterations as f64 / self.batches_per_epoch);
+        (step_size * factor).min(f64::MAX)
     }
 }
 
@@ -41,16 +47,8 @@ impl Growth {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Shrink {
-    /// To the best step size that Armijo's rule accepts on the parabola with the loss and the slope at
-    /// `w_k` and the loss of the trial,
-    ///
-    /// ```text
-    /// min(1, 2·(1-c)) · η²·s / (2·(f_k(w_k + η·d) - f_k(w_k) + η·s)),
-    /// ```
-    ///
-    /// but to no less than `least·η` and no more than `most·η`. For a rule with `c <= 1/2` that is the
-    /// minimum; one that demands more stops short of it. For a quadratic loss the next trial is accepted,
-    /// if the bounds let it be made.
+    /// To the [best step size on a parabola](parabola), but to no less than `least·η` and no more than
+    /// `most·η`. For a quadratic loss the next trial is accepted, if the bounds let it be made.
     Parabola {
         /// The smallest factor, in (0, 1). It is taken, too, after a loss that is not finite.
         least: f64,
@@ -77,9 +75,7 @@ impl Shrink {
         let factor = match *self {
             Self::Factor(factor) => factor,
             Self::Parabola { least, most } => {
-                let promised = step_size * slope;
-                let minimum = promised / (2.0 * (promised - decrease));
-                let factor = minimum * (2.0 * (1.0 - c)).min(1.0);
+                let factor = parabola(step_size, c, slope, decrease);
                 match decrease.is_finite() && factor.is_finite() {
                     true => factor.clamp(least, most),
                     false => least,
@@ -88,6 +84,21 @@ impl Shrink {
         };
         (factor * step_size).max(f64::MIN_POSITIVE)
     }
+}
+
+/// The factor from a step size that was tried to the best one that Armijo's rule with the constant `c` accepts
+/// on the parabola with the loss and the slope at `w_k` and the loss of the trial:
+///
+/// ```text
+/// min(1, 2·(1-c)) · η·s / (2·(η·s - decrease)).
+/// ```
+///
+/// For a rule with `c <= 1/2` that is the parabola's minimum; one that demands more stops short of it. Not
+/// positive, or infinite, if the loss has fallen by as much as the slope promised or more.
+pub fn parabola(step_size: f64, c: f64, slope: f64, decrease: f64) -> f64 {
+    let promised = step_size * slope;
+    let minimum = promised / (2.0 * (promised - decrease));
+    minimum * (2.0 * (1.0 - c)).min(1.0)
 }
 
 /// The Polyak step `(f - f*)/(c·s)`: where the first-order model, a fraction `c` of it, has come down to
@@ -119,6 +130,9 @@ mod tests {
             };
             let grown = growth.factor().powf(n);
             assert!((grown - 2.0).abs() < 1e-12, "n = {n}: {grown}");
+            let apart = growth.grow_over(growth.grow_over(0.1, 3), 4);
+            let at_once = growth.grow_over(0.1, 7);
+            assert!((apart / at_once - 1.0).abs() < 1e-12, "n = {n}: {apart}");
         }
     }
 
@@ -129,6 +143,7 @@ mod tests {
             batches_per_epoch: 1.0,
         };
         assert_eq!(growth.grow(f64::MAX), f64::MAX);
+        assert_eq!(growth.grow_over(1.0, u64::MAX), f64::MAX);
     }
 
     const PARABOLA: Shrink = Shrink::Parabola {

@@ -35,6 +35,7 @@ use crate::units::Units;
 /// | `batches_per_epoch` | 500 | > 0 | `n`: growth in a step is `γ^(1/n)` |
 /// | `first_step_size` | 0.1 (SGD: 1) | > 0, finite | where the first search starts |
 /// | `bracket` | none | | where a search begins that knows no magnitude, in place of `first_step_size` |
+/// | `extrapolate` | none | > 1, finite | how many times longer a search begins, at most, where the last has seen room |
 /// | `ceiling` | none | > 0 | `c` of the Polyak step that no search begins above |
 /// | `frequency` | `Always` | | how often a step size is searched |
 /// | `budget` | none | > 0 | trials after the first search, as a fraction of the cost of training |
@@ -116,6 +117,11 @@ pub struct LineSearchConfig {
     /// How a search begins that knows nothing of the magnitude, in place of `first_step_size`.
     #[serde(default)]
     pub bracket: Option<Bracket>,
+    /// The largest factor from a step size to the first trial of its next search, as far as the
+    /// [parabola](burn_sls_core::Search::room) through the accepted trial of its last one has room for it. Without,
+    /// a step size grows by `γ` alone.
+    #[serde(default)]
+    pub extrapolate: Option<f64>,
     /// The `c` of the Polyak step `f_k(w_k)/(c·s)` above which no search begins, if one is set: a step
     /// size that has grown beyond it could not pass Armijo's rule with that `c`.
     #[serde(default)]
@@ -170,6 +176,7 @@ impl LineSearchConfig {
             batches_per_epoch: 500.0,
             first_step_size,
             bracket: None,
+            extrapolate: None,
             ceiling: None,
             frequency: Frequency::Always,
             budget: None,

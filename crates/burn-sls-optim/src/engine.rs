@@ -67,6 +67,8 @@ pub(crate) struct Found {
     pub(crate) outcome: Outcome,
     /// What the acceptance rule is to remember, if something was searched.
     pub(crate) memory: Option<Memory>,
+    /// How many times longer the next search might begin.
+    pub(crate) room: f64,
     /// The state's, as they are to be after the iteration.
     pub(crate) step_sizes: Vec<f64>,
     pub(crate) averages: Vec<f64>,
@@ -181,10 +183,11 @@ impl Engine {
         for unit in units {
             let rhythm = &mut state.rhythms[unit];
             match found.outcome {
-                _ if trials == 0 => rhythm.passed(),
+                Outcome::Reused => rhythm.passed(),
+                _ if trials == 0 => {}
                 // After a failure nothing is known of the magnitude.
                 outcome if outcome.exhausted() => *rhythm = Rhythm::default(),
-                _ => rhythm.searched(found.step_sizes[unit]),
+                _ => rhythm.searched(found.step_sizes[unit], found.room),
             }
         }
         if let Some(memory) = found.memory {

@@ -47,7 +47,7 @@ pub enum Preset {
     /// size begins at 1, grows by 1.1 in every search, and shrinks by 0.8.
     ///
     /// The published code takes a step that it does not search with a step size grown by 1.1 and tested
-    /// by nobody; here it is the one that was found.
+    /// by nobody; here it is the one that was found, and that growth waits for the next search.
     Salsa,
     /// What we recommend, and what every configuration begins with. For now the paper's, except that
     /// a search that fails leaves everything as it was.
@@ -57,7 +57,7 @@ pub enum Preset {
 impl Preset {
     /// The configuration with this preset's values for `procedure`, `c`, `shrink`, `gamma`,
     /// `max_trials` and `when_exhausted`, without what goes beyond the paper (`acceptance`, `rounding`,
-    /// `tested`, `bracket`, `ceiling`, `frequency`, `budget`), and with the published code's `batches_per_epoch` (500) and
+    /// `tested`, `bracket`, `extrapolate`, `ceiling`, `frequency`, `budget`), and with the published code's `batches_per_epoch` (500) and
     /// `first_step_size` (0.1) for [`Reference`](Self::Reference), or those of SaLSa's (1 and 1). Everything
     /// else stays.
     pub fn apply(self, config: LineSearchConfig) -> LineSearchConfig {
@@ -69,6 +69,7 @@ impl Preset {
             shrink: Shrink::Factor(0.9),
             gamma: 2.0,
             bracket: None,
+            extrapolate: None,
             ceiling: None,
             frequency: Frequency::Always,
             budget: None,

@@ -131,7 +131,7 @@ impl SearchState {
 
     /// All numbers of the rhythms and memories.
     fn remembered(&self) -> Vec<f64> {
-        let rhythms = self.rhythms.iter().flat_map(|r| [r.fast, r.slow]);
+        let rhythms = self.rhythms.iter().flat_map(|r| [r.fast, r.slow, r.room]);
         let memories = self.memories.iter().chain([&self.joint]);
         rhythms
             .chain(memories.flat_map(|memory| [memory.value, memory.scale]))
@@ -141,7 +141,7 @@ impl SearchState {
     /// The number of words in the encoding of a state of that many original units, if it is a
     /// number at all.
     pub(crate) fn words(units: usize) -> Option<usize> {
-        units.checked_mul(9)?.checked_add(HEAD + Counts::WORDS)
+        units.checked_mul(10)?.checked_add(HEAD + Counts::WORDS)
     }
 
     /// The state as whole numbers below 2^16, exact in any integer type of 32 bits or more: how it
@@ -182,6 +182,7 @@ impl SearchState {
             .chain(of_rhythms(|rhythm| rhythm.waited))
             .chain(of_rhythms(|rhythm| rhythm.fast.to_bits()))
             .chain(of_rhythms(|rhythm| rhythm.slow.to_bits()))
+            .chain(of_rhythms(|rhythm| rhythm.room.to_bits()))
             .chain(of_memories(|memory| memory.value))
             .chain(of_memories(|memory| memory.scale));
         words
@@ -239,12 +240,13 @@ impl SearchState {
                     waited: columns[4][unit],
                     fast: float(5, unit),
                     slow: float(6, unit),
+                    room: float(7, unit),
                 })
                 .collect(),
             memories: (0..present)
                 .map(|unit| Memory {
-                    value: float(7, unit),
-                    scale: float(8, unit),
+                    value: float(8, unit),
+                    scale: float(9, unit),
                 })
                 .collect(),
             joint: Memory {
@@ -293,7 +295,7 @@ mod tests {
             removed: 4,
         });
         state.counts.trials = u64::MAX;
-        state.rhythms[3].searched(0.25);
+        state.rhythms[3].searched(0.25, 1.5);
         state.rhythms[3].passed();
         state.memories[2] = Memory {
             value: -0.5,

@@ -59,6 +59,9 @@ impl LineSearchConfig {
         };
         check(ok, "acceptance", &self.acceptance, expected)?;
         check_positive("rounding", self.rounding.unwrap_or(1.0))?;
+        let most = self.extrapolate.unwrap_or(2.0);
+        let extrapolates = most > 1.0 && most.is_finite();
+        check(extrapolates, "extrapolate", &most, "above 1 and finite")?;
         check_positive("ceiling", self.ceiling.unwrap_or(1.0))?;
         check_positive("budget", self.budget.unwrap_or(1.0))?;
         if let Some(bracket) = self.bracket {
@@ -90,6 +93,7 @@ impl LineSearchConfig {
             && self.rounding.is_none()
             && self.tested == Tested::Search
             && self.bracket.is_none()
+            && self.extrapolate.is_none()
             && self.ceiling.is_none()
             && self.frequency == Frequency::Always
             && self.budget.is_none()
@@ -98,8 +102,8 @@ impl LineSearchConfig {
             true => Ok(()),
             false => Err(LineSearchError::Settings {
                 reason: "the reference code knows nothing beyond the paper: leave `acceptance`, \
-                         `rounding`, `tested`, `bracket`, `ceiling`, `frequency`, `budget` and `tail` \
-                         as they are with `Procedure::Reference`",
+                         `rounding`, `tested`, `bracket`, `extrapolate`, `ceiling`, `frequency`, `budget` \
+                         and `tail` as they are with `Procedure::Reference`",
             }),
         }
     }
@@ -231,6 +235,7 @@ mod tests {
                 "-1.0",
             ),
             (base().with_max_trials(0), "`max_trials`", "0"),
+            (base().with_extrapolation(1.0), "`extrapolate`", "1.0"),
             (base().with_merging(f64::INFINITY), "`merge_below`", "inf"),
             (base().with_weight_decay(-0.1), "`weight_decay`", "-0.1"),
             (

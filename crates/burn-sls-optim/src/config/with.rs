@@ -44,10 +44,10 @@ impl LineSearchConfig {
         self
     }
 
-    /// Tells the search the rounding error of a loss.
+    /// Tells the search the rounding error of a loss, or nothing of it.
     #[must_use]
-    pub fn with_rounding(mut self, rounding: f64) -> Self {
-        self.rounding = Some(rounding);
+    pub fn with_rounding(mut self, rounding: impl Into<Option<f64>>) -> Self {
+        self.rounding = rounding.into();
         self
     }
 
@@ -79,24 +79,34 @@ impl LineSearchConfig {
         self
     }
 
-    /// Sets the step size that the first search starts from.
+    /// Sets the step size that the first search starts from, which leaves nothing for a
+    /// [bracket](Self::with_bracket) to look for: there is none then.
     #[must_use]
     pub fn with_first_step_size(mut self, step_size: f64) -> Self {
         self.first_step_size = step_size;
+        self.bracket = None;
         self
     }
 
-    /// Sets how a search begins that knows nothing of the magnitude.
+    /// Sets how a search begins that knows nothing of the magnitude; without, at the first step size.
     #[must_use]
-    pub fn with_bracket(mut self, bracket: Bracket) -> Self {
-        self.bracket = Some(bracket);
+    pub fn with_bracket(mut self, bracket: impl Into<Option<Bracket>>) -> Self {
+        self.bracket = bracket.into();
         self
     }
 
-    /// Lets no search begin above the Polyak step with this `c`.
+    /// Lets a search begin above the last step size by up to this factor, where the last search has seen room
+    /// for it; or by growth alone.
     #[must_use]
-    pub fn with_ceiling(mut self, c: f64) -> Self {
-        self.ceiling = Some(c);
+    pub fn with_extrapolation(mut self, most: impl Into<Option<f64>>) -> Self {
+        self.extrapolate = most.into();
+        self
+    }
+
+    /// Lets no search begin above the Polyak step with this `c`, or any.
+    #[must_use]
+    pub fn with_ceiling(mut self, c: impl Into<Option<f64>>) -> Self {
+        self.ceiling = c.into();
         self
     }
 
@@ -107,17 +117,17 @@ impl LineSearchConfig {
         self
     }
 
-    /// Bounds what all trials after the first search may cost.
+    /// Bounds what all trials after the first search may cost, as a fraction of training, or does not.
     #[must_use]
-    pub fn with_budget(mut self, fraction: f64) -> Self {
-        self.budget = Some(fraction);
+    pub fn with_budget(mut self, fraction: impl Into<Option<f64>>) -> Self {
+        self.budget = fraction.into();
         self
     }
 
-    /// Makes the steps shorter than those that are searched when the loss has stopped falling.
+    /// Makes the steps shorter than those that are searched when the loss has stopped falling, or does not.
     #[must_use]
-    pub fn with_tail(mut self, tail: Tail) -> Self {
-        self.tail = Some(tail);
+    pub fn with_tail(mut self, tail: impl Into<Option<Tail>>) -> Self {
+        self.tail = tail.into();
         self
     }
 

@@ -2,7 +2,7 @@
 //! ends. Changes nothing but the assignment of parameters to units.
 //!
 //! ```text
-//! η ← γ^(1/n)·η for what is searched
+//! η ← γ^(k/n)·η for what is searched, in the k-th iteration since its last search
 //! while Armijo's rule fails at w_k + η·d:  η ← δ·η
 //! ```
 //!
@@ -178,7 +178,13 @@ impl Engine {
         let bracket = config.bracket.filter(|_| fresh);
         let polyak = |c: f64| Some(polyak(loss, 0.0, c, slope)).filter(usable);
         let first = bracket.and_then(|bracket| polyak(bracket.polyak));
-        let first = first.unwrap_or_else(|| config.growth().grow(last));
+        let first = first.unwrap_or_else(|| {
+            let reused = rhythms.iter().map(|rhythm| rhythm.waited).min();
+            let grown = config.growth().grow_over(last, reused.unwrap_or(0) + 1);
+            let room = rhythms.iter().map(|rhythm| rhythm.room);
+            let room = room.fold(config.extrapolate.unwrap_or(1.0), f64::min);
+            grown.max((room * last).min(f64::MAX))
+        });
         let first = match config.ceiling.and_then(polyak) {
             Some(ceiling) => first.min(ceiling),
             None => first,
@@ -203,6 +209,7 @@ impl Engine {
             trials: Vec::new(),
             outcome: Outcome::Accepted,
             memory: None,
+            room: 1.0,
             step_sizes: self.state.step_sizes.clone(),
             averages: self.state.averages.clone(),
         }
@@ -219,6 +226,7 @@ impl Engine {
             search.tell_compared(look(step_size)?);
         }
         found.memory = Some(search.memory());
+        found.room = search.room();
         let (trials, conclusion) = search.finish();
         let diverged = matches!(trials.last(), Some(t) if t.verdict == Verdict::NonFinite);
         found.trials = trials;

@@ -21,7 +21,8 @@ pub(super) fn parse(text: &str) -> Result<(String, Value), String> {
     Ok((key.trim().to_string(), value))
 }
 
-/// The line search with these settings in place of its own.
+/// The line search with these settings in place of its own. The word `none` is for what may be left out, and
+/// is: TOML has no null.
 ///
 /// # Errors
 ///
@@ -49,6 +50,8 @@ pub(crate) fn apply(
                 names.join(", ")
             ));
         }
+        let none = value.as_str() == Some("none");
+        let value = if none { Value::Null } else { value.clone() };
         settings.insert(key.clone(), value.clone());
         // One by one, so that the error says which.
         serde_json::from_value::<LineSearchConfig>(Value::Object(settings.clone()))
@@ -87,8 +90,10 @@ mod tests {
         };
         assert_eq!(config.shrink, parabola);
         assert_eq!(config.frequency, Frequency::Settling { longest: 10 });
-        let config = applied(&["shrink=0.5", "budget=null"]).unwrap();
-        assert_eq!(config.shrink, Shrink::Factor(0.5));
+        for none in ["budget=none", "budget=null"] {
+            let config = applied(&["shrink=0.5", none]).unwrap();
+            assert_eq!((config.shrink, config.budget), (Shrink::Factor(0.5), None));
+        }
     }
 
     #[test]
@@ -99,6 +104,7 @@ mod tests {
             ("c=large", "`c` cannot be \"large\""),
             ("cc=0.1", "there are "),
             ("tested=both", "`taken`"),
+            ("gamma=none", "`gamma` cannot be null"),
             ("seed=3", "set by --seed"),
         ] {
             let error = applied(&[word]).unwrap_err();
