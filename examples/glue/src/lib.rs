@@ -4,9 +4,10 @@
 //! [`sentences`], [`loader`]), the model as the `Learner` wants it ([`model`]), and the files it
 //! leaves behind ([`recorder`], [`plot`]). Which optimizer trains is a few lines of [`train`], with
 //! the settings that [`line_search`] makes, or one of [`baselines`]; [`units`] shows what has a step
-//! size of its own.
+//! size of its own. [`mod@bench`] measures what a step costs.
 
 pub mod baselines;
+pub mod bench;
 pub mod checkpoints;
 pub mod compare;
 pub mod data;

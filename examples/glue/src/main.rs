@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use glue::bench::bench;
 use glue::compare::{self, Compared, compare};
 use glue::error::GlueError;
 use glue::pipe;
@@ -34,6 +35,10 @@ fn main() -> ExitCode {
         }),
         Some(Command::Units(args)) => units::table(&args).map(|table| {
             println!("{table}");
+            ExitCode::SUCCESS
+        }),
+        Some(Command::Bench(args)) => bench(&args).map(|tables| {
+            println!("{tables}");
             ExitCode::SUCCESS
         }),
         None => run(&TrainArgs::default()),

@@ -17,6 +17,7 @@ use crate::results::write_whole;
 use crate::settings::ReportArgs;
 
 use parts::Part;
+pub(crate) use tables::markdown;
 
 /// The files of a report.
 #[derive(Clone, Debug, PartialEq)]

@@ -12,8 +12,8 @@ use burn_sls_bert::glue::{Target, Task};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use cli::{Cli, Command, CompareArgs, ReportArgs, TrainArgs, UnitsArgs};
-pub use names::{DeviceName, OptimizerName, PresetName, Switch, TrainSize};
+pub use cli::{BenchArgs, Cli, Command, CompareArgs, ReportArgs, TrainArgs, UnitsArgs};
+pub use names::{DeviceName, MethodName, ModelSize, OptimizerName, PresetName, Switch, TrainSize};
 
 use crate::error::GlueError;
 use crate::line_search;

@@ -113,7 +113,7 @@ fn row(name: &str, modules: &str, size: Size, all: Size) -> Vec<Cell> {
 }
 
 /// A number with its digits in groups of three: `108,893,186`.
-fn grouped(number: usize) -> String {
+pub(crate) fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

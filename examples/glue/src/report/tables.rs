@@ -273,7 +273,8 @@ pub(super) fn published(part: &Part) -> Option<String> {
     (!rows.is_empty()).then(|| markdown(heads.map(str::to_string), rows.into_iter()))
 }
 
-fn markdown(
+/// A table in Markdown.
+pub(crate) fn markdown(
     heads: impl IntoIterator<Item = String>,
     rows: impl Iterator<Item = Vec<String>>,
 ) -> String {

@@ -73,6 +73,38 @@ pub enum DeviceName {
     Cuda,
 }
 
+/// The models of a benchmark, by their size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ModelSize {
+    /// A small network of linear layers.
+    Mlp,
+    /// A BERT of the size of all-MiniLM-L6-v2.
+    Minilm,
+    /// A BERT of the size of BERT-base.
+    BertBase,
+}
+
+/// The methods of a benchmark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MethodName {
+    /// Burn's SGD.
+    Sgd,
+    /// Burn's Adam.
+    Adam,
+    /// SGDSLS as in the paper.
+    Sgdsls,
+    /// ADAMSLS as in the paper.
+    Adamsls,
+    /// PLASLS as in the paper.
+    Plasls,
+    /// ADAMSLS with the preset `salsa`.
+    Salsa,
+    /// ADAMSLS with the preset `default`.
+    Default,
+}
+
 /// On or off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
