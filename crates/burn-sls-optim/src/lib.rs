@@ -120,7 +120,8 @@
 //! Per step with one trial: two forward passes, one backward pass, two blocking device reads (the
 //! loss and all slopes in one, the loss of the trial in the other), and two parameter-sized tensors
 //! beside the gradients and the optimizer's own state: the search direction and the trial point. Another
-//! Burn optimizer in the place of this crate's directions holds a second copy of its state meanwhile.
+//! Burn optimizer in the place of this crate's directions holds a second copy of its state meanwhile, and
+//! so does [`Tested::Taken`] with any.
 
 mod buffers;
 mod choice;

@@ -6,7 +6,8 @@
 //! while Armijo's rule fails at w_k + η·d:  η ← δ·η
 //! ```
 //!
-//! This is the paper's; the settings beyond it have their places here: [`LineSearchConfig::bracket`] and
+//! With a search in every turn, `k = 1`, this is the paper's. The settings beyond it have their places here:
+//! [`LineSearchConfig::bracket`], [`extrapolate`](LineSearchConfig::extrapolate) and
 //! [`ceiling`](LineSearchConfig::ceiling) where a search begins, [`frequency`](LineSearchConfig::frequency)
 //! and [`budget`](LineSearchConfig::budget) whether it does, [`Tested::Taken`] in its direction.
 
