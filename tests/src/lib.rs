@@ -13,6 +13,7 @@ mod device;
 pub mod face;
 pub mod layered;
 pub mod network;
+pub mod plain;
 pub mod point;
 pub mod published;
 pub mod trace;

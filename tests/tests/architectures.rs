@@ -10,7 +10,7 @@ use burn_sls_tests::architectures::mlp::Mlp;
 use burn_sls_tests::architectures::transformer::Transformer;
 use burn_sls_tests::architectures::{Architecture, Plan, batch, examples, train};
 use burn_sls_tests::classifier::Batch;
-use burn_sls_tests::{alone, bits, device};
+use burn_sls_tests::{alone, bits, device, plain};
 
 /// Trains with the defaults, and holds the result to a training loss and an accuracy on fresh
 /// examples. Another processor rounds differently, which after hundreds of steps is like another
@@ -118,7 +118,7 @@ fn running_statistics_follow_the_training_forward_and_no_trial() {
     for steps in [1, 4] {
         let (mut model, witness, batches) = bars();
         let before = running_statistics(&witness);
-        let mut optim = LineSearchConfig::adamsls().init();
+        let mut optim = plain::adamsls().init();
         for batch in &batches[..steps] {
             let _ = at(&model, &witness).losses(batch); // one training forward at w_k
             let step = optim.step(model, |m| m.losses(batch)).expect("a step");

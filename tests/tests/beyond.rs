@@ -6,11 +6,11 @@ use burn_sls_optim::{
     Acceptance, Bracket, Frequency, LineSearchConfig, Outcome, Shrink, StepReport, Tail, Tested,
     Units, Verdict,
 };
-use burn_sls_tests::alone;
 use burn_sls_tests::classifier::{Batch, Classifier};
 use burn_sls_tests::face::Face;
 use burn_sls_tests::network::float;
 use burn_sls_tests::point::{Loss, Point, point};
+use burn_sls_tests::{alone, plain};
 
 const PARABOLA: Shrink = Shrink::Parabola {
     least: 0.1,
@@ -45,7 +45,7 @@ fn valley() -> Loss {
 
 #[test]
 fn the_step_that_is_taken_is_the_one_that_is_tested() {
-    let config = LineSearchConfig::adamsls()
+    let config = plain::adamsls()
         .with_tested(Tested::Taken)
         .with_first_step_size(1.0);
     for mut face in Face::both(&point(&[1.0, -2.0]), &config) {
@@ -74,7 +74,7 @@ fn the_step_that_is_taken_is_the_one_that_is_tested() {
 
 #[test]
 fn a_bracket_finds_the_magnitude_in_a_few_trials_wherever_the_step_size_stands() {
-    let config = LineSearchConfig::adamsls()
+    let config = plain::adamsls()
         .with_shrink(PARABOLA)
         .with_bracket(Bracket {
             polyak: 1.0,
@@ -91,14 +91,14 @@ fn a_bracket_finds_the_magnitude_in_a_few_trials_wherever_the_step_size_stands()
     assert_eq!(small, large, "the bracket does not look at it");
     assert!(small.forwards <= 6, "{} forward passes", small.forwards);
     // The paper's search, from as far away.
-    let paper = LineSearchConfig::adamsls().with_first_step_size(1e3);
+    let paper = plain::adamsls().with_first_step_size(1e3);
     assert!(reports(&paper, 1)[0].forwards > 50);
 }
 
 #[test]
 fn a_search_that_saw_room_is_followed_by_one_that_begins_there() {
     // Two coordinates that are alike, so nothing is uncertain; the minimum is at a step size of 1.
-    let config = LineSearchConfig::sgdsls()
+    let config = plain::sgdsls()
         .with_first_step_size(1e-3)
         .with_gamma(1.0)
         .with_extrapolation(2.0);
@@ -117,12 +117,10 @@ fn a_search_that_saw_room_is_followed_by_one_that_begins_there() {
 #[test]
 fn after_a_budget_is_spent_the_next_search_looks_for_the_magnitude_anew() {
     // No trial is good enough, then every one is.
-    let config = LineSearchConfig::sgdsls()
-        .with_max_trials(3)
-        .with_bracket(Bracket {
-            polyak: 1.0,
-            expand: None,
-        });
+    let config = plain::sgdsls().with_max_trials(3).with_bracket(Bracket {
+        polyak: 1.0,
+        expand: None,
+    });
     for mut face in Face::both(&point(&[1.0, -2.0]), &config) {
         // A first-order model that is wrong everywhere: |x| has a gradient, the trials do not see it.
         let deaf = Loss::new(|point: &Point| {
@@ -142,7 +140,7 @@ fn after_a_budget_is_spent_the_next_search_looks_for_the_magnitude_anew() {
 
 #[test]
 fn no_search_begins_above_the_ceiling() {
-    let config = LineSearchConfig::adamsls()
+    let config = plain::adamsls()
         .with_first_step_size(1e6)
         .with_gamma(1e6)
         .with_batches_per_epoch(10.0)
@@ -154,11 +152,52 @@ fn no_search_begins_above_the_ceiling() {
 }
 
 #[test]
+fn a_step_that_is_used_again_promises_no_more_than_the_loss_allows() {
+    const C: f64 = 2.5;
+    let free = plain::adamsls()
+        .with_tested(Tested::Taken)
+        .with_first_step_size(0.3)
+        .with_budget(1e-9);
+    let capped = free.clone().with_ceiling(C);
+    let start = point(&[1.0, -2.0]);
+    let at = |face: &Face<Point>| -> Vec<f64> {
+        let data = face.model().at.val().into_data();
+        data.iter::<f64>().collect()
+    };
+    for (mut free, mut capped) in Face::both(&start, &free)
+        .into_iter()
+        .zip(Face::both(&start, &capped))
+    {
+        // Alike up to the first step that is too long.
+        for step in 0.. {
+            assert!(step < 200, "no step was too long");
+            let before = at(&free);
+            let long = free.step(&Loss::bowl());
+            let report = capped.step(&Loss::bowl());
+            assert_eq!((long.cap, &long.step_sizes), (1.0, &report.step_sizes));
+            if report.cap == 1.0 {
+                assert_eq!(long, report);
+                continue;
+            }
+            assert_eq!(report.outcome, Outcome::Reused);
+            let promised = report.cap * report.step_sizes[0] * report.slope;
+            assert!((C * promised / report.loss - 1.0).abs() < 1e-12);
+            let moved = at(&free).into_iter().zip(at(&capped)).zip(before);
+            for ((free, capped), before) in moved {
+                let factor = (capped - before) / (free - before);
+                assert!((factor / report.cap - 1.0).abs() < 1e-9, "{factor}");
+            }
+            break;
+        }
+    }
+}
+
+#[test]
 fn a_budget_bounds_what_the_trials_cost_and_the_step_sizes_are_used_again() {
     let budget = 0.05;
     for config in [
-        LineSearchConfig::adamsls(),
-        LineSearchConfig::plasls(Units::named([
+        plain::adamsls(),
+        plain::plasls(Units::named([
             ("lower", vec!["hidden"]),
             ("upper", vec!["output"]),
         ])),
@@ -195,7 +234,7 @@ fn a_budget_bounds_what_the_trials_cost_and_the_step_sizes_are_used_again() {
 
 #[test]
 fn step_sizes_that_settle_are_searched_more_rarely() {
-    let config = LineSearchConfig::adamsls()
+    let config = plain::adamsls()
         .with_first_step_size(0.01)
         .with_frequency(Frequency::Settling { longest: 10 });
     let reports = reports(&config, 200);
@@ -218,7 +257,7 @@ fn what_rounding_hides_neither_shrinks_nor_grows_a_step_size() {
             .cast(burn::tensor::DType::F32)
             .cast(burn::tensor::DType::F64)
     };
-    let config = LineSearchConfig::sgdsls().with_first_step_size(1e3);
+    let config = plain::sgdsls().with_first_step_size(1e3);
     let with = config.clone().with_rounding(3e-8);
     for mut face in Face::both(&point(&[1.0, -2.0]), &with) {
         for _ in 0..5 {
@@ -238,7 +277,7 @@ fn what_rounding_hides_neither_shrinks_nor_grows_a_step_size() {
 #[test]
 fn rules_with_a_slack_take_other_steps_than_armijos_and_learn_all_the_same() {
     let run = |acceptance: Acceptance| {
-        let config = LineSearchConfig::adamsls()
+        let config = plain::adamsls()
             .with_c(0.5)
             .with_acceptance(acceptance)
             .with_batches_per_epoch(4.0);
@@ -276,7 +315,7 @@ fn a_tail_takes_shorter_steps_where_mini_batches_disagree() {
     let pulls: Vec<Loss> = (0..1500)
         .map(|_| pull(generator.below(2) as f64 * 2.0 - 1.0))
         .collect();
-    let config = LineSearchConfig::sgdsls();
+    let config = plain::sgdsls();
     let last_losses = |config: &LineSearchConfig| {
         Face::both(&point(&[3.0]), config).map(|mut face| {
             let reports: Vec<_> = pulls.iter().map(|pull| face.step(pull)).collect();

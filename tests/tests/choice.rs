@@ -4,14 +4,12 @@ use burn::module::{Module, Param};
 use burn::optim::SgdConfig;
 use burn::optim::momentum::MomentumConfig;
 use burn::tensor::{DType, Tensor};
-use burn_sls_optim::{
-    LineSearchConfig, LineSearchError, Outcome, Searched, StepReport, Turn, UnitChoice, Units,
-};
+use burn_sls_optim::{LineSearchError, Outcome, Searched, StepReport, Turn, UnitChoice, Units};
 use burn_sls_tests::classifier::{Batch, Classifier};
 use burn_sls_tests::face::Face;
 use burn_sls_tests::layered::{layers, network, run};
 use burn_sls_tests::network::{Network, parameter};
-use burn_sls_tests::{alone, device, double};
+use burn_sls_tests::{alone, device, double, plain};
 
 fn searched(reports: &[StepReport]) -> Vec<Searched> {
     reports.iter().map(|report| report.searched).collect()
@@ -20,7 +18,7 @@ fn searched(reports: &[StepReport]) -> Vec<Searched> {
 #[test]
 fn units_are_searched_in_turn_after_a_first_search_of_all() {
     let _turn = alone();
-    let (reports, _) = run(LineSearchConfig::plasls(layers()), 8);
+    let (reports, _) = run(plain::plasls(layers()), 8);
     let turns = [0, 1, 2, 0, 1, 2, 0].map(Searched::Unit);
     assert_eq!(searched(&reports)[0], Searched::All);
     assert_eq!(searched(&reports)[1..], turns);
@@ -39,8 +37,7 @@ fn units_are_searched_in_turn_after_a_first_search_of_all() {
 #[test]
 fn a_fixed_unit_is_searched_alone() {
     let _turn = alone();
-    let config =
-        LineSearchConfig::plasls(layers()).with_unit_choice(UnitChoice::Fixed("layer 1".into()));
+    let config = plain::plasls(layers()).with_unit_choice(UnitChoice::Fixed("layer 1".into()));
     let (reports, _) = run(config, 5);
     assert!(
         searched(&reports)[1..]
@@ -54,9 +51,9 @@ fn a_fixed_unit_is_searched_alone() {
 #[test]
 fn units_searched_jointly_are_one_unit() {
     let _turn = alone();
-    let joint = LineSearchConfig::plasls(layers()).with_unit_choice(UnitChoice::Joint);
+    let joint = plain::plasls(layers()).with_unit_choice(UnitChoice::Joint);
     let (joint, moved) = run(joint, 20);
-    let (one, expected) = run(LineSearchConfig::adamsls(), 20);
+    let (one, expected) = run(plain::adamsls(), 20);
     for (joint, one) in joint.iter().zip(&one) {
         assert_eq!(joint.trials, one.trials);
         assert!(
@@ -73,7 +70,7 @@ fn units_searched_jointly_are_one_unit() {
 fn units_of_different_step_sizes_keep_their_proportions_when_searched_together() {
     let _turn = alone();
     // All together in every fourth iteration, by a rule of one's own.
-    let config = LineSearchConfig::plasls(layers()).with_batches_per_epoch(2.0);
+    let config = plain::plasls(layers()).with_batches_per_epoch(2.0);
     let (model, inputs, targets) = network(&[3, 6, 6, 2]);
     let mut optim = config.init().with_unit_rule(|turn| match turn.step % 4 {
         0 => Searched::All,
@@ -104,7 +101,7 @@ fn units_of_different_step_sizes_keep_their_proportions_when_searched_together()
 fn a_rule_that_chooses_a_unit_that_is_not_there_is_told_so() {
     let _turn = alone();
     let (model, inputs, targets) = network(&[3, 6, 6, 2]);
-    let mut optim = LineSearchConfig::plasls(layers()).init();
+    let mut optim = plain::plasls(layers()).init();
     let losses = |m: &Network| m.losses(inputs.clone(), targets.clone());
     let model = optim.step(model, losses).expect("a step").model;
     let mut optim = optim.with_unit_rule(|_| Searched::Unit(3));
@@ -120,7 +117,7 @@ fn a_rule_of_ones_own_works_under_the_learner_too() {
     let model = Classifier::new(0.0, &device);
     let batch = Batch::random(32, &device);
     let units = Units::named([("lower", vec!["hidden"]), ("upper", vec!["output"])]);
-    let config = LineSearchConfig::plasls(units);
+    let config = plain::plasls(units);
     let rule = |turn: &Turn<'_>| Searched::Unit(usize::from(turn.step.is_multiple_of(3)));
     let [
         Face::Loop(model, optim),
@@ -146,7 +143,7 @@ fn a_unit_that_would_be_moved_uphill_is_passed_over() {
     // minima at different times.
     let losses = |m: &Pair| Tensor::cat(vec![m.a.val().square(), m.b.val().square() * 25.0], 0);
     let units = Units::named([("a", vec!["a"]), ("b", vec!["b"])]);
-    let config = LineSearchConfig::plasls(units).with_first_step_size(0.01);
+    let config = plain::plasls(units).with_first_step_size(0.01);
     let momentum = MomentumConfig::new().with_momentum(0.9).with_dampening(0.0);
     let sgd = SgdConfig::new().with_momentum(Some(momentum)).init();
     let mut optim = config.try_init_with(sgd).expect("valid settings");
@@ -178,7 +175,7 @@ fn a_unit_without_a_gradient_is_passed_over() {
     let _turn = alone();
     let (mut model, inputs, targets) = network(&[3, 6, 6, 2]);
     model.layers[1] = model.layers[1].clone().no_grad();
-    let mut optim = LineSearchConfig::plasls(layers()).init();
+    let mut optim = plain::plasls(layers()).init();
     let mut searched = Vec::new();
     for _ in 0..5 {
         let losses = |m: &Network| m.losses(inputs.clone(), targets.clone());
@@ -202,7 +199,7 @@ fn accepted_steps_satisfy_the_rule_and_the_order_within_a_unit_is_nothing() {
         let [a, b] = groups.clone();
         Units::named([("a", order(a)), ("b", order(b))])
     };
-    let config = |units| LineSearchConfig::plasls(units).with_batches_per_epoch(2.0);
+    let config = |units| plain::plasls(units).with_batches_per_epoch(2.0);
     let (reports, model) = run(config(named(|paths| paths)), 60);
     let reversed = |mut paths: Vec<&'static str>| {
         paths.reverse();

@@ -18,7 +18,7 @@ use burn_sls_optim::{
 };
 use burn_sls_tests::classifier::{Batch, Classifier};
 use burn_sls_tests::face::Face;
-use burn_sls_tests::{alone, bits};
+use burn_sls_tests::{alone, bits, plain};
 
 fn device() -> Device {
     burn_sls_tests::device().autodiff()
@@ -41,9 +41,7 @@ fn bits_drawn(model: Classifier) -> Classifier {
 }
 
 fn config() -> LineSearchConfig {
-    LineSearchConfig::adamsls()
-        .with_batches_per_epoch(6.0)
-        .with_seed(5)
+    plain::adamsls().with_batches_per_epoch(6.0).with_seed(5)
 }
 
 /// A step as Burn's `Learner` makes it.
@@ -223,7 +221,7 @@ fn any_burn_optimizer_is_searched_along_the_displacement_it_proposes() {
     let _turn = alone();
     // Plain descent proposes what the direction of SGDSLS is.
     let (model, batches) = problem(0.3);
-    let sgdsls = || LineSearchConfig::sgdsls().with_batches_per_epoch(6.0);
+    let sgdsls = || plain::sgdsls().with_batches_per_epoch(6.0);
     let burns = sgdsls().try_init_with(SgdConfig::new().init());
     let (mut a, mut optim_a) = (model.clone(), sgdsls().init());
     let (mut b, mut optim_b) = (model.clone(), burns.expect("an optimizer"));
@@ -305,7 +303,7 @@ fn batch_on_inner(batch: &Batch) -> Batch {
 /// Units of their own for the layers, so that a record must keep a turn and two step sizes.
 fn two_units() -> LineSearchConfig {
     let units = Units::named([("lower", vec!["hidden"]), ("upper", vec!["output"])]);
-    LineSearchConfig::plasls(units)
+    plain::plasls(units)
         .with_batches_per_epoch(6.0)
         .with_seed(9)
 }

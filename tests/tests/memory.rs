@@ -3,8 +3,7 @@
 use burn::module::{Module, Param};
 use burn::optim::{AdamConfig, GradientsParams};
 use burn::tensor::{Device, Distribution, Tensor};
-use burn_sls_optim::LineSearchConfig;
-use burn_sls_tests::bits;
+use burn_sls_tests::{bits, plain};
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
@@ -76,7 +75,7 @@ fn a_step_holds_no_more_than_two_copies_of_the_parameters_beside_the_gradients()
     drop((model, adam));
 
     let mut model = Tower::new(&device);
-    let mut optim = LineSearchConfig::adamsls().init();
+    let mut optim = plain::adamsls().init();
     let mut of_search = 0.0f64;
     for k in 0..4 {
         let (step, most) = peak(|| optim.step(model, |m| m.losses(&device)).expect("a step"));

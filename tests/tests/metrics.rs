@@ -16,8 +16,8 @@ use burn::train::metric::{Metric, MetricMetadata, MetricName, Numeric, Serialize
 use burn::train::renderer::CliMetricsRenderer;
 use burn::train::{Learner, SupervisedTraining, TrainStep};
 use burn_sls_optim::{LineSearch, LineSearchConfig, Outcome, StepReport, Units};
-use burn_sls_tests::alone;
 use burn_sls_tests::classifier::{Batch, Classifier, FEATURES};
+use burn_sls_tests::{alone, plain};
 
 const BATCHES: usize = 6;
 
@@ -27,7 +27,7 @@ fn device() -> Device {
 
 fn two_units() -> LineSearchConfig {
     let units = Units::named([("lower", vec!["hidden"]), ("upper", vec!["output"])]);
-    LineSearchConfig::plasls(units).with_batches_per_epoch(BATCHES as f64)
+    plain::plasls(units).with_batches_per_epoch(BATCHES as f64)
 }
 
 /// Makes the batch of a number; that of 4 is broken.
@@ -130,7 +130,7 @@ fn compare(folder: &Path, reports: &[StepReport], steps: usize) {
     for (epoch, reports) in reports.chunks(steps).enumerate() {
         let of = |value: fn(&StepReport) -> f64| reports.iter().map(value).collect::<Vec<_>>();
         let failed = |report: &StepReport| match report.outcome {
-            Outcome::Accepted => 0.0,
+            Outcome::Accepted | Outcome::Reused => 0.0,
             _ => 100.0,
         };
         let last = |values: &[f64]| *values.last().expect("a step");

@@ -12,8 +12,8 @@ use burn_sls_bert::cross_entropies;
 use burn_sls_core::random::Generator;
 use burn_sls_core::{Armijo, Comparison, Verdict};
 use burn_sls_optim::LineSearchConfig;
-use burn_sls_tests::device;
 use burn_sls_tests::network::{Layer, Network, float, parameter};
+use burn_sls_tests::{device, plain};
 
 const FEATURES: usize = 12;
 const HIDDEN: usize = 24;
@@ -158,7 +158,7 @@ fn verdicts_in_f32_are_those_of_an_oracle_in_f64_down_to_a_loss_of_a_millionth()
     let mut tally = Tally::default();
     for seed in 0..24 {
         let classes = [2, 3, 5][seed as usize % 3];
-        let config = LineSearchConfig::adamsls().with_c(0.1);
+        let config = plain::adamsls().with_c(0.1);
         let config = match seed % 4 {
             // Steps so short that little is demanded, and growth that makes searches reject.
             0 => config.with_first_step_size(1e-3),

@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor};
 use burn_sls_bert::glue::{Features, GlueBatch, Label, collate};
 use burn_sls_bert::{BertClassifier, BertConfig, UnitSplit};
 use burn_sls_optim::{LineSearchConfig, Searched, Stages, StepReport, TrialMode};
-use burn_sls_tests::{alone, device};
+use burn_sls_tests::{alone, device, plain};
 
 const LAYERS: usize = 3;
 
@@ -37,7 +37,7 @@ fn batch(first: u32, device: &Device) -> GlueBatch {
 
 fn config() -> LineSearchConfig {
     let units = UnitSplit::count(LAYERS + 2).expect("a unit per stage");
-    LineSearchConfig::plasls(units.units(LAYERS)).with_seed(3)
+    plain::plasls(units.units(LAYERS)).with_seed(3)
 }
 
 /// A model that runs its stages from the first, whatever it is asked for: every trial is whole.

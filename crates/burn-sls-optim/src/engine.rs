@@ -9,7 +9,7 @@
 //! w_{k+1} = w_k + φ·lr·η^(u)·u                            every unit by its own step size
 //! ```
 //!
-//! `φ` is the factor of [`LineSearchConfig::tail`], 1 without one.
+//! `φ` is the product of the factors of [`LineSearchConfig::tail`] and [`LineSearchConfig::ceiling`], 1 without them.
 //!
 //! Nothing is changed before the search has ended well, so there is nothing to undo when it has
 //! not. (The one exception is told at [`Outcome::SkippedAscent`].)
@@ -69,6 +69,8 @@ pub(crate) struct Found {
     pub(crate) memory: Option<Memory>,
     /// How many times longer the next search might begin.
     pub(crate) room: f64,
+    /// The factor that brings the step below the ceiling.
+    pub(crate) cap: f64,
     /// The state's, as they are to be after the iteration.
     pub(crate) step_sizes: Vec<f64>,
     pub(crate) averages: Vec<f64>,
@@ -125,7 +127,7 @@ impl Engine {
         let (loss, found) = found?;
 
         let searched = found.searched;
-        let tail = self.state.tail.factor;
+        let (tail, cap) = (self.state.tail.factor, found.cap);
         self.remember(&found);
         if found.outcome.moved() || found.outcome.exhausted() {
             self.state.step_sizes = found.step_sizes;
@@ -134,7 +136,7 @@ impl Engine {
         let (mut model, mut merged) = (model, None);
         if found.outcome.moved() {
             let first = !std::mem::replace(&mut self.state.started, true);
-            model = self.take_step(optim, lr, model, grads, proposal);
+            model = self.take_step(optim, lr, model, grads, proposal, tail * cap);
             self.pass_turn(searched);
             merged = self.merge_collapsed(first);
             if let Some(tail) = self.config.tail {
@@ -158,6 +160,7 @@ impl Engine {
             outcome: found.outcome,
             step_sizes: self.state.step_sizes.clone(),
             tail,
+            cap,
             merged,
             forwards: objective.forwards,
             saved: objective.saved,
@@ -216,7 +219,7 @@ impl Engine {
         }
     }
 
-    /// Advances the optimizer and moves every unit by its own step size, made shorter by the tail.
+    /// Advances the optimizer and moves every unit by its own step size, made shorter by `factor`.
     fn take_step<M: Module>(
         &mut self,
         optim: &mut ModuleOptimizer,
@@ -224,6 +227,7 @@ impl Engine {
         model: M,
         grads: GradientsParams,
         proposal: Proposal,
+        factor: f64,
     ) -> M {
         let mut direction = match proposal.advanced {
             Some(advanced) => {
@@ -236,7 +240,7 @@ impl Engine {
             }
         };
         take_step(model, &mut direction, lr, |id| {
-            Some(self.state.tail.factor * self.state.step_sizes[self.unit_of(id)])
+            Some(factor * self.state.step_sizes[self.unit_of(id)])
         })
     }
 

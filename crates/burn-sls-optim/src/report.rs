@@ -31,6 +31,10 @@ pub struct StepReport {
     /// 1 without one.
     #[serde(default = "whole")]
     pub tail: f64,
+    /// The factor that [`LineSearchConfig::ceiling`](crate::LineSearchConfig::ceiling) made the step shorter by;
+    /// 1 without one, or where the step was below it.
+    #[serde(default = "whole")]
+    pub cap: f64,
     /// After a merge, the original units that each present unit consists of.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub merged: Option<Vec<Vec<usize>>>,

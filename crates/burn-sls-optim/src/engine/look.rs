@@ -8,7 +8,7 @@
 //!
 //! With a search in every turn, `k = 1`, this is the paper's. The settings beyond it have their places here:
 //! [`LineSearchConfig::bracket`], [`extrapolate`](LineSearchConfig::extrapolate) and
-//! [`ceiling`](LineSearchConfig::ceiling) where a search begins, [`frequency`](LineSearchConfig::frequency)
+//! [`ceiling`](LineSearchConfig::ceiling) where a search begins and where a step size is used again, [`frequency`](LineSearchConfig::frequency)
 //! and [`budget`](LineSearchConfig::budget) whether it does, [`Tested::Taken`] in its direction.
 
 use burn::module::{Module, ParamId};
@@ -58,6 +58,7 @@ impl Engine {
             return Ok((base.loss, reference::search(self, objective, &start)?));
         }
         let mut found = self.search(objective, &start)?;
+        found.cap = self.cap(&start, &found);
         if found.outcome == Outcome::SkippedAscent && self.falls_back(proposal) {
             let gradient = propose(optim, Tested::Search, model, grads)?;
             let mut reductions = Reductions::new();
@@ -72,6 +73,28 @@ impl Engine {
             found = self.search(objective, &start)?;
         }
         Ok((base.loss, found))
+    }
+
+    /// The factor that the whole step is to be multiplied by, so that its length along the direction promises no
+    /// more than the rule with the ceiling's `c` could pass: `c·Σ η^(u)·s_u <= f_k(w_k)`.
+    ///
+    /// What a search has accepted as it is taken stays as it is; what is used again, and the units that were not
+    /// searched, have been tested on other mini-batches at most.
+    fn cap<M>(&self, start: &Start<'_, M>, found: &Found) -> f64 {
+        let Some(c) = self.config.ceiling else {
+            return 1.0;
+        };
+        let tested = found.searched == Searched::All && found.outcome == Outcome::Accepted;
+        if tested || found.tested == Tested::Search || !found.outcome.moved() {
+            return 1.0;
+        }
+        let slopes = start.slopes.iter().zip(&found.step_sizes);
+        let promised: f64 = slopes.map(|(slope, step_size)| slope * step_size).sum();
+        let most = polyak(start.loss, 0.0, c, promised);
+        match most > 0.0 {
+            true => most.min(1.0),
+            false => 1.0,
+        }
     }
 
     /// Whether there is a search direction to test where the update direction leads uphill.
@@ -211,6 +234,7 @@ impl Engine {
             outcome: Outcome::Accepted,
             memory: None,
             room: 1.0,
+            cap: 1.0,
             step_sizes: self.state.step_sizes.clone(),
             averages: self.state.averages.clone(),
         }
