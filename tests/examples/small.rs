@@ -5,16 +5,18 @@
 //! ```
 //!
 //! `--only` takes the problems with that word in their name, such as `LSTM`.
-//! Without arguments, the presets `paper`, `default` and `salsa`. `NAME=JSON` is a line search with settings over those
-//! of `default`, such as `'c=0.5={"c": 0.5}'`: what stands before the last `={` is its name.
+//! Without further arguments, the presets `paper`, `default` and `salsa`. `NAME=JSON` is a line search with settings
+//! over those of `default`, such as `'c=0.5={"c": 0.5}'`: what stands before the last `={` is its name.
+//! Burn's Adam with its usual learning rate of 0.001 stands beside them.
 
+use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
 use burn_sls_optim::{LineSearchConfig, Preset};
 use burn_sls_tests::alone;
 use burn_sls_tests::architectures::cnn::Cnn;
 use burn_sls_tests::architectures::lstm::Recurrent;
 use burn_sls_tests::architectures::mlp::Mlp;
 use burn_sls_tests::architectures::transformer::Transformer;
-use burn_sls_tests::architectures::{Architecture, Plan, train};
+use burn_sls_tests::architectures::{Architecture, Plan, train, train_with};
 use serde_json::{Map, Value};
 
 /// Freed memory is kept for the next step.
@@ -107,11 +109,27 @@ impl Table<'_> {
                 accuracies += trained.accuracy / self.seeds as f64;
                 losses.push(format!("{:.4}", trained.loss));
             }
-            let Plan { batch, .. } = plan;
             let losses = losses.join(", ");
             println!(
-                "| {problem} | {batch} | {name} | {losses} | {accuracies:.3} | {forwards:.2} | {most} |"
+                "| {problem} | {} | {name} | {losses} | {accuracies:.3} | {forwards:.2} | {most} |",
+                plan.batch
             );
         }
+        let (mut losses, mut accuracies) = (Vec::new(), 0.0);
+        for seed in 1..=self.seeds {
+            let mut adam: ModuleOptimizer = AdamConfig::new().with_epsilon(1e-8).init();
+            let (_, loss, accuracy) = train_with::<A>(&plan, seed, |model, batch| {
+                let grads = model.losses(batch).mean().backward();
+                let grads = GradientsParams::from_grads(grads, &model);
+                adam.step(0.001, model, grads)
+            });
+            losses.push(format!("{loss:.4}"));
+            accuracies += accuracy / self.seeds as f64;
+        }
+        let losses = losses.join(", ");
+        println!(
+            "| {problem} | {} | Adam, 0.001 | {losses} | {accuracies:.3} | 1.00 | |",
+            plan.batch
+        );
     }
 }

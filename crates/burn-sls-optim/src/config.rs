@@ -18,7 +18,8 @@ use crate::direction::{Adam, Sgd};
 use crate::presets::Preset;
 use crate::units::Units;
 
-/// The settings of a line-search optimizer. Every one has a default; none is a learning rate.
+/// The settings of a line-search optimizer. Every one has a default, that of [`Preset::Default`]; none is a
+/// learning rate.
 ///
 /// | setting | default | range | meaning |
 /// |---|---|---|---|
@@ -26,21 +27,21 @@ use crate::units::Units;
 /// | `units` | by algorithm | at least one | which parameters share a step size |
 /// | `choice` | `Cyclic` | | which units an iteration searches |
 /// | `procedure` | `Paper` | | the paper's iteration, or that of its published code |
-/// | `c` | 0.1 | (0, 1) | Armijo's constant |
+/// | `c` | 0.7 | (0, 1) | Armijo's constant |
 /// | `acceptance` | `Monotone` | | how much less than Armijo's rule is enough |
-/// | `rounding` | none | > 0 | error of a loss per example: what it hides is neither accepted nor rejected |
-/// | `tested` | `Search` | | the direction that is tested |
-/// | `shrink` | 0.9 | (0, 1) | backtracking: a factor `δ`, or a parabola |
+/// | `rounding` | 3e-8 | > 0 | error of a loss per example: what it hides is neither accepted nor rejected |
+/// | `tested` | `Taken` | | the direction that is tested |
+/// | `shrink` | a parabola | in (0, 1) | backtracking: a factor `δ`, or a parabola within bounds, 0.1 and 0.7 |
 /// | `gamma` | 2 | >= 1 | growth of the step size over an epoch, `γ` |
 /// | `batches_per_epoch` | 500 | > 0 | `n`: growth in a step is `γ^(1/n)` |
-/// | `first_step_size` | 0.1 (SGD: 1) | > 0, finite | where the first search starts |
-/// | `bracket` | none | | where a search begins that knows no magnitude, in place of `first_step_size` |
-/// | `extrapolate` | none | > 1, finite | how many times longer a search begins, at most, where the last has seen room |
-/// | `ceiling` | none | > 0 | `c` of the Polyak step that no search begins above |
+/// | `first_step_size` | 0.1 (SGD: 1) | > 0, finite | where the first search starts if there is no `bracket` |
+/// | `bracket` | Polyak's step, upwards too | | where a search begins that knows no magnitude |
+/// | `extrapolate` | 1.5 | > 1, finite | how many times longer a search begins, at most, where the last has seen room |
+/// | `ceiling` | 0.7 | > 0 | `c` of the Polyak step that no search begins above, and no untested step goes beyond |
 /// | `frequency` | `Always` | | how often a step size is searched |
-/// | `budget` | none | > 0 | trials after the first search, as a fraction of the cost of training |
+/// | `budget` | 0.03 | > 0 | trials after the first search, as a fraction of the cost of training |
 /// | `tail` | none | | when steps are to become shorter than those that are searched |
-/// | `max_trials` | 100 | >= 1 | budget of a search |
+/// | `max_trials` | 8 | >= 1 | trials that a search may spend |
 /// | `when_exhausted` | `Stay` | | what to do when it is spent |
 /// | `merge_below` | none | > 0 | step size below which units are merged |
 /// | `trial_mode` | `ReplayDropout` | | how losses are made comparable |
@@ -123,7 +124,9 @@ pub struct LineSearchConfig {
     #[serde(default)]
     pub extrapolate: Option<f64>,
     /// The `c` of the Polyak step `f_k(w_k)/(c·s)` above which no search begins, if one is set: a step
-    /// size that has grown beyond it could not pass Armijo's rule with that `c`.
+    /// size beyond it could not pass Armijo's rule with that `c`, as no loss is negative. With
+    /// [`Tested::Taken`], what moves without having been searched in the iteration is held to it, too: the whole
+    /// step is shortened until `c·Σ η^(u)·s_u <= f_k(w_k)`, and the step sizes stay as they are.
     #[serde(default)]
     pub ceiling: Option<f64>,
     /// How often a step size is searched.

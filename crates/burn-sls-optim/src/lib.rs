@@ -81,8 +81,8 @@
 //! | [`LineSearchConfig::plasls`] | Adam's direction, a step size per unit; for deep networks |
 //! | [`LineSearchConfig::try_init_with`] | any other Burn optimizer, searched along what it proposes |
 //!
-//! A [`Preset`] sets what makes an algorithm faithful or safe: `paper` is the paper, `default` is what
-//! we recommend, `reference` repeats the paper's published code.
+//! A [`Preset`] sets what makes an algorithm faithful or safe. A configuration begins with `default`, which is what we
+//! recommend; `paper` is the paper, `salsa` its successor, `reference` repeats the paper's published code.
 //!
 //! ```
 //! use burn_sls_optim::{LineSearchConfig, Preset, UnitChoice, Units};
@@ -117,11 +117,12 @@
 //!
 //! # What a step costs
 //!
-//! Per step with one trial: two forward passes, one backward pass, two blocking device reads (the
-//! loss and all slopes in one, the loss of the trial in the other), and two parameter-sized tensors
-//! beside the gradients and the optimizer's own state: the search direction and the trial point. Another
-//! Burn optimizer in the place of this crate's directions holds a second copy of its state meanwhile, and
-//! so does [`Tested::Taken`] with any.
+//! A step that searches costs a forward pass and a blocking device read for every trial, beside the forward pass, the
+//! backward pass and the read (the loss and all slopes in one) that every step has. With `default` a search is made
+//! for 3 % of the cost of training, in about every eleventh step; with `paper` in every step. Beside the gradients and
+//! the optimizer's own state there are two parameter-sized tensors, the direction and the trial point, and with
+//! [`Tested::Taken`], as in `default`, a second copy of the state; so there is with another Burn optimizer in the
+//! place of this crate's directions.
 
 mod buffers;
 mod choice;

@@ -39,9 +39,11 @@ pub fn config(
     let config = config.with_batches_per_epoch(batches.max(SHORTEST_EPOCH));
     // After the program's own rule for growth: a preset that brings a constant keeps it.
     let config = preset(settings, config);
+    let config = match settings.first_step_size {
+        Some(step_size) => config.with_first_step_size(step_size),
+        None => config,
+    };
     let config = LineSearchConfig {
-        // The settings have the preset's, unless the user gave another.
-        first_step_size: settings.first_step_size.unwrap_or(config.first_step_size),
         merge_below: settings.merge_below,
         seed: settings.seed,
         ..config
@@ -110,6 +112,18 @@ mod tests {
             let config = made(&format!("{line} --first-step-size 0.02"), 64_000);
             assert_eq!(config.first_step_size, 0.02);
         }
+    }
+
+    #[test]
+    fn a_first_step_size_by_hand_leaves_nothing_to_look_for() {
+        let config = made("--preset default", 500);
+        assert_eq!(
+            config.bracket,
+            Preset::Default.apply(config.clone()).bracket
+        );
+        assert!(config.bracket.is_some());
+        let config = made("--preset default --first-step-size 1e-4", 500);
+        assert_eq!((config.bracket, config.first_step_size), (None, 1e-4));
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub struct Settings {
     pub merge_below: Option<f64>,
     /// Of a line search.
     pub preset: Option<PresetName>,
-    /// Of a line search: where its first search begins.
+    /// Of a line search: where its first search begins, if it does not find that itself.
     pub first_step_size: Option<f64>,
     /// Of a line search: settings over what the preset says.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
@@ -76,6 +76,19 @@ const REFERENCE_STEP: f64 = 0.1;
 /// Where that of SaLSa begins.
 const SALSA_STEP: f64 = 1.0;
 
+/// Where a first search begins, if the user does not say. The preset `default` finds it itself.
+fn first_step_size(args: &TrainArgs, optimizer: OptimizerName, preset: PresetName) -> Option<f64> {
+    let scratch = args.model.as_deref().unwrap_or(TINY) == TINY;
+    match (preset, optimizer, scratch) {
+        (PresetName::Default, ..) => None,
+        (PresetName::Reference, ..) => Some(REFERENCE_STEP),
+        (PresetName::Salsa, ..) => Some(SALSA_STEP),
+        (_, OptimizerName::Sgdsls, _) => Some(1.0),
+        (.., true) => Some(0.1),
+        (.., false) => Some(PRETRAINED_STEP),
+    }
+}
+
 /// The tokens that an example is cut to, if nothing else is said.
 const MAX_LENGTH: usize = 256;
 
@@ -107,7 +120,11 @@ impl Settings {
         };
         let optimizer = args.optimizer.unwrap_or(OptimizerName::Adamsls);
         let plasls = optimizer == OptimizerName::Plasls;
-        let preset = args.preset.unwrap_or(PresetName::Paper);
+        // The recommended one, unless the user has asked for one of the paper's by its name.
+        let preset = args.preset.unwrap_or(match args.optimizer {
+            None => PresetName::Default,
+            Some(_) => PresetName::Paper,
+        });
         let settings = Self {
             data_dir: args.data_dir.clone(),
             model: args.model.clone().unwrap_or_else(|| TINY.to_string()),
@@ -115,17 +132,13 @@ impl Settings {
             units: plasls.then(|| args.units.unwrap_or_default()),
             merge_below: args.merge_below,
             preset: optimizer.is_line_search().then_some(preset),
-            first_step_size: optimizer.is_line_search().then(|| {
-                let scratch = args.model.as_deref().unwrap_or(TINY) == TINY;
-                args.first_step_size
-                    .unwrap_or(match (preset, optimizer, scratch) {
-                        (PresetName::Reference, ..) => REFERENCE_STEP,
-                        (PresetName::Salsa, ..) => SALSA_STEP,
-                        (_, OptimizerName::Sgdsls, _) => 1.0,
-                        (.., true) => 0.1,
-                        (.., false) => PRETRAINED_STEP,
-                    })
-            }),
+            first_step_size: optimizer
+                .is_line_search()
+                .then(|| {
+                    args.first_step_size
+                        .or_else(|| first_step_size(args, optimizer, preset))
+                })
+                .flatten(),
             set: args.set.iter().cloned().collect(),
             lr: optimizer.default_lr().map(|lr| args.lr.unwrap_or(lr)),
             seed: args.seed.unwrap_or(1),

@@ -71,6 +71,27 @@ pub fn train<A: Architecture>(
     plan: &Plan,
     seed: u64,
 ) -> Trained<A> {
+    let mut reports = Vec::new();
+    let (model, loss, accuracy) = train_with::<A>(plan, seed, |model, batch| {
+        let step = optim.step(model, |m| m.losses(batch)).expect("a step");
+        reports.push(step.report);
+        step.model
+    });
+    Trained {
+        model,
+        reports,
+        loss,
+        accuracy,
+    }
+}
+
+/// Trains likewise, by a step of any kind: the model, its mean loss on the examples that it learned from, and
+/// the share of fresh ones that it tells the class of.
+pub fn train_with<A: Architecture>(
+    plan: &Plan,
+    seed: u64,
+    mut step: impl FnMut(A, &Batch) -> A,
+) -> (A, f64, f64) {
     let device = device().autodiff();
     device.seed(seed);
     let mut model = A::new(&device);
@@ -80,25 +101,18 @@ pub fn train<A: Architecture>(
     let mut known = examples::<A>(plan.examples, &mut generator);
     let fresh = examples::<A>(FRESH, &mut generator);
 
-    let mut reports = Vec::new();
     for _ in 0..plan.epochs {
         generator.shuffle(&mut known);
         for chunk in known.chunks(plan.batch) {
-            let batch = batch(chunk, &device);
-            let step = optim.step(model, |m| m.losses(&batch)).expect("a step");
-            model = step.model;
-            reports.push(step.report);
+            model = step(model, &batch(chunk, &device));
         }
     }
 
     let model = model.valid();
     let device = device.inner();
-    Trained {
-        loss: model.losses(&batch(&known, &device)).mean().into_scalar(),
-        accuracy: accuracy(&model, &batch(&fresh, &device)),
-        model,
-        reports,
-    }
+    let loss = model.losses(&batch(&known, &device)).mean().into_scalar();
+    let accuracy = accuracy(&model, &batch(&fresh, &device));
+    (model, loss, accuracy)
 }
 
 /// Inputs, and their class.

@@ -69,22 +69,30 @@ impl MethodName {
         let (config, preset, first_step_size) = match self {
             Self::Sgd => return Rule::Rate(SgdConfig::new().init()),
             Self::Adam => return Rule::Rate(AdamConfig::new().with_epsilon(1e-8).init()),
-            Self::Sgdsls => (LineSearchConfig::sgdsls(), Preset::Paper, FIRST_STEP_OF_SGD),
-            Self::Adamsls => (LineSearchConfig::adamsls(), Preset::Paper, FIRST_STEP),
-            Self::Plasls => (
-                LineSearchConfig::plasls(units.clone()),
-                Preset::Paper,
-                FIRST_STEP,
-            ),
-            Self::Salsa => (
-                LineSearchConfig::adamsls(),
-                Preset::Salsa,
-                FIRST_STEP_OF_SALSA,
-            ),
-            Self::Default => (LineSearchConfig::adamsls(), Preset::Default, FIRST_STEP),
+            Self::Sgdsls => {
+                let first = Some(FIRST_STEP_OF_SGD);
+                (LineSearchConfig::sgdsls(), Preset::Paper, first)
+            }
+            Self::Adamsls => {
+                let first = Some(FIRST_STEP);
+                (LineSearchConfig::adamsls(), Preset::Paper, first)
+            }
+            Self::Plasls => {
+                let first = Some(FIRST_STEP);
+                let config = LineSearchConfig::plasls(units.clone());
+                (config, Preset::Paper, first)
+            }
+            Self::Salsa => {
+                let first = Some(FIRST_STEP_OF_SALSA);
+                (LineSearchConfig::adamsls(), Preset::Salsa, first)
+            }
+            Self::Default => (LineSearchConfig::adamsls(), Preset::Default, None),
         };
         let config = preset.apply(config);
-        Rule::Search(Box::new(config.with_first_step_size(first_step_size)))
+        Rule::Search(Box::new(match first_step_size {
+            Some(step_size) => config.with_first_step_size(step_size),
+            None => config,
+        }))
     }
 }
 

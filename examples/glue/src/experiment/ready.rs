@@ -1,10 +1,12 @@
 //! The experiments that come with the program.
 
 /// Their names and files.
-pub const READY: [(&str, &str); 16] = [
+pub const READY: [(&str, &str); 18] = [
     ("quick", include_str!("../../experiments/quick.toml")),
     ("table1", include_str!("../../experiments/table1.toml")),
     ("rivals", include_str!("../../experiments/rivals.toml")),
+    ("default", include_str!("../../experiments/default.toml")),
+    ("ablation", include_str!("../../experiments/ablation.toml")),
     ("table2", include_str!("../../experiments/table2.toml")),
     ("fig1", include_str!("../../experiments/fig1.toml")),
     ("fig2", include_str!("../../experiments/fig2.toml")),

@@ -67,11 +67,11 @@ pub struct TrainArgs {
     /// Step size below which two units of plasls are merged; the paper's is 1e-12 [default: never]
     #[arg(long, value_name = "X")]
     pub merge_below: Option<f64>,
-    /// Preset of a line-search optimizer [default: paper]
+    /// Preset of a line-search optimizer [default: default, the recommended one; paper if an optimizer is named]
     #[arg(long, value_enum)]
     pub preset: Option<PresetName>,
-    /// Where a line search begins its first search [default: 0.1, or 4e-5 for a
-    /// pre-trained model; sgdsls: 1; --preset reference: 0.1, salsa: 1]
+    /// Where a line search begins its first search; --preset default finds it [default: of paper 0.1, or 4e-5
+    /// for a pre-trained model, sgdsls: 1; of reference: 0.1, of salsa: 1]
     #[arg(long, value_name = "X")]
     pub first_step_size: Option<f64>,
     /// A setting of the line search as in the library's JSON, over what the preset says, such as c=0.3 or

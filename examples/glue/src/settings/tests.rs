@@ -134,18 +134,43 @@ fn a_run_is_resumed_with_the_units_and_the_merging_it_was_made_with() {
 }
 
 #[test]
-fn the_first_step_size_is_the_presets_the_models_or_the_users() {
-    for (line, expected) in [
-        ("", 0.1),
-        ("--model bert", 4e-5),
-        ("--model bert --optimizer plasls", 4e-5),
-        ("--model bert --optimizer sgdsls", 1.0),
-        ("--model bert --preset reference", 0.1),
-        ("--model bert --preset reference --optimizer sgdsls", 0.1),
-        ("--preset reference --first-step-size 0.02", 0.02),
+fn without_an_optimizer_the_preset_is_the_recommended_one() {
+    for (line, preset) in [
+        ("", PresetName::Default),
+        ("--preset default", PresetName::Default),
+        ("--preset paper", PresetName::Paper),
+        ("--optimizer adamsls", PresetName::Paper),
+        ("--optimizer plasls --preset default", PresetName::Default),
     ] {
         let settings = Settings::new(&parse(line)).unwrap();
-        assert_eq!(settings.first_step_size, Some(expected), "{line}");
+        assert_eq!(settings.preset, Some(preset), "{line}");
+    }
+    let named = Settings::new(&parse("--preset default")).unwrap();
+    assert_eq!(Settings::new(&parse("")).unwrap(), named);
+}
+
+#[test]
+fn the_first_step_size_is_the_presets_the_models_or_the_users() {
+    for (line, expected) in [
+        ("", None),
+        ("--model bert", None),
+        ("--model bert --first-step-size 1e-5", Some(1e-5)),
+        ("--optimizer adamsls", Some(0.1)),
+        ("--model bert --preset paper", Some(4e-5)),
+        ("--model bert --optimizer plasls", Some(4e-5)),
+        ("--model bert --optimizer sgdsls", Some(1.0)),
+        ("--model bert --optimizer sgdsls --preset default", None),
+        ("--model bert --preset reference", Some(0.1)),
+        (
+            "--model bert --preset reference --optimizer sgdsls",
+            Some(0.1),
+        ),
+        ("--preset salsa", Some(1.0)),
+        ("--preset reference --first-step-size 0.02", Some(0.02)),
+        ("--optimizer adam", None),
+    ] {
+        let settings = Settings::new(&parse(line)).unwrap();
+        assert_eq!(settings.first_step_size, expected, "{line}");
     }
 }
 
