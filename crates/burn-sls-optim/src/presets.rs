@@ -19,7 +19,7 @@ use crate::config::{Bracket, LineSearchConfig, Procedure, Tested, WhenExhausted}
 /// | direction that is tested | `d` | `d` | `u`, if downhill | `u`, if downhill |
 /// | growth | `2^(1/500)`, all units in every step | `γ^(1/n)`, what is searched | 1.1, what is searched | as `Paper`, or as the last search has room, up to 1.5 times |
 /// | searched | in every step | in every step | as the step size allows | for 3 % of the cost of training; what is used again is capped |
-/// | an equal loss | rejected | accepted | accepted | as it is known to be equal |
+/// | an equal loss | rejected | accepted | accepted | accepted, or indistinguishable |
 /// | budget spent | move by the shrunk step | move by the shrunk step | move by the shrunk step | change nothing |
 /// | `c`, `δ`, trials | 0.1, 0.9, 100 | 0.1, 0.9, 100 | 0.5, 0.8, 100 | 0.7, a parabola, 8 |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,7 +51,7 @@ pub enum Preset {
     /// by nobody; here it is the one that was found, and that growth waits for the next search.
     Salsa,
     /// What we recommend, and what every configuration begins with: the same settings for every task,
-    /// at a cost of a few percent above that of Adam's.
+    /// at a few percent above the cost of Adam.
     ///
     /// The first search begins at a [Polyak step](crate::Bracket), so that nobody has to know the magnitude of a
     /// step size. What is tested is the step that is [taken](Tested::Taken), with `c = 0.7`: a step is accepted

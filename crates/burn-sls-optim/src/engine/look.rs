@@ -7,9 +7,10 @@
 //! ```
 //!
 //! With a search in every turn, `k = 1`, this is the paper's. The settings beyond it have their places here:
-//! [`LineSearchConfig::bracket`], [`extrapolate`](LineSearchConfig::extrapolate) and
-//! [`ceiling`](LineSearchConfig::ceiling) where a search begins and where a step size is used again, [`frequency`](LineSearchConfig::frequency)
-//! and [`budget`](LineSearchConfig::budget) whether it does, [`Tested::Taken`] in its direction.
+//! [`LineSearchConfig::bracket`] and [`extrapolate`](LineSearchConfig::extrapolate) where a search begins,
+//! [`ceiling`](LineSearchConfig::ceiling) there and where a step size is used again,
+//! [`frequency`](LineSearchConfig::frequency) and [`budget`](LineSearchConfig::budget) whether there is one,
+//! [`Tested::Taken`] in its direction.
 
 use burn::module::{Module, ParamId};
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
