@@ -24,8 +24,8 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 command -v nvidia-smi >/dev/null || { echo 'there is no nvidia-smi: is this a machine with an NVIDIA GPU?' >&2; exit 2; }
 mkdir -p "$out"
 
-# As cargo runs it: freed memory is kept for the next step.
-export MIMALLOC_PURGE_DELAY=-1
+# As cargo runs them: freed memory is kept for the next step, and tests take turns.
+export MIMALLOC_PURGE_DELAY=-1 RUST_TEST_THREADS=1
 failed=()
 
 # Runs a command into a log of that name, and goes on if it fails.

@@ -11,7 +11,6 @@
 
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
 use burn_sls_optim::{LineSearchConfig, Preset};
-use burn_sls_tests::alone;
 use burn_sls_tests::architectures::cnn::Cnn;
 use burn_sls_tests::architectures::lstm::Recurrent;
 use burn_sls_tests::architectures::mlp::Mlp;
@@ -96,7 +95,6 @@ impl Table<'_> {
         if !problem.contains(self.only) {
             return;
         }
-        let _turn = alone();
         for (name, config) in self.configs {
             let (mut losses, mut accuracies, mut forwards, mut most) = (Vec::new(), 0.0, 0.0, 0);
             for seed in 1..=self.seeds {

@@ -49,6 +49,42 @@ impl Rows {
     }
 }
 
+/// A BERT of the size of all-MiniLM-L6-v2, for benchmarks.
+pub mod minilm {
+    use burn::tensor::{Device, Int, Tensor};
+    use burn_sls_bert::{BertConfig, BertInput};
+
+    /// Examples of the batch.
+    pub const BATCH: usize = 32;
+    /// Tokens of an example.
+    pub const TOKENS: usize = 64;
+
+    /// Its configuration, with a small vocabulary: the lookup is no part of the question. No dropout.
+    pub fn config() -> BertConfig {
+        let json = r#"{
+            "vocab_size": 1000, "hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 12,
+            "intermediate_size": 1536, "hidden_act": "gelu", "max_position_embeddings": 512,
+            "type_vocab_size": 2, "layer_norm_eps": 1e-12, "initializer_range": 0.02,
+            "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0, "pad_token_id": 0,
+            "model_type": "bert"
+        }"#;
+        serde_json::from_str(json).expect("a configuration")
+    }
+
+    /// A batch without padding.
+    pub fn input(device: &Device) -> BertInput {
+        let count = (BATCH * TOKENS) as i64;
+        let ids = Tensor::<1, Int>::arange(0..count, device).remainder_scalar(999) + 1;
+        let ids = ids.reshape([BATCH, TOKENS]);
+        BertInput {
+            attention_mask: ids.clone().greater_elem(0),
+            token_type_ids: ids.zeros_like(),
+            input_ids: ids,
+            packing: None,
+        }
+    }
+}
+
 /// A tensor's numbers, row by row.
 pub fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
     tensor.into_data().iter::<f64>().collect()

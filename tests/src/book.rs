@@ -31,6 +31,11 @@ pub struct Settings;
 #[doc = include_str!("../../docs/guide/report.md")]
 pub struct Report;
 
+/// *Backends*.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/backends.md")]
+pub struct Backends;
+
 /// *Troubleshooting*.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/guide/troubleshooting.md")]

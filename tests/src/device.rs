@@ -1,6 +1,8 @@
 //! The backend that the tests run on.
 
-use burn::tensor::{DType, Device};
+use std::sync::OnceLock;
+
+use burn::tensor::{DType, Device, Tensor, TensorData};
 use clap::ValueEnum;
 use glue::settings::DeviceName;
 
@@ -17,12 +19,32 @@ pub fn device() -> Device {
     device.unwrap_or_else(|error| panic!("BURN_SLS_DEVICE={name}: {error}"))
 }
 
-/// The same, or flex where the device has no numbers of 64 bits: for tests of what is decided and not of
-/// what computes it.
+/// The same, or flex where the device does not compute in 64 bits: for tests of what is decided and not of what
+/// computes it.
 pub fn double() -> Device {
+    static COMPUTES: OnceLock<bool> = OnceLock::new();
     let device = device();
-    match device.supports_dtype(DType::F64) {
+    match *COMPUTES.get_or_init(|| computes_in_double(&device)) {
         true => device,
         false => Device::flex(),
     }
+}
+
+/// Asked by an example: a Vulkan driver may take numbers of 64 bits, and Vulkan's exponential be none of them.
+fn computes_in_double(device: &Device) -> bool {
+    if !device.supports_dtype(DType::F64) {
+        return false;
+    }
+    let x = Tensor::<1>::from_data(TensorData::from([0.7f64]), (device, DType::F64));
+    let x = x.exp().log().into_scalar::<f64>();
+    (x - 0.7).abs() < 1e-12
+}
+
+/// The kinds of half precision that the device has.
+pub fn halves() -> Vec<DType> {
+    let device = device();
+    let halves = [DType::F16, DType::BF16].into_iter();
+    halves
+        .filter(|&dtype| device.supports_dtype(dtype))
+        .collect()
 }

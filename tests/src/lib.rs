@@ -1,7 +1,5 @@
 //! What the tests across the crates share: small models, and the problems they learn.
 
-use std::sync::{Mutex, MutexGuard};
-
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;
 
@@ -18,14 +16,7 @@ pub mod point;
 pub mod published;
 pub mod trace;
 
-pub use device::{device, double};
-
-/// A device's random generator is shared by all threads, so tests that depend on its numbers take
-/// turns.
-pub fn alone() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-}
+pub use device::{device, double, halves};
 
 /// The bits of every parameter of a module, in order.
 pub fn bits<M: Module>(module: &M) -> Vec<u64> {

@@ -10,13 +10,12 @@ use burn_sls_tests::architectures::mlp::Mlp;
 use burn_sls_tests::architectures::transformer::Transformer;
 use burn_sls_tests::architectures::{Architecture, Plan, batch, examples, train};
 use burn_sls_tests::classifier::Batch;
-use burn_sls_tests::{alone, bits, device, plain};
+use burn_sls_tests::{bits, device, plain};
 
 /// Trains with the defaults, and holds the result to a training loss and an accuracy on fresh
 /// examples. Another processor rounds differently, which after hundreds of steps is like another
 /// seed, so the bounds leave room: beside each is the worst of seeds 0 to 19.
 fn trains<A: Architecture>(plan: Plan, loss: f64, accuracy: f64) {
-    let _turn = alone();
     let mut optim = LineSearchConfig::adamsls().init();
     let trained = train::<A>(&mut optim, &plan, 1);
 
@@ -113,7 +112,6 @@ fn bars() -> (Cnn, Cnn, Vec<Batch>) {
 
 #[test]
 fn running_statistics_follow_the_training_forward_and_no_trial() {
-    let _turn = alone();
     // After the last of these steps, without a look in between: a look makes updates take effect.
     for steps in [1, 4] {
         let (mut model, witness, batches) = bars();

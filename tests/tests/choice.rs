@@ -9,7 +9,7 @@ use burn_sls_tests::classifier::{Batch, Classifier};
 use burn_sls_tests::face::Face;
 use burn_sls_tests::layered::{layers, network, run};
 use burn_sls_tests::network::{Network, parameter};
-use burn_sls_tests::{alone, device, double, plain};
+use burn_sls_tests::{device, double, plain};
 
 fn searched(reports: &[StepReport]) -> Vec<Searched> {
     reports.iter().map(|report| report.searched).collect()
@@ -17,7 +17,6 @@ fn searched(reports: &[StepReport]) -> Vec<Searched> {
 
 #[test]
 fn units_are_searched_in_turn_after_a_first_search_of_all() {
-    let _turn = alone();
     let (reports, _) = run(plain::plasls(layers()), 8);
     let turns = [0, 1, 2, 0, 1, 2, 0].map(Searched::Unit);
     assert_eq!(searched(&reports)[0], Searched::All);
@@ -36,7 +35,6 @@ fn units_are_searched_in_turn_after_a_first_search_of_all() {
 
 #[test]
 fn a_fixed_unit_is_searched_alone() {
-    let _turn = alone();
     let config = plain::plasls(layers()).with_unit_choice(UnitChoice::Fixed("layer 1".into()));
     let (reports, _) = run(config, 5);
     assert!(
@@ -50,7 +48,6 @@ fn a_fixed_unit_is_searched_alone() {
 
 #[test]
 fn units_searched_jointly_are_one_unit() {
-    let _turn = alone();
     let joint = plain::plasls(layers()).with_unit_choice(UnitChoice::Joint);
     let (joint, moved) = run(joint, 20);
     let (one, expected) = run(plain::adamsls(), 20);
@@ -68,7 +65,6 @@ fn units_searched_jointly_are_one_unit() {
 
 #[test]
 fn units_of_different_step_sizes_keep_their_proportions_when_searched_together() {
-    let _turn = alone();
     // All together in every fourth iteration, by a rule of one's own.
     let config = plain::plasls(layers()).with_batches_per_epoch(2.0);
     let (model, inputs, targets) = network(&[3, 6, 6, 2]);
@@ -99,7 +95,6 @@ fn units_of_different_step_sizes_keep_their_proportions_when_searched_together()
 
 #[test]
 fn a_rule_that_chooses_a_unit_that_is_not_there_is_told_so() {
-    let _turn = alone();
     let (model, inputs, targets) = network(&[3, 6, 6, 2]);
     let mut optim = plain::plasls(layers()).init();
     let losses = |m: &Network| m.losses(inputs.clone(), targets.clone());
@@ -111,7 +106,6 @@ fn a_rule_that_chooses_a_unit_that_is_not_there_is_told_so() {
 
 #[test]
 fn a_rule_of_ones_own_works_under_the_learner_too() {
-    let _turn = alone();
     let device = device().autodiff();
     device.seed(2);
     let model = Classifier::new(0.0, &device);
@@ -138,7 +132,6 @@ fn a_rule_of_ones_own_works_under_the_learner_too() {
 
 #[test]
 fn a_unit_that_would_be_moved_uphill_is_passed_over() {
-    let _turn = alone();
     // Two bowls of different steepness, under one optimizer of heavy momentum: they overshoot their
     // minima at different times.
     let losses = |m: &Pair| Tensor::cat(vec![m.a.val().square(), m.b.val().square() * 25.0], 0);
@@ -172,7 +165,6 @@ struct Pair {
 
 #[test]
 fn a_unit_without_a_gradient_is_passed_over() {
-    let _turn = alone();
     let (mut model, inputs, targets) = network(&[3, 6, 6, 2]);
     model.layers[1] = model.layers[1].clone().no_grad();
     let mut optim = plain::plasls(layers()).init();
@@ -190,7 +182,6 @@ fn a_unit_without_a_gradient_is_passed_over() {
 
 #[test]
 fn accepted_steps_satisfy_the_rule_and_the_order_within_a_unit_is_nothing() {
-    let _turn = alone();
     let groups = [
         vec!["layers.0", "layers.2.bias"],
         vec!["layers.1", "layers.2.weight"],

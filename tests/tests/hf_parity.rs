@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Bool, Device, Gradients, Int, Tensor, TensorData};
@@ -17,9 +16,6 @@ use burn_sls_bert::{
 use burn_sls_tests::device;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-
-/// The device's random numbers are shared by all threads: one test at a time.
-static RANDOM: Mutex<()> = Mutex::new(());
 
 const VALUES: f64 = 1e-4;
 const NORMS: f64 = 1e-3;
@@ -54,7 +50,6 @@ fn hidden_states_logits_loss_and_gradients_agree_with_transformers() {
         folders.extend(more);
     }
 
-    let _guard = alone();
     let (mut values, mut norms) = (0.0f64, 0.0f64);
     for folder in &folders {
         let (value, norm) = check(folder);
@@ -145,7 +140,6 @@ fn fresh_parameters_are_drawn_as_transformers_draws_them() {
             }
         }
     }
-    let _guard = alone();
     let device = device().autodiff();
     device.seed(3);
     let model = BertConfig::tiny(100).init_classifier(3, &device);
@@ -156,7 +150,6 @@ fn fresh_parameters_are_drawn_as_transformers_draws_them() {
 
 #[test]
 fn dropout_acts_on_a_training_device_and_replays_with_the_seed() {
-    let _guard = alone();
     let plain = device();
     let device = device().autodiff();
     device.seed(3);
@@ -179,10 +172,6 @@ fn dropout_acts_on_a_training_device_and_replays_with_the_seed() {
     let valid = model.clone().valid();
     let evaluated = || numbers(valid.forward(&input(&plain)));
     assert_eq!(evaluated(), evaluated());
-}
-
-fn alone() -> MutexGuard<'static, ()> {
-    RANDOM.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The folders that hold a fixture, in order of their names.

@@ -17,7 +17,7 @@ use burn::train::renderer::CliMetricsRenderer;
 use burn::train::{Learner, SupervisedTraining, TrainStep};
 use burn_sls_optim::{LineSearch, LineSearchConfig, Outcome, StepReport, Units};
 use burn_sls_tests::classifier::{Batch, Classifier, FEATURES};
-use burn_sls_tests::{alone, plain};
+use burn_sls_tests::plain;
 
 const BATCHES: usize = 6;
 
@@ -156,7 +156,6 @@ fn compare(folder: &Path, reports: &[StepReport], steps: usize) {
 
 #[test]
 fn the_log_files_hold_what_the_reports_say_of_the_same_iteration() {
-    let _turn = alone();
     let folder = tempfile::tempdir().expect("a folder");
     let reports = trained(folder.path(), 1);
     compare(folder.path(), &reports, BATCHES);
@@ -171,7 +170,6 @@ fn the_log_files_hold_what_the_reports_say_of_the_same_iteration() {
 
 #[test]
 fn a_step_on_accumulated_gradients_is_counted_once() {
-    let _turn = alone();
     let folder = tempfile::tempdir().expect("a folder");
     // Windows of four batches and of the two that are left.
     let reports = trained(folder.path(), 4);
@@ -199,7 +197,6 @@ fn update(metric: &mut (impl Metric<Input = ()> + Numeric)) -> (SerializedEntry,
 
 #[test]
 fn a_merged_unit_shows_the_step_size_of_what_it_is_part_of_after_a_resumption_too() {
-    let _turn = alone();
     let names = [
         "hidden.weight",
         "hidden.bias",
@@ -253,7 +250,6 @@ fn a_merged_unit_shows_the_step_size_of_what_it_is_part_of_after_a_resumption_to
 
 #[test]
 fn what_counts_steps_shows_the_mean_of_the_epoch_and_the_latest_step() {
-    let _turn = alone();
     let (model, mut optim) =
         LineSearchConfig::adamsls().for_learner(Classifier::new(0.0, &device()));
     let (mut model, metrics) = model.with_metrics();

@@ -16,7 +16,7 @@ use burn_sls_tests::classifier::{Batch, Classifier};
 use burn_sls_tests::face::Face;
 use burn_sls_tests::network::{float, parameter};
 use burn_sls_tests::point::{Loss, Point, point};
-use burn_sls_tests::{alone, bits, device, double, plain};
+use burn_sls_tests::{bits, device, double, halves, plain};
 
 /// A classifier and the mini-batches it learns, the same whenever called.
 fn problem() -> (Classifier, Vec<Batch>) {
@@ -59,7 +59,6 @@ fn train(
 /// every step that is taken must be one that was tested.
 #[test]
 fn burns_own_optimizers_are_searched_unchanged() {
-    let _turn = alone();
     let (model, batches) = problem();
     let start = mean_loss(&model, &batches);
     let muon = ModuleOptimizer::from(AdamWConfig::new().build()).with_group(
@@ -100,7 +99,6 @@ fn burns_own_optimizers_are_searched_unchanged() {
 
 #[test]
 fn settings_that_another_optimizer_would_not_heed_are_refused() {
-    let _turn = alone();
     for config in [
         LineSearchConfig::adamsls().with_weight_decay(0.1),
         LineSearchConfig::sgdsls().with_clipping(Clipping::Norm(1.0)),
@@ -117,7 +115,6 @@ fn settings_that_another_optimizer_would_not_heed_are_refused() {
 
 #[test]
 fn a_learning_rate_that_is_no_multiplier_is_refused_with_its_value() {
-    let _turn = alone();
     let losses = |point: &Point| point.at.val().square();
     for bad in [f64::NAN, -1.0, f64::INFINITY] {
         let mut optim = LineSearchConfig::adamsls().init();
@@ -142,7 +139,6 @@ fn a_learning_rate_that_is_no_multiplier_is_refused_with_its_value() {
 
 #[test]
 fn the_reference_preset_refuses_another_optimizers_displacement() {
-    let _turn = alone();
     let config = Preset::Reference.apply(LineSearchConfig::adamsls());
     for mut face in Face::both_with(&point(&[1.0]), &config, &RmsPropConfig::new().init()) {
         let before = face.fingerprint();
@@ -155,7 +151,6 @@ fn the_reference_preset_refuses_another_optimizers_displacement() {
 /// `Adam` as an ordinary optimizer must move as Burn's does, with every option.
 #[test]
 fn our_directions_step_as_burns_optimizers_do() {
-    let _turn = alone();
     let device = double().autodiff();
     let adamw = |amsgrad: bool, weight_decay: f32| {
         AdamWConfig::new()
@@ -204,7 +199,6 @@ fn our_directions_step_as_burns_optimizers_do() {
 
 #[test]
 fn weight_decay_is_taken_and_not_searched() {
-    let _turn = alone();
     let losses = |point: &Point| point.at.val().square();
     let step = |config: LineSearchConfig| {
         let step = config
@@ -227,7 +221,6 @@ fn weight_decay_is_taken_and_not_searched() {
 
 #[test]
 fn a_clipped_gradient_is_searched_along_what_is_left_of_it() {
-    let _turn = alone();
     let steep = |point: &Point| point.at.val().square().mul_scalar(1e4);
     let config = LineSearchConfig::sgdsls().with_clipping(Clipping::Norm(1.0));
     let step = config
@@ -254,7 +247,6 @@ fn a_clipped_gradient_is_searched_along_what_is_left_of_it() {
 
 #[test]
 fn moments_with_amsgrad_come_back_from_a_record() {
-    let _turn = alone();
     let losses = |point: &Point| point.at.val().square();
     let config = LineSearchConfig {
         direction: Direction::Adam(Adam {
@@ -282,7 +274,6 @@ fn moments_with_amsgrad_come_back_from_a_record() {
 /// Small gradients whose square is below the smallest half-precision number.
 #[test]
 fn half_precision_keeps_its_moments_and_directions_in_single() {
-    let _turn = alone();
     let device = device().autodiff();
     let losses = |m: &Point| {
         use burn::tensor::FloatDType;
@@ -290,7 +281,7 @@ fn half_precision_keeps_its_moments_and_directions_in_single() {
             .square()
             .mul_scalar(1e-4)
     };
-    for dtype in [DType::F16, DType::BF16] {
+    for dtype in halves() {
         let mut model = Point {
             at: parameter(vec![0.0, 2.0, -1.0], [3], dtype, &device),
         };

@@ -134,22 +134,41 @@ struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, rule: Armijo, recorded: &Recorded, labels: &[usize]) {
-        let judge = |losses: fn(&[f64], &[usize]) -> Vec<f64>| {
-            let base = [losses(&recorded.base, labels)];
-            let trial = [losses(&recorded.trial, labels)];
-            let compared = Comparison::of_examples(&base, &trial, ROUNDING);
-            rule.judge_with_slack(recorded.slope, recorded.step_size, &compared, 0.0)
+    /// Judges all trials of a training, by the oracle and by the two ways to compute losses.
+    fn add(&mut self, rule: Armijo, recorded: &[Recorded], labels: &[usize]) {
+        let logits = recorded
+            .iter()
+            .flat_map(|r| [&r.base[..], &r.trial].concat());
+        let logits: Vec<f64> = logits.collect();
+        let every_label = labels.repeat(2 * recorded.len());
+        let judged = |losses: &[f64]| -> Vec<Verdict> {
+            let pairs = losses.chunks(2 * labels.len()).zip(recorded);
+            let verdict = |(pair, recorded): (&[f64], &Recorded)| {
+                let (base, trial) = pair.split_at(labels.len());
+                let compared =
+                    Comparison::of_examples(&[base.to_vec()], &[trial.to_vec()], ROUNDING);
+                rule.judge_with_slack(recorded.slope, recorded.step_size, &compared, 0.0)
+            };
+            pairs.map(verdict).collect()
         };
-        let oracle = judge(exact);
-        let loss = exact(&recorded.base, labels).iter().sum::<f64>() / labels.len() as f64;
-        self.trials += 1;
-        self.small += usize::from(loss < 1e-4);
-        self.tiny += usize::from(loss < 1e-5);
-        self.rejected += usize::from(oracle == Verdict::Rejected);
-        self.untold += usize::from(oracle == Verdict::Indistinguishable);
-        self.differ += usize::from(oracle != judge(in_f32));
-        self.softmax_differ += usize::from(oracle != judge(softmax_in_f32));
+        let exact = exact(&logits, &every_label);
+        let oracle = judged(&exact);
+        let batches = exact.chunks(labels.len()).step_by(2);
+        let losses = batches.map(|batch| batch.iter().sum::<f64>() / labels.len() as f64);
+        let below = |most| losses.clone().filter(|loss| *loss < most).count();
+        let with = |verdict| oracle.iter().filter(|other| **other == verdict).count();
+        let differ = |losses: fn(&[f64], &[usize]) -> Vec<f64>| {
+            let verdicts = judged(&losses(&logits, &every_label));
+            let pairs = verdicts.iter().zip(&oracle);
+            pairs.filter(|(verdict, oracle)| verdict != oracle).count()
+        };
+        self.trials += recorded.len();
+        self.small += below(1e-4);
+        self.tiny += below(1e-5);
+        self.rejected += with(Verdict::Rejected);
+        self.untold += with(Verdict::Indistinguishable);
+        self.differ += differ(in_f32);
+        self.softmax_differ += differ(softmax_in_f32);
     }
 }
 
@@ -166,9 +185,7 @@ fn verdicts_in_f32_are_those_of_an_oracle_in_f64_down_to_a_loss_of_a_millionth()
         };
         let rule = Armijo::new(config.c);
         let (recorded, labels) = record(classes, config, seed);
-        for recorded in &recorded {
-            tally.add(rule, recorded, &labels);
-        }
+        tally.add(rule, &recorded, &labels);
     }
     println!("{tally:?}");
     assert!(tally.tiny > 1000 && tally.rejected > 500, "{tally:?}");

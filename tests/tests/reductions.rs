@@ -3,7 +3,7 @@
 use burn::tensor::{DType, Distribution, Tensor};
 use burn_sls_core::Reductions;
 use burn_sls_tests::network::float;
-use burn_sls_tests::{alone, device, double};
+use burn_sls_tests::{device, double, halves};
 
 #[test]
 fn inner_products_and_values_come_back_in_their_order() {
@@ -21,17 +21,19 @@ fn inner_products_and_values_come_back_in_their_order() {
 
 #[test]
 fn half_precision_is_multiplied_and_summed_in_single() {
-    // 300² exceeds the largest half, 65504; a sum of 4096 halves of 0.1 would stall.
+    // 300² exceeds the largest half, 65504; a sum of 4096 halves of 0.125² would stall; the square of 2^-13 is 0.
     let device = device();
-    for dtype in [DType::F16, DType::BF16] {
+    for dtype in halves() {
         let large = float(vec![300.0; 4], [2, 2], dtype, &device);
         let small = float(vec![0.125; 4096], [4096], dtype, &device);
+        let tiny = float(vec![0.5f64.powi(13); 4096], [4096], dtype, &device);
         let mut reductions = Reductions::new();
         reductions.inner_product(large.clone(), large);
         reductions.inner_product(small.clone(), small);
+        reductions.inner_product(tiny.clone(), tiny);
         assert_eq!(
             reductions.read().sums,
-            [4.0 * 300.0 * 300.0, 64.0],
+            [4.0 * 300.0 * 300.0, 64.0, 0.5f64.powi(14)],
             "{dtype:?}"
         );
     }
@@ -39,7 +41,6 @@ fn half_precision_is_multiplied_and_summed_in_single() {
 
 #[test]
 fn large_sums_have_the_same_bits_every_time() {
-    let _turn = alone();
     let device = device();
     device.seed(3);
     let normal = Distribution::Normal(0.0, 1.0);

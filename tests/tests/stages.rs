@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor};
 use burn_sls_bert::glue::{Features, GlueBatch, Label, collate};
 use burn_sls_bert::{BertClassifier, BertConfig, UnitSplit};
 use burn_sls_optim::{LineSearchConfig, Searched, Stages, StepReport, TrialMode};
-use burn_sls_tests::{alone, device, plain};
+use burn_sls_tests::{device, plain};
 
 const LAYERS: usize = 3;
 
@@ -96,7 +96,6 @@ fn without_costs(reports: &[StepReport]) -> Vec<StepReport> {
 
 #[test]
 fn a_trial_from_a_stage_is_the_whole_trial_to_the_bit_with_and_without_dropout() {
-    let _turn = alone();
     let device = device().autodiff();
     for dropout in [0.0, 0.1] {
         let staged = train(config(), model(dropout, &device), &device);
@@ -116,7 +115,6 @@ fn a_trial_from_a_stage_is_the_whole_trial_to_the_bit_with_and_without_dropout()
 
 #[test]
 fn without_dropout_it_is_the_step_that_knows_no_stages() {
-    let _turn = alone();
     let device = device().autodiff();
     let staged = train(config(), model(0.0, &device), &device);
     let batches = [batch(0, &device), batch(3, &device)];
@@ -135,7 +133,6 @@ fn without_dropout_it_is_the_step_that_knows_no_stages() {
 
 #[test]
 fn what_is_saved_is_what_lies_before_the_unit() {
-    let _turn = alone();
     let device = device().autodiff();
     let reports = train(config(), model(0.1, &device), &device);
     // Of two layers and a sixth: the embeddings, the three layers, the head.
@@ -157,7 +154,6 @@ fn what_is_saved_is_what_lies_before_the_unit() {
 
 #[test]
 fn trials_without_dropout_are_whole() {
-    let _turn = alone();
     let device = device().autodiff();
     let config = config().with_trial_mode(TrialMode::Deterministic);
     let reports = train(config, model(0.1, &device), &device);
@@ -166,7 +162,6 @@ fn trials_without_dropout_are_whole() {
 
 #[test]
 fn a_run_resumed_from_its_record_plans_its_stages_anew() {
-    let _turn = alone();
     let device = device().autodiff();
     let batches = [batch(0, &device)];
     let step = |optim: &mut burn_sls_optim::LineSearchOptimizer, model| {

@@ -15,7 +15,7 @@ use burn::train::{Learner, MetricEarlyStoppingStrategy, StoppingCondition, Super
 use burn_sls_optim::{BatchLoss, LineSearch, LineSearchConfig, Outcome, StepReport, Units};
 use burn_sls_tests::classifier::{Batch, Classifier};
 use burn_sls_tests::face::Face;
-use burn_sls_tests::{alone, bits, device, plain};
+use burn_sls_tests::{bits, device, plain};
 
 /// Hands a batch on as it is.
 #[derive(Clone)]
@@ -34,6 +34,9 @@ fn loader(batches: Vec<Batch>, device: &Device) -> Arc<dyn DataLoader<Batch>> {
         .build(InMemDataset::new(batches))
 }
 
+/// When a step size is merged depends on the numbers that a backend draws: in the fourth epoch to the sixth.
+const EPOCHS: usize = 8;
+
 /// The same model and batches whenever called: five mini-batches an epoch, so that the end of an
 /// epoch is in the middle of a cycle of three units.
 fn problem(dropout: f64) -> (Classifier, Vec<Batch>) {
@@ -45,8 +48,7 @@ fn problem(dropout: f64) -> (Classifier, Vec<Batch>) {
     (model, batches)
 }
 
-/// Three units, and a rule so demanding that one of the step sizes shrinks, in the fourth epoch, to
-/// where it is merged.
+/// Three units, and a rule so demanding that one of the step sizes shrinks to where it is merged.
 fn config() -> LineSearchConfig {
     let units = Units::named([
         ("weight", vec!["hidden.weight"]),
@@ -97,26 +99,26 @@ fn train(folder: &Path, done: usize, epochs: usize) -> Run {
 
 #[test]
 fn a_run_resumed_from_burns_checkpoints_repeats_the_bits_before_and_after_a_merge() {
-    let _turn = alone();
     let whole = tempfile::tempdir().expect("a folder");
-    let straight = train(whole.path(), 0, 6);
-    assert_eq!(straight.reports.len(), 30);
+    let straight = train(whole.path(), 0, EPOCHS);
+    assert_eq!(straight.reports.len(), 5 * EPOCHS);
     let merge = straight.reports.iter().position(|r| r.merged.is_some());
-    let merge = merge.expect("a merge");
+    let before = merge.expect("a merge") / 5;
+    let after = before + 1;
     assert!(
-        (10..25).contains(&merge),
-        "between the checkpoints: {merge}"
+        before > 1 && after < EPOCHS,
+        "between the checkpoints: {merge:?}"
     );
 
     // Interrupted before the merge, after it, and both.
-    for stops in [vec![2], vec![5], vec![1, 5]] {
+    for stops in [vec![before], vec![after], vec![1, after]] {
         let folder = tempfile::tempdir().expect("a folder");
         let mut reports = Vec::new();
         let mut done = 0;
-        for stop in stops.iter().copied().chain([6]) {
+        for stop in stops.iter().copied().chain([EPOCHS]) {
             let part = train(folder.path(), done, stop);
             reports.extend(part.reports);
-            if stop == 6 {
+            if stop == EPOCHS {
                 assert_eq!(
                     bits(part.model.inner()),
                     bits(straight.model.inner()),
@@ -132,7 +134,6 @@ fn a_run_resumed_from_burns_checkpoints_repeats_the_bits_before_and_after_a_merg
 
 #[test]
 fn accumulation_a_schedule_and_early_stopping_work_as_with_any_optimizer() {
-    let _turn = alone();
     let (model, batches) = problem(0.2);
     let (model, optim) = plain::adamsls().for_learner(model);
     let reports: Arc<Mutex<Vec<StepReport>>> = Arc::default();
@@ -179,7 +180,6 @@ fn accumulation_a_schedule_and_early_stopping_work_as_with_any_optimizer() {
 
 #[test]
 fn accumulation_is_the_same_in_both_faces() {
-    let _turn = alone();
     let (model, batches) = problem(0.2);
     let config = plain::adamsls().with_seed(3);
     let (mut looped, mut optim) = (model.clone(), config.clone().init());
@@ -241,7 +241,6 @@ fn parameters<M: Module>(model: &M) -> Vec<(String, bool, Vec<u64>)> {
 
 #[test]
 fn adapters_are_trained_and_their_frozen_base_stays() {
-    let _turn = alone();
     let (model, batches) = problem(0.0);
     let model = model.apply_lora(Lora::new(4, 8.0));
     let units = Units::by_module(&model);
@@ -277,7 +276,6 @@ fn adapters_are_trained_and_their_frozen_base_stays() {
 
 #[test]
 fn frozen_parameters_stay_and_need_no_unit() {
-    let _turn = alone();
     let (mut model, batches) = problem(0.0);
     model.hidden = model.hidden.no_grad();
     let units = Units::named([("output", vec!["output"])]);
@@ -295,7 +293,6 @@ fn frozen_parameters_stay_and_need_no_unit() {
 
 #[test]
 fn gradient_checkpointing_changes_nothing() {
-    let _turn = alone();
     let run = |device: Device| {
         device.seed(8);
         let model = Classifier::new(0.2, &device);

@@ -3,14 +3,13 @@
 use burn::module::Module;
 use burn_sls_optim::{LineSearchConfig, LineSearchError, Units};
 use burn_sls_tests::classifier::{Batch, Classifier};
+use burn_sls_tests::device;
 use burn_sls_tests::face::Face;
 use burn_sls_tests::layered::network;
 use burn_sls_tests::network::{Layer, Network};
-use burn_sls_tests::{alone, device};
 
 #[test]
 fn units_are_read_off_a_model_by_module_and_by_layer() {
-    let _turn = alone();
     let device = device().autodiff();
     let model = Classifier::new(0.1, &device);
     assert!(Units::by_module(&model).names().eq(["hidden", "output"]));
@@ -51,7 +50,6 @@ struct Body {
 
 #[test]
 fn what_surrounds_the_layers_stays_in_the_unit_of_its_module() {
-    let _turn = alone();
     let layer = || network(&[1, 1]).0.layers.remove(0);
     let body = Body {
         norm: layer(),
@@ -82,7 +80,6 @@ fn what_surrounds_the_layers_stays_in_the_unit_of_its_module() {
 
 #[test]
 fn parameters_left_over_or_claimed_twice_are_all_named() {
-    let _turn = alone();
     let (model, inputs, targets) = network(&[3, 6, 6, 2]);
     let message = |units: Units| {
         let mut optim = LineSearchConfig::plasls(units).init();
@@ -127,7 +124,6 @@ struct Tied {
 
 #[test]
 fn a_parameter_that_stands_in_two_places_is_refused_by_its_path() {
-    let _turn = alone();
     let layer = || network(&[2, 2]).0.layers.remove(0);
     let mut model = Tied {
         first: layer(),
@@ -151,7 +147,6 @@ fn a_parameter_that_stands_in_two_places_is_refused_by_its_path() {
 
 #[test]
 fn step_sizes_are_read_by_name_in_both_faces_before_and_after_a_merge() {
-    let _turn = alone();
     let device = device().autodiff();
     device.seed(2);
     let model = Classifier::new(0.0, &device);

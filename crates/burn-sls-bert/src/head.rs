@@ -3,6 +3,7 @@
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::tensor::{Device, Int, Tensor};
+use burn_sls_kernels::log1p;
 
 use crate::embedding::linear;
 use crate::encoder::draw_parameters;
@@ -96,7 +97,7 @@ pub fn cross_entropies(logits: Tensor<2>, labels: Tensor<1, Int>) -> Tensor<1> {
     let largest = behind.clone().detach().max_dim(1).clamp_min(0.0);
     let others = (behind - largest.clone()).exp().sum_dim(1);
     let rest = largest.clone().neg().exp() - 1.0;
-    ((others + rest).log1p() + largest).squeeze_dim::<1>(1)
+    (log1p(others + rest) + largest).squeeze_dim::<1>(1)
 }
 
 /// `(output − score)²` per row: `[batch, 1]`, `[batch]` → `[batch]`.

@@ -18,6 +18,7 @@
 //! | [`attention_weights`] | `softmax(scale·scores + bias)` |
 //! | [`inner_product`] | `⟨a, b⟩` |
 //! | [`add_scaled`] | `w + a·d` |
+//! | [`log1p`] | `log(1 + x)`, also of a small `x`, on any backend |
 //! | [`AdamConstants`] | Adam's moments and directions |
 //!
 //! What a kernel computes does not depend on the number of threads, nor on the width of the processor's
@@ -51,4 +52,4 @@ mod vectors;
 
 pub use adam::{AdamConstants, AdamMoments};
 pub use transformer::{attention_weights, linear, linear_gelu, residual_layer_norm};
-pub use vectors::{add_scaled, inner_product};
+pub use vectors::{add_scaled, inner_product, log1p};

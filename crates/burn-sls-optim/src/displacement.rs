@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
-use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{GradientCheckpointingStrategy, Tensor};
 use burn_sls_core::Reductions;
@@ -226,50 +225,34 @@ pub(crate) fn trial_point<M: Module>(
     })
 }
 
-/// The model at `w + lr·η·u`: the step that is taken. `lr` is Burn's learning rate, which
-/// multiplies the step size that was searched; `step_size` gives `η` of a parameter, or `None` where
-/// it stands still. The directions that were taken are removed.
+/// The model at `w + a·u`: the step that is taken. `length` gives `a` of a parameter, or `None` where it stands
+/// still. The directions that were taken are removed.
 pub(crate) fn take_step<M: Module>(
     model: M,
     direction: &mut GradientsParams,
-    lr: &ModuleLearningRate,
-    step_size: impl Fn(ParamId) -> Option<f64>,
+    length: impl Fn(ParamId) -> Option<f64>,
 ) -> M {
     struct Step<'a, F> {
-        path: Vec<String>,
         direction: &'a mut GradientsParams,
-        lr: &'a ModuleLearningRate,
-        step_size: F,
+        length: F,
     }
     impl<F: Fn(ParamId) -> Option<f64>> ModuleMapper for Step<'_, F> {
-        fn enter_module(&mut self, name: &str, _container_type: &str) {
-            self.path.push(name.to_string());
-        }
-        fn exit_module(&mut self, _name: &str, _container_type: &str) {
-            self.path.pop();
-        }
         fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
             let id = param.id;
             if self.direction.get::<D>(id).is_none() {
                 return param;
             }
-            let Some(step_size) = (self.step_size)(id) else {
+            let Some(length) = (self.length)(id) else {
                 return param;
             };
-            let lr = self.lr.lr_from_param(id, Some(&self.path.join(".")));
             let direction = self.direction.remove::<D>(id).expect("it is there");
             param.map(|tensor| {
                 let context = Context::of(&tensor);
-                context.restore(moved(tensor.inner(), direction, lr * step_size), id)
+                context.restore(moved(tensor.inner(), direction, length), id)
             })
         }
     }
-    model.map(&mut Step {
-        path: Vec::new(),
-        direction,
-        lr,
-        step_size,
-    })
+    model.map(&mut Step { direction, length })
 }
 
 /// The autodiff state that a parameter carries, taken before it is moved and put back afterwards.

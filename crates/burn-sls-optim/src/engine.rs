@@ -159,6 +159,7 @@ impl Engine {
             trials: found.trials,
             outcome: found.outcome,
             step_sizes: self.state.step_sizes.clone(),
+            lr: value,
             tail,
             cap,
             merged,
@@ -239,9 +240,14 @@ impl Engine {
                 update_direction(optim, &model, grads)
             }
         };
-        take_step(model, &mut direction, lr, |id| {
-            Some(factor * self.state.step_sizes[self.unit_of(id)])
+        take_step(model, &mut direction, |id| {
+            Some(self.rate(lr, id) * (factor * self.state.step_sizes[self.unit_of(id)]))
         })
+    }
+
+    /// The learning rate of a parameter, which multiplies the step size of its unit.
+    pub(crate) fn rate(&self, lr: &ModuleLearningRate, id: ParamId) -> f64 {
+        lr.lr_from_param(id, self.assignment.path_of(id))
     }
 
     /// Passes the turn on to the next unit. A search of all units leaves it where it is.

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use burn::tensor::DType;
+
 /// An iteration that could not be made sense of. Nothing was changed: neither the optimizer's
 /// state nor the search's.
 ///
@@ -16,6 +18,11 @@ pub enum LineSearchError {
     MixedOptimizers,
     /// The loss tensor has no elements.
     EmptyLoss,
+    /// The losses are in half precision, whose numbers lie too far apart for what a search compares.
+    LossPrecision {
+        /// What they are in.
+        dtype: DType,
+    },
     /// The losses of a trial are not those of the training forward.
     LossCount {
         /// Elements of the loss tensor of the training forward.
@@ -120,6 +127,12 @@ impl fmt::Display for LineSearchError {
                 f,
                 "the loss tensor is empty: return one loss per example, or their mean, from a \
                  batch with at least one example"
+            ),
+            Self::LossPrecision { dtype } => write!(
+                f,
+                "the losses are in {dtype:?}: two losses that a line search has to tell apart are often the \
+                 same number there. The weights may stay in {dtype:?}; cast the logits to f32 before the loss \
+                 is computed, `logits.cast(FloatDType::F32)`"
             ),
             Self::LossCount { base, trial } => write!(
                 f,

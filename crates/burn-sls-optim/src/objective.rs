@@ -1,7 +1,7 @@
 //! The loss of an iteration as a function of the model, counting what it costs.
 
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
-use burn::tensor::{Bool, Device, Int, Tensor};
+use burn::tensor::{Bool, DType, Device, Int, Tensor};
 use burn_sls_core::{Comparison, Reductions};
 
 use crate::config::{LineSearchConfig, TrialMode};
@@ -136,6 +136,10 @@ impl<'a, I, L> Objective<'a, I, L> {
             false => self.batches.iter().map(|b| b.losses.clone()).collect(),
         };
         for losses in losses {
+            let dtype = losses.dtype();
+            if matches!(dtype, DType::F16 | DType::BF16) {
+                return Err(LineSearchError::LossPrecision { dtype });
+            }
             reductions.values(losses);
         }
         self.reads += 1;

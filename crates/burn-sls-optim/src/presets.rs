@@ -61,6 +61,10 @@ pub enum Preset {
     /// [3 %](LineSearchConfig::budget) of the training, the step size is used again, but for steps that
     /// [no loss could allow](LineSearchConfig::ceiling), which are shortened. A search that fails leaves everything as
     /// it was.
+    ///
+    /// It has no schedule. Where the length of a run is known, let one
+    /// [bring the steps down to 0](crate::LineSearchOptimizer::step_scheduled) at its end: the step sizes are as long as
+    /// single mini-batches allow, and do not become shorter by themselves where these disagree.
     Default,
 }
 

@@ -129,8 +129,8 @@ fn lower_units_moved<M: Module>(
     }
     let grads = copy(start.model, start.grads);
     let mut update = update_direction(&mut start.optim.clone(), start.model, grads);
-    take_step(start.model.clone(), &mut update, start.lr, |id| {
+    take_step(start.model.clone(), &mut update, |id| {
         let unit = engine.unit_of(id);
-        (unit < turn).then(|| step_sizes[unit])
+        (unit < turn).then(|| engine.rate(start.lr, id) * step_sizes[unit])
     })
 }

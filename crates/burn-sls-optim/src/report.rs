@@ -27,6 +27,10 @@ pub struct StepReport {
     pub outcome: Outcome,
     /// The step size of every unit after the iteration, and after any merge in it.
     pub step_sizes: Vec<f64>,
+    /// The learning rate that the step was taken with, as a schedule gives it; 1 without one. Where parameters
+    /// have rates of their own, that of the others.
+    #[serde(default = "whole")]
+    pub lr: f64,
     /// The factor of [`LineSearchConfig::tail`](crate::LineSearchConfig::tail) that the step was taken with;
     /// 1 without one.
     #[serde(default = "whole")]
@@ -53,6 +57,14 @@ pub struct StepReport {
 
 fn whole() -> f64 {
     1.0
+}
+
+impl StepReport {
+    /// What the step sizes were multiplied by where the step was taken: `lr·tail·cap`. No search is told of it,
+    /// and [`step_sizes`](Self::step_sizes) do not hold it.
+    pub fn factor(&self) -> f64 {
+        self.lr * self.tail * self.cap
+    }
 }
 
 /// The units that a search moved along its direction.

@@ -160,7 +160,7 @@ impl<F> Subject<F> {
             apart: match args.device {
                 // These compute while the program waits.
                 DeviceName::Flex | DeviceName::Ndarray => 0,
-                DeviceName::Wgpu | DeviceName::Cuda => steps.div_ceil(2),
+                DeviceName::Wgpu | DeviceName::Vulkan | DeviceName::Cuda => steps.div_ceil(2),
             },
         };
         let rules = methods.iter().map(|method| method.rule(&self.units));

@@ -20,6 +20,8 @@ pub fn open(name: DeviceName) -> Result<Device, GlueError> {
         DeviceName::Ndarray => Ok(Device::ndarray()),
         #[cfg(feature = "wgpu")]
         DeviceName::Wgpu => Ok(Device::wgpu(Default::default())),
+        #[cfg(feature = "vulkan")]
+        DeviceName::Vulkan => Ok(Device::vulkan(Default::default())),
         #[cfg(feature = "cuda")]
         DeviceName::Cuda => Ok(Device::cuda(burn::tensor::DeviceIndex::Default)),
         #[allow(unreachable_patterns)]

@@ -14,8 +14,8 @@ use serde_json::{Map, Value};
 use crate::data;
 use crate::error::GlueError;
 use crate::settings::{
-    DeviceName, OptimizerName, PresetName, SENTENCES, Settings, Switch, TINY, TrainArgs, TrainSize,
-    base_name,
+    DeviceName, OptimizerName, PresetName, SENTENCES, ScheduleName, Settings, Switch, TINY,
+    TrainArgs, TrainSize, base_name,
 };
 
 pub use published::Published;
@@ -121,6 +121,9 @@ pub struct Method {
     /// Of a line search: where its first search begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_step_size: Option<f64>,
+    /// Of a line search: what multiplies its step sizes, if not what its preset has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<ScheduleName>,
     /// Of an optimizer with a learning rate: its peak, or several to choose from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lr: Option<Rates>,
@@ -365,6 +368,7 @@ impl Experiment {
             preset: method.preset,
             set: method.set.clone().into_iter().collect(),
             first_step_size: method.first_step_size,
+            schedule: method.schedule,
             lr,
             train_size: Some(cell.train_size),
             validation_size: self.validation_size,

@@ -245,10 +245,9 @@ mod tests {
     }
 
     #[test]
-    #[cfg(not(feature = "hub"))]
     fn without_the_feature_a_name_is_refused_and_the_feature_named() {
-        let error = folder(Kind::Model, "some/bert", &["config.json"]).unwrap_err();
-        let text = error.to_string();
+        let wanted = Wanted::new(Kind::Model, "some/bert", &["config.json"]);
+        let text = HubError::NotBuilt(wanted).to_string();
         assert!(
             text.starts_with("--model some/bert has no config.json"),
             "{text}"

@@ -108,6 +108,9 @@ pub struct StepLine {
     pub outcome: String,
     /// The step size of every unit, or the learning rate. After a merge there are fewer units.
     pub step_sizes: Vec<f64>,
+    /// What they were multiplied by where the step was taken: `lr·tail·cap` of the library's report.
+    #[serde(default = "whole", skip_serializing_if = "is_whole")]
+    pub factor: f64,
     /// After a step that merged two units: for every unit left, the indices of those in `run.json`
     /// that it consists of from now on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -116,6 +119,14 @@ pub struct StepLine {
     pub forwards: usize,
     /// Seconds since the step before, or since the epoch began.
     pub seconds: f64,
+}
+
+fn whole() -> f64 {
+    1.0
+}
+
+fn is_whole(factor: &f64) -> bool {
+    *factor == 1.0
 }
 
 impl StepLine {

@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use cli::{BenchArgs, Cli, Command, CompareArgs, ReportArgs, TrainArgs, UnitsArgs};
-pub use names::{DeviceName, MethodName, ModelSize, OptimizerName, PresetName, Switch, TrainSize};
+pub use names::{
+    DeviceName, MethodName, ModelSize, OptimizerName, PresetName, ScheduleName, Switch, TrainSize,
+};
 
 use crate::error::GlueError;
 use crate::line_search;
@@ -43,6 +45,9 @@ pub struct Settings {
     pub preset: Option<PresetName>,
     /// Of a line search: where its first search begins, if it does not find that itself.
     pub first_step_size: Option<f64>,
+    /// Of a line search: what multiplies its step sizes. Other optimizers have a schedule of their own.
+    #[serde(default, skip_serializing_if = "ScheduleName::is_constant")]
+    pub schedule: ScheduleName,
     /// Of a line search: settings over what the preset says.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub set: Map<String, Value>,
@@ -139,6 +144,12 @@ impl Settings {
                         .or_else(|| first_step_size(args, optimizer, preset))
                 })
                 .flatten(),
+            schedule: args
+                .schedule
+                .unwrap_or(match (optimizer.is_line_search(), preset) {
+                    (true, PresetName::Default) => ScheduleName::Cosine,
+                    _ => ScheduleName::Constant,
+                }),
             set: args.set.iter().cloned().collect(),
             lr: optimizer.default_lr().map(|lr| args.lr.unwrap_or(lr)),
             seed: args.seed.unwrap_or(1),
@@ -222,6 +233,7 @@ impl Settings {
         let for_line_searches = [
             ("--first-step-size", args.first_step_size.is_some()),
             ("--preset", args.preset.is_some()),
+            ("--schedule", args.schedule.is_some()),
             ("--set", !args.set.is_empty()),
         ];
         for (option, given) in for_line_searches {
@@ -337,6 +349,7 @@ impl Settings {
             .or_else(|| differs("merge-below", &merge_below, &self.merge_below))
             .or_else(|| differs("preset", &preset, &self.preset))
             .or_else(|| differs("first-step-size", &first, &self.first_step_size))
+            .or_else(|| differs("schedule", &args.schedule, &self.schedule))
             .or_else(|| differs("set", &set, &self.set))
             .or_else(|| differs("lr", &lr, &self.lr))
             .or_else(|| differs("seed", &args.seed, &self.seed))

@@ -102,6 +102,7 @@ fn an_interrupted_run_ends_with_the_bits_of_one_that_was_not() {
     let folder = tempfile::tempdir().expect("a folder");
     for optimizer in [
         "adamsls",
+        "adamsls --preset default",
         "adam",
         "prodigy",
         "schedule-free",
@@ -137,6 +138,16 @@ fn an_interrupted_run_ends_with_the_bits_of_one_that_was_not() {
 
         let run_file = run_file(&cut);
         assert_eq!(run_file["final"]["epoch"], 6);
+        if run_file["schedule"] == "cosine" {
+            let (steps, _) = results(&cut);
+            // Half a cosine wave over 36 steps, of which the first has the factor 1, if its search is whole.
+            let last = (1.0 + (std::f64::consts::PI * 35.0 / 36.0).cos()) / 2.0;
+            let factor = steps[35]["factor"].as_f64().expect("a factor");
+            assert!(0.0 < factor && factor < last * (1.0 + 1e-9), "{factor}");
+            assert_eq!(steps[0].get("factor"), None);
+        } else {
+            assert!(!optimizer.contains("default"));
+        }
         assert_eq!(run_file["train_size"], 96);
         assert!(cut.join("run.svg").exists() && cut.join("run.png").exists());
 
@@ -282,8 +293,11 @@ fn the_units_of_a_model_are_shown_with_their_sizes() {
     assert_eq!(rows(&text).len(), 1, "{text}");
     assert!(text.contains("the whole model"), "{text}");
 
+    // A folder: a name that is none would be looked for on the hub, where the program knows it.
+    let empty = tempfile::tempdir().expect("a folder");
+    let empty = empty.path().to_str().expect("a path in UTF-8");
     for (words, expected) in [
-        (["--model", "nowhere"], "--model nowhere has no config.json"),
+        (["--model", empty], "has no config.json"),
         (["--units", "2"], "no split into 2 units"),
     ] {
         let (code, _, error) = units(&words);

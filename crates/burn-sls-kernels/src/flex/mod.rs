@@ -13,4 +13,5 @@ pub(crate) use adam::{adam_search_direction, adam_update};
 pub(crate) use attention::attention_weights;
 pub(crate) use layer_norm::residual_layer_norm;
 pub(crate) use linear::{linear, linear_gelu};
+pub(crate) use values::home;
 pub(crate) use vectors::{add_scaled, inner_product};

@@ -77,7 +77,8 @@ impl Engine {
     }
 
     /// The factor that the whole step is to be multiplied by, so that its length along the direction promises no
-    /// more than the rule with the ceiling's `c` could pass: `c·Σ η^(u)·s_u <= f_k(w_k)`.
+    /// more than the rule with the ceiling's `c` could pass: `c·lr·Σ η^(u)·s_u <= f_k(w_k)`, the tail's factor
+    /// taken with the learning rate's.
     ///
     /// What a search has accepted as it is taken stays as it is; what is used again, and the units that were not
     /// searched, have been tested on other mini-batches at most.
@@ -91,7 +92,8 @@ impl Engine {
         }
         let slopes = start.slopes.iter().zip(&found.step_sizes);
         let promised: f64 = slopes.map(|(slope, step_size)| slope * step_size).sum();
-        let most = polyak(start.loss, 0.0, c, promised);
+        let shorter = start.lr.base() * self.state.tail.factor;
+        let most = polyak(start.loss, 0.0, c, shorter * promised);
         match most > 0.0 {
             true => most.min(1.0),
             false => 1.0,

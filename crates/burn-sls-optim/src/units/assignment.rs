@@ -15,12 +15,24 @@ use crate::error::LineSearchError;
 /// Made in the first iteration, and made anew only when an unknown parameter appears: ids change
 /// when a record is loaded. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Assignment(Arc<HashMap<ParamId, usize>>);
+pub(crate) struct Assignment(Arc<HashMap<ParamId, Place>>);
+
+/// Where a parameter belongs.
+#[derive(Clone, Debug)]
+struct Place {
+    unit: usize,
+    path: String,
+}
 
 impl Assignment {
     /// The unit of a parameter that has a gradient.
     pub(crate) fn unit_of(&self, id: ParamId) -> Option<usize> {
-        self.0.get(&id).copied()
+        self.0.get(&id).map(|place| place.unit)
+    }
+
+    /// The path in the module of a parameter that has a gradient.
+    pub(crate) fn path_of(&self, id: ParamId) -> Option<&str> {
+        self.0.get(&id).map(|place| place.path.as_str())
     }
 
     /// Makes sure that every parameter in `ids`, those of `model` with a gradient in `grads`, is
@@ -78,7 +90,7 @@ struct Assign<'a> {
     path: Vec<String>,
     seen: HashSet<ParamId>,
     refused: Option<LineSearchError>,
-    found: Vec<(ParamId, usize)>,
+    found: Vec<(ParamId, Place)>,
     /// Which units claim a parameter, frozen or not.
     used: Vec<bool>,
     left_over: Vec<String>,
@@ -112,7 +124,7 @@ impl ModuleVisitor for Assign<'_> {
             return;
         }
         match claims[..] {
-            [unit] => self.found.push((param.id, unit)),
+            [unit] => self.found.push((param.id, Place { unit, path })),
             [] => self.left_over.push(path),
             [first, second, ..] => self.claimed_twice.push((path, first, second)),
         }

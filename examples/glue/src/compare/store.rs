@@ -149,6 +149,7 @@ fn folder_name(settings: &Settings) -> String {
             .merge_below
             .map(|threshold| format!("merge{threshold:e}")),
         settings.lr.map(|lr| format!("lr{lr:e}")),
+        word(serde_json::json!(settings.schedule)).filter(|_| !settings.schedule.is_constant()),
         (!settings.set.is_empty()).then(|| {
             let keys: Vec<&str> = settings.set.keys().map(String::as_str).collect();
             keys.join("+")

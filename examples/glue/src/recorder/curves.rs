@@ -82,6 +82,7 @@ mod tests {
             trials: Vec::new(),
             outcome: "accepted".into(),
             step_sizes: step_sizes.to_vec(),
+            factor: 1.0,
             merged,
             forwards: 2,
             seconds: 0.0,

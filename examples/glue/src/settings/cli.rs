@@ -8,7 +8,8 @@ use clap::{Args, Parser, Subcommand};
 use serde_json::Value;
 
 use super::{
-    DeviceName, MethodName, ModelSize, OptimizerName, PresetName, Switch, TrainSize, overrides,
+    DeviceName, MethodName, ModelSize, OptimizerName, PresetName, ScheduleName, Switch, TrainSize,
+    overrides,
 };
 
 /// Fine-tunes BERT on GLUE without a learning rate.
@@ -74,6 +75,10 @@ pub struct TrainArgs {
     /// for a pre-trained model, sgdsls: 1; of reference: 0.1, of salsa: 1]
     #[arg(long, value_name = "X")]
     pub first_step_size: Option<f64>,
+    /// What multiplies the step sizes of a line search from the first step to the last, a search not being told
+    /// of it [default: cosine with --preset default, or else constant]
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub schedule: Option<ScheduleName>,
     /// A setting of the line search as in the library's JSON, over what the preset says, such as c=0.3 or
     /// 'shrink={"parabola":{"least":0.1,"most":0.7}}'; as often as needed
     #[arg(long, value_name = "KEY=VALUE", value_parser = overrides::parse)]

@@ -62,6 +62,23 @@ impl From<PresetName> for Preset {
     }
 }
 
+/// What multiplies the step sizes of a line search in the course of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ScheduleName {
+    /// 1, from the first step to the last.
+    #[default]
+    Constant,
+    /// Half a cosine wave, from 1 in the first step to 0 after the last.
+    Cosine,
+}
+
+impl ScheduleName {
+    pub(crate) fn is_constant(&self) -> bool {
+        *self == Self::Constant
+    }
+}
+
 /// The backends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -70,6 +87,7 @@ pub enum DeviceName {
     Flex,
     Ndarray,
     Wgpu,
+    Vulkan,
     Cuda,
 }
 

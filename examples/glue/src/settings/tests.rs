@@ -38,6 +38,10 @@ fn contradictions_are_refused_in_one_sentence() {
         ("--optimizer prodigy --lr 2", "--lr is 2"),
         ("--optimizer schedule-free --units 4", "--optimizer plasls"),
         ("--optimizer prodigy --preset paper", "--preset"),
+        (
+            "--optimizer adam --schedule cosine",
+            "--schedule is for a line search",
+        ),
         ("--task sst2", "--data-dir"),
         ("--balanced", "--train-size"),
         ("--task stsb --data-dir x --train-size 9 --balanced", "stsb"),
@@ -147,6 +151,32 @@ fn without_an_optimizer_the_preset_is_the_recommended_one() {
     }
     let named = Settings::new(&parse("--preset default")).unwrap();
     assert_eq!(Settings::new(&parse("")).unwrap(), named);
+}
+
+#[test]
+fn the_recommended_preset_comes_with_a_cosine_and_the_others_do_not() {
+    for (line, schedule) in [
+        ("", ScheduleName::Cosine),
+        ("--optimizer plasls --preset default", ScheduleName::Cosine),
+        ("--schedule constant", ScheduleName::Constant),
+        ("--optimizer adamsls", ScheduleName::Constant),
+        ("--preset salsa --schedule cosine", ScheduleName::Cosine),
+        ("--optimizer adam", ScheduleName::Constant),
+    ] {
+        let settings = Settings::new(&parse(line)).unwrap();
+        assert_eq!(settings.schedule, schedule, "{line}");
+        let json = serde_json::to_value(&settings).unwrap();
+        // As runs were written down before there was a choice.
+        let constant = schedule == ScheduleName::Constant;
+        assert_eq!(json.get("schedule").is_none(), constant, "{line}");
+        assert_eq!(serde_json::from_value::<Settings>(json).unwrap(), settings);
+    }
+    let settings = Settings::new(&parse("")).unwrap();
+    let conflict = settings.conflict(&parse("--schedule constant"));
+    assert_eq!(
+        conflict.as_deref(),
+        Some("--schedule cosine (this says constant)")
+    );
 }
 
 #[test]

@@ -10,12 +10,20 @@ use crate::baselines::{Baseline, ProdigyConfig, ScheduleFreeConfig, unused_optim
 use crate::error::GlueError;
 use crate::model::GlueModel;
 use crate::schedule::warmup_cosine;
-use crate::settings::OptimizerName;
+use crate::settings::{OptimizerName, ScheduleName};
 
 impl Training {
     /// Trains with the optimizer of the settings.
     pub(super) fn run(mut self, model: GlueModel) -> Result<Ending, GlueError> {
+        let steps = self.settings.epochs * self.recorder.batches_per_epoch();
+        let cosine = |peak: f64, warmup: usize| {
+            warmup_cosine(peak, warmup, steps).map_err(|error| GlueError::Usage(error.to_string()))
+        };
         if let Some(search) = self.search.take() {
+            let schedule = match self.settings.schedule {
+                ScheduleName::Constant => 1.0.into(),
+                ScheduleName::Cosine => cosine(1.0, 0)?,
+            };
             let recorder = self.recorder.clone();
             let (model, optim) = search.for_learner(model);
             let model = model.with_observer(move |report| recorder.search_step(report));
@@ -25,13 +33,9 @@ impl Training {
                     .metric_train_numeric(metrics.step_size())
                     .metric_train_numeric(metrics.trials())
             };
-            return self.launch(model, optim, 1.0.into(), show, LineSearch::into_inner);
+            return self.launch(model, optim, schedule, show, LineSearch::into_inner);
         }
-        let steps = self.settings.epochs * self.recorder.batches_per_epoch();
         let peak = self.settings.lr.unwrap_or_default();
-        let schedule = |warmup: usize| {
-            warmup_cosine(peak, warmup, steps).map_err(|error| GlueError::Usage(error.to_string()))
-        };
         let warmup = steps / 10;
         let recorder = self.recorder.clone();
         let observer = move |rate| recorder.baseline_step(rate);
@@ -40,7 +44,7 @@ impl Training {
                 let model = ProdigyConfig::default().init(model);
                 let model = model.with_observer(observer);
                 // The schedule that its authors recommend has no warm-up.
-                let (optim, schedule) = (unused_optimizer(), schedule(0)?);
+                let (optim, schedule) = (unused_optimizer(), cosine(peak, 0)?);
                 return self.launch(model, optim, schedule, |shown| shown, Baseline::into_inner);
             }
             OptimizerName::ScheduleFree => {
@@ -60,6 +64,6 @@ impl Training {
             training.metric_train_numeric(LearningRateMetric::new())
         };
         // The paper's baseline: warm-up over the first tenth of the steps, then a cosine.
-        self.launch(model, optim, schedule(warmup)?, show, |model| model)
+        self.launch(model, optim, cosine(peak, warmup)?, show, |model| model)
     }
 }
