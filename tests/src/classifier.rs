@@ -8,6 +8,8 @@ use burn::tensor::{Device, Distribution, Int, Tensor};
 use burn::train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
 use burn_sls_optim::BatchLoss;
 
+use crate::bits;
+
 /// Two linear layers with dropout between them.
 #[derive(Module, Debug)]
 pub struct Classifier {
@@ -59,6 +61,21 @@ impl Batch {
             targets: product.greater_elem(0.0).int().squeeze_dim(1),
         }
     }
+}
+
+/// A classifier, drawn with that seed, and so many batches of so many examples: the same whenever called.
+pub fn problem(
+    device: &Device,
+    seed: u64,
+    dropout: f64,
+    batches: usize,
+    size: usize,
+) -> (Classifier, Vec<Batch>) {
+    device.seed(seed);
+    let model = Classifier::new(dropout, device);
+    bits(&model); // parameters are drawn when they are first looked at: now, before the batches
+    let batches = (0..batches).map(|_| Batch::random(size, device));
+    (model, batches.collect())
 }
 
 impl BatchLoss for Classifier {

@@ -59,14 +59,12 @@ where
                 Ok(step.report)
             }
             Self::Learner(model, optim) => {
-                let output = TrainStep::step(model, batch.clone());
-                let step = || model.clone().optimize(optim, 1.0.into(), output.grads);
-                let moved = catch_unwind(AssertUnwindSafe(step));
-                // What is in the slot belongs to the step that failed.
-                *model = moved.map_err(|panic| {
+                let step = || learner_step(model.clone(), optim, batch);
+                let (moved, report) = catch_unwind(AssertUnwindSafe(step)).map_err(|panic| {
                     *panic.downcast::<String>().expect("a panic with a message")
                 })?;
-                Ok(model.last_report().expect("a report").clone())
+                *model = moved;
+                Ok(report)
             }
         }
     }
@@ -110,4 +108,19 @@ where
             Self::Learner(..) => "learner",
         }
     }
+}
+
+/// A step as Burn's `Learner` makes it.
+pub fn learner_step<M: BatchLoss + Module>(
+    model: LineSearch<M>,
+    optim: &mut ModuleOptimizer,
+    batch: &M::Input,
+) -> (LineSearch<M>, StepReport)
+where
+    M::Input: Clone,
+{
+    let output = TrainStep::step(&model, batch.clone());
+    let model = model.optimize(optim, 1.0.into(), output.grads);
+    let report = model.last_report().expect("a report").clone();
+    (model, report)
 }

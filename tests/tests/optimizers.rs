@@ -12,7 +12,7 @@ use burn_sls_optim::direction::{Adam, Sgd};
 use burn_sls_optim::{
     Clipping, Direction, LineSearchConfig, LineSearchRecord, Outcome, Preset, StepReport,
 };
-use burn_sls_tests::classifier::{Batch, Classifier};
+use burn_sls_tests::classifier::{self, Batch, Classifier};
 use burn_sls_tests::face::Face;
 use burn_sls_tests::network::{float, parameter};
 use burn_sls_tests::point::{Loss, Point, point};
@@ -20,12 +20,7 @@ use burn_sls_tests::{bits, device, double, halves, plain};
 
 /// A classifier and the mini-batches it learns, the same whenever called.
 fn problem() -> (Classifier, Vec<Batch>) {
-    let device = device().autodiff();
-    device.seed(4);
-    let model = Classifier::new(0.0, &device);
-    bits(&model); // initialised now
-    let batches = (0..8).map(|_| Batch::random(64, &device)).collect();
-    (model, batches)
+    classifier::problem(&device().autodiff(), 4, 0.0, 8, 64)
 }
 
 fn mean_loss(model: &Classifier, batches: &[Batch]) -> f64 {

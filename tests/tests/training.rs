@@ -13,7 +13,7 @@ use burn::train::metric::LossMetric;
 use burn::train::metric::store::{Aggregate, Direction, Split};
 use burn::train::{Learner, MetricEarlyStoppingStrategy, StoppingCondition, SupervisedTraining};
 use burn_sls_optim::{BatchLoss, LineSearch, LineSearchConfig, Outcome, StepReport, Units};
-use burn_sls_tests::classifier::{Batch, Classifier};
+use burn_sls_tests::classifier::{self, Batch, Classifier};
 use burn_sls_tests::face::Face;
 use burn_sls_tests::{bits, device, plain};
 
@@ -40,12 +40,7 @@ const EPOCHS: usize = 8;
 /// The same model and batches whenever called: five mini-batches an epoch, so that the end of an
 /// epoch is in the middle of a cycle of three units.
 fn problem(dropout: f64) -> (Classifier, Vec<Batch>) {
-    let device = device().autodiff();
-    device.seed(8);
-    let model = Classifier::new(dropout, &device);
-    bits(&model);
-    let batches = (0..5).map(|_| Batch::random(32, &device)).collect();
-    (model, batches)
+    classifier::problem(&device().autodiff(), 8, dropout, 5, 32)
 }
 
 /// Three units, and a rule so demanding that one of the step sizes shrinks to where it is merged.

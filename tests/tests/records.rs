@@ -1,0 +1,165 @@
+//! A training comes back from its records bit for bit, by either face, and a damaged record is refused.
+
+use burn::module::Module;
+use burn::optim::OptimizerRecord;
+use burn::store::ModuleRecord;
+use burn_sls_optim::{
+    Acceptance, BatchLoss, Bracket, Frequency, LineSearchConfig, LineSearchRecord, Shrink, Tail,
+    Tested, Units,
+};
+use burn_sls_tests::classifier::{self, Batch, Classifier};
+use burn_sls_tests::face::learner_step;
+use burn_sls_tests::{bits, device, plain};
+
+/// A model and some batches, the same whenever called.
+fn problem(dropout: f64) -> (Classifier, Vec<Batch>) {
+    classifier::problem(&device().autodiff(), 11, dropout, 6, 32)
+}
+
+/// Units of their own for the layers, so that a record must keep a turn and two step sizes.
+fn two_units() -> LineSearchConfig {
+    let units = Units::named([("lower", vec!["hidden"]), ("upper", vec!["output"])]);
+    plain::plasls(units)
+        .with_batches_per_epoch(6.0)
+        .with_seed(9)
+}
+
+/// Everything that goes beyond the paper, with much to remember.
+fn beyond() -> LineSearchConfig {
+    two_units()
+        .with_acceptance(Acceptance::Smoothed { beta: 0.9 })
+        .with_rounding(3e-8)
+        .with_tested(Tested::Taken)
+        .with_shrink(Shrink::Parabola {
+            least: 0.1,
+            most: 0.7,
+        })
+        .with_bracket(Bracket {
+            polyak: 1.0,
+            expand: Some(2.0),
+        })
+        .with_extrapolation(1.5)
+        .with_ceiling(0.1)
+        .with_frequency(Frequency::Settling { longest: 10 })
+        .with_budget(0.2)
+        .with_tail(Tail::new(2))
+}
+
+#[test]
+fn a_loop_resumed_from_its_record_goes_on_bit_for_bit() {
+    for config in [two_units(), beyond()] {
+        a_loop_resumes(&config);
+    }
+}
+
+fn a_loop_resumes(config: &LineSearchConfig) {
+    let (mut model, batches) = problem(0.3);
+    let mut optim = config.clone().init();
+    let mut saved = None;
+    for (k, batch) in batches.iter().cycle().take(9).enumerate() {
+        if k == 4 {
+            let folder = tempfile::tempdir().expect("a folder");
+            let file = folder.path().join("optim");
+            optim.to_record().save(&file).expect("saved");
+            let record = LineSearchRecord::load(&file).expect("loaded");
+            let module = model.clone().into_record().into_bytes().expect("bytes");
+            saved = Some((module, record));
+        }
+        model = optim
+            .step(model, |m| m.batch_loss(batch))
+            .expect("a step")
+            .model;
+    }
+
+    let (module, record) = saved.expect("a record was taken");
+    let fresh = problem(0.3).0;
+    let record_of_module = ModuleRecord::from_bytes(module).expect("a record");
+    let mut resumed = fresh.load_record(record_of_module);
+    let fresh_optim = config.clone().init();
+    let mut optim_resumed = fresh_optim.load_record(record).expect("it fits");
+    for batch in batches.iter().cycle().take(9).skip(4) {
+        resumed = optim_resumed
+            .step(resumed, |m| m.batch_loss(batch))
+            .expect("a step")
+            .model;
+    }
+    assert_eq!(bits(&resumed), bits(&model));
+    assert_eq!(optim_resumed.state(), optim.state());
+}
+
+#[test]
+fn a_wrapped_model_resumed_from_burns_records_goes_on_bit_for_bit() {
+    for config in [two_units(), beyond()] {
+        a_wrapped_model_resumes(&config);
+    }
+}
+
+fn a_wrapped_model_resumes(config: &LineSearchConfig) {
+    let (model, batches) = problem(0.3);
+    let (mut wrapped, mut optim) = config.clone().for_learner(model);
+    let mut saved = None;
+    for (k, batch) in batches.iter().cycle().take(9).enumerate() {
+        if k == 5 {
+            let module = wrapped.clone().into_record().into_bytes().expect("bytes");
+            let optimizer = optim.to_record().into_bytes().expect("bytes");
+            saved = Some((module, optimizer));
+        }
+        (wrapped, _) = learner_step(wrapped, &mut optim, batch);
+    }
+
+    let (module, optimizer) = saved.expect("records were taken");
+    let (fresh, fresh_optim) = config.clone().for_learner(problem(0.3).0);
+    let mut resumed = fresh.load_record(ModuleRecord::from_bytes(module).expect("a record"));
+    let record = OptimizerRecord::from_bytes(optimizer).expect("a record");
+    let mut optim_resumed = fresh_optim.load_record(record);
+    for batch in batches.iter().cycle().take(9).skip(5) {
+        (resumed, _) = learner_step(resumed, &mut optim_resumed, batch);
+    }
+    assert_eq!(bits(resumed.inner()), bits(wrapped.inner()));
+    assert_eq!(resumed.state(), wrapped.state());
+}
+
+#[test]
+fn records_of_the_wrapped_and_the_bare_model_fit_each_other() {
+    let (model, _) = problem(0.0);
+    let (wrapped, _) = plain::adamsls().for_learner(model.clone());
+    let other = problem(0.0).0.no_grad();
+
+    let bare = other
+        .clone()
+        .load_record(wrapped.clone().into_record().allow_unused(true));
+    assert_eq!(bits(&bare), bits(&model));
+
+    let record = model.clone().into_record().allow_partial(true);
+    let reloaded = wrapped.load_record(record);
+    assert_eq!(bits(reloaded.inner()), bits(&model));
+}
+
+#[test]
+fn a_damaged_record_is_refused_with_its_reason() {
+    let bytes = plain::adamsls()
+        .init()
+        .to_record()
+        .into_bytes()
+        .expect("bytes");
+    let message = |bytes: &[u8]| LineSearchRecord::from_bytes(bytes).unwrap_err().to_string();
+    assert!(message(b"not a record").contains("does not begin"));
+    assert!(message(&bytes[..20]).contains("cut short"));
+    let mut huge = bytes.clone();
+    huge[8..12].copy_from_slice(&u32::MAX.to_le_bytes());
+    assert!(message(&huge).contains("cut short"));
+
+    let two = two_units().init();
+    let error = two.load_record(LineSearchRecord::from_bytes(&bytes).unwrap());
+    assert!(
+        error
+            .err()
+            .expect("other units")
+            .to_string()
+            .contains("1 units")
+    );
+    let missing = LineSearchRecord::load("no/such/file")
+        .unwrap_err()
+        .to_string();
+    assert!(missing.contains("no/such/file"), "{missing}");
+}
