@@ -34,11 +34,11 @@ fn reports(config: &LineSearchConfig, steps: usize) -> Vec<StepReport> {
     cycle.map(|batch| face.step(batch)).collect()
 }
 
-/// A bowl that is a hundred times steeper along one coordinate than along the other.
-fn valley() -> Loss {
-    Loss::new(|point: &Point| {
+/// A bowl that is a hundred times steeper along one coordinate than along the other, with its lowest point there.
+fn valley(lowest: f64) -> Loss {
+    Loss::new(move |point: &Point| {
         let steepness = float(vec![50.0, 0.5], [2], DType::F64, &point.at.device());
-        point.at.val().square() * steepness
+        (point.at.val() - lowest).square() * steepness
     })
 }
 
@@ -51,7 +51,7 @@ fn the_step_that_is_taken_is_the_one_that_is_tested() {
         let mut fell_back = 0;
         let mut promised: Option<f64> = None;
         for _ in 0..60 {
-            let report = face.step(&valley());
+            let report = face.step(&valley(0.0));
             if let Some(promised) = promised {
                 let error = (report.loss - promised).abs();
                 assert!(error <= 1e-12 * promised, "{} for {promised}", report.loss);
@@ -110,6 +110,52 @@ fn a_search_that_saw_room_is_followed_by_one_that_begins_there() {
             let error = (step_size / expected - 1.0).abs();
             assert!(error < 1e-6, "{}: {begun:?}", face.name());
         }
+    }
+}
+
+/// Adam's moments by hand, in mini-batches that agree from afar, and contradict each other in the end.
+#[test]
+fn a_search_begins_shorter_where_the_gradients_say_that_steps_went_too_far() {
+    let config = plain::adamsls()
+        .with_tested(Tested::Taken)
+        .with_shrink(PARABOLA)
+        .with_gamma(1.0)
+        .with_extrapolation(1.5);
+    for mut face in Face::both(&point(&[10.0, -20.0]), &config) {
+        let (mut m, mut v, mut agreement) = ([0.0; 2], [0.0; 2], 0.0);
+        let mut followed = [0; 2];
+        for t in 1..=120 {
+            let lowest = f64::from(t % 2 * 2 - 1);
+            let at: Vec<f64> = face.model().at.val().into_data().iter().collect();
+            let gradient = [50.0 * (at[0] - lowest), 0.5 * (at[1] - lowest)];
+            let (mut along_last, mut slope) = (0.0, 0.0);
+            for ((m, v), g) in m.iter_mut().zip(&mut v).zip(gradient) {
+                *v = 0.999 * *v + 0.001 * g * g;
+                let root = (*v / (1.0 - 0.999f64.powi(t))).sqrt() + 1e-8;
+                if t > 1 {
+                    along_last += g * *m / (1.0 - 0.9f64.powi(t - 1)) / root;
+                }
+                *m = 0.9 * *m + 0.1 * g;
+                slope += g * *m / (1.0 - 0.9f64.powi(t)) / root;
+            }
+            agreement = 0.97 * agreement + 0.03 * (along_last / slope.abs()).clamp(-1.0, 1.0);
+            let (last, before) = (face.state().step_sizes[0], face.state().rhythms[0]);
+            let report = face.step(&valley(lowest));
+            let seen = face.state().rhythms[0].agreement;
+            assert!((seen - agreement).abs() < 1e-9, "{seen} for {agreement}");
+            if t == 1 {
+                continue;
+            }
+            let room = before.room.min(1.5);
+            let (which, factor) = match agreement <= -0.1 {
+                true => (0, (0.5 * before.first / last).clamp(1.0 / 1.5, 1.0)),
+                false => (1, room.min((4.0 * before.first / last).max(1.0))),
+            };
+            followed[which] += 1;
+            let begun = report.trials[0].step_size / last;
+            assert!((begun / factor - 1.0).abs() < 1e-12, "{begun} for {factor}");
+        }
+        assert!(followed.iter().all(|times| *times > 2), "{followed:?}");
     }
 }
 

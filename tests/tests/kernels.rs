@@ -289,19 +289,26 @@ fn adam_takes_the_steps_of_double_precision() {
         let searched = constants.search_direction(&grad, before).expect("fused");
         let g = numbers(grad.clone());
         let held = grad.clone();
-        let (moved, after) = constants.update(grad, moments).expect("fused");
+        let update = constants.update(grad, moments, true).expect("fused");
+        let (moved, after) = (update.direction, update.moments);
         assert_eq!(numbers(held), g, "what others hold is left alone");
 
-        let (mut d, mut u) = (Vec::new(), Vec::new());
+        let (mut d, mut u, mut along_last) = (Vec::new(), Vec::new(), 0.0);
+        let before = 1.0 - 0.9f64.powi(t - 1);
         for ((m, v), g) in m.iter_mut().zip(&mut v).zip(&g) {
-            *m = 0.9 * *m + 0.1 * g;
             *v = 0.999 * *v + 0.001 * g * g;
             let root = (*v / (1.0 - 0.999f64.powi(t))).sqrt() + 1e-8;
+            along_last -= if t == 1 { 0.0 } else { g * *m / before / root };
+            *m = 0.9 * *m + 0.1 * g;
             d.push(-g / root);
             u.push(-*m / (1.0 - 0.9f64.powi(t)) / root);
         }
         assert!(relative_error(&numbers(searched), &d) < 1e-6);
         assert!(relative_error(&numbers(moved), &u) < 1e-6);
+        let told = numbers(update.along_last.expect("it was asked for"))[0];
+        let tolerance = 1e-6 * f64::from(300 * 301).sqrt().max(along_last.abs());
+        let error = (told - along_last).abs();
+        assert!(error < tolerance, "{told} for {along_last}");
         assert_eq!(after.time, t as usize);
         assert!(relative_error(&numbers(after.moment_1.clone()), &m) < 1e-6);
         assert!(relative_error(&numbers(after.moment_2.clone()), &v) < 1e-6);

@@ -39,7 +39,7 @@ pub struct Reductions {
 /// What [`Reductions::read`] brought to the host.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Read {
-    /// The inner products, in the order they were registered.
+    /// The inner products and sums, in the order they were registered.
     pub sums: Vec<f64>,
     /// The elements of each tensor of values, in the order they were registered.
     pub values: Vec<Vec<f64>>,
@@ -53,9 +53,12 @@ impl Reductions {
 
     /// Registers `⟨a, b⟩`, the sum of the elementwise products of two tensors of the same shape.
     pub fn inner_product<const D: usize>(&mut self, a: Tensor<D>, b: Tensor<D>) {
-        let fused = burn_sls_kernels::inner_product(&a, &b);
-        self.sums
-            .push(fused.unwrap_or_else(|| sum(widen(a).mul(widen(b)))));
+        self.sum(inner_product(a, b));
+    }
+
+    /// Registers a sum that has been made: one number.
+    pub fn sum(&mut self, sum: Tensor<1>) {
+        self.sums.push(sum);
     }
 
     /// Registers a vector to be read as it is.
@@ -86,6 +89,12 @@ impl Reductions {
             values: columns.collect(),
         }
     }
+}
+
+/// `⟨a, b⟩` on the device, for [`Reductions::sum`].
+pub fn inner_product<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> Tensor<1> {
+    let fused = burn_sls_kernels::inner_product(&a, &b);
+    fused.unwrap_or_else(|| sum(widen(a).mul(widen(b))))
 }
 
 /// Casts half precision to f32, and leaves f32 and f64 alone.

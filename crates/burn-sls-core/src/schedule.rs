@@ -39,6 +39,10 @@ pub struct Rhythm {
     /// How many times longer the next search might begin, at least 1, by what the last one saw: see
     /// [`Search::room`](crate::Search::room).
     pub room: f64,
+    /// What the first search found, 0 before it.
+    pub first: f64,
+    /// How far the gradients agree with the steps before them, from -1 to 1: a [moving average](Self::agreeing).
+    pub agreement: f64,
 }
 
 impl Default for Rhythm {
@@ -49,6 +53,8 @@ impl Default for Rhythm {
             fast: 0.0,
             slow: 0.0,
             room: 1.0,
+            first: 0.0,
+            agreement: 0.0,
         }
     }
 }
@@ -57,6 +63,16 @@ impl Default for Rhythm {
 const FIRST: u64 = 10;
 const FAST: f64 = 0.9;
 const SLOW: f64 = 0.99;
+
+/// Decay of the agreement.
+const AGREEMENT: f64 = 0.97;
+
+/// The agreement from which down steps go too far.
+const TOO_FAR: f64 = -0.1;
+
+/// How long a step size may become by what the gradients say, in units of what was found first.
+const SHORTEST: f64 = 0.5;
+const LONGEST: f64 = 4.0;
 
 impl Rhythm {
     /// Whether this iteration should search.
@@ -87,9 +103,51 @@ impl Rhythm {
                 false => decay * *average + (1.0 - decay) * step_size,
             };
         }
+        if first {
+            self.first = step_size;
+        }
         self.searches += 1;
         self.waited = 0;
         self.room = room;
+    }
+
+    /// The agreement after an iteration whose slope along its own direction `u_k` is `slope`, and along the last
+    /// direction `along_last`:
+    ///
+    /// ```text
+    /// a ← 0.97·a + 0.03·clamp(s'/|s|, -1, 1),    s' = -⟨g_k, u_{k-1}⟩,    s = -⟨g_k, u_k⟩.
+    /// ```
+    ///
+    /// Where it is positive, the loss of the next mini-batch went on falling where a step has ended, in the direction
+    /// that it took: it could have been longer. Where it is negative, steps go too far, though each was good for the
+    /// mini-batch that it was made for. `s'` is the derivative of the loss by the last step size, with its sign turned.
+    ///
+    /// # References
+    ///
+    /// A. Baydin, R. Cornish, D. Martínez Rubio, M. Schmidt, F. Wood: *Online Learning Rate Adaptation with
+    /// Hypergradient Descent*, ICLR 2018.
+    pub fn agreeing(&self, along_last: f64, slope: f64) -> f64 {
+        let ratio = along_last / slope.abs();
+        match ratio.is_nan() {
+            true => self.agreement,
+            false => AGREEMENT * self.agreement + (1.0 - AGREEMENT) * ratio.clamp(-1.0, 1.0),
+        }
+    }
+
+    /// How many times longer than `step_size` its next search may begin, by what the gradients say, where it might begin
+    /// `most` times longer by the last one.
+    ///
+    /// From an agreement of -0.1 down it is shorter by that factor, until it is half of what the first search found; above,
+    /// it may be longer, up to four times that. For Adam a step size is a length that each weight moves by, and
+    /// what is far for a weight does not change much in a training. A search alone would see no such bounds: near 0 a
+    /// loss has hardly a slope, and any length passes. Nor would the gradients: where nothing is left to learn, or nothing
+    /// is learnt yet, they contradict each other whatever the step size is.
+    pub fn allowed(&self, step_size: f64, most: f64) -> f64 {
+        let first = self.first / step_size;
+        match self.agreement <= TOO_FAR {
+            true => (SHORTEST * first).clamp(1.0 / most, 1.0),
+            false => (LONGEST * first).max(1.0),
+        }
     }
 
     /// Takes in that an iteration has used the step size again, without a search.
@@ -144,9 +202,41 @@ mod tests {
                 slow,
                 searches: 50,
                 waited: 0,
-                room: 1.0,
+                ..Rhythm::default()
             };
             assert_eq!(rhythm.interval(10), interval, "{fast}/{slow}");
+        }
+    }
+
+    #[test]
+    fn a_sample_of_the_agreement_has_a_sign_and_is_at_most_1() {
+        let mut rhythm = Rhythm::default();
+        let mut tell = |along_last: f64, slope: f64| {
+            rhythm.agreement = rhythm.agreeing(along_last, slope);
+            rhythm.agreement
+        };
+        assert!((tell(1e300, 1e-300) - 0.03).abs() < 1e-15);
+        // An uphill direction has a size, too.
+        assert!((tell(1.0, -2.0) - (0.97 * 0.03 + 0.015)).abs() < 1e-15);
+        // What is no number says nothing.
+        assert_eq!(tell(0.0, 0.0), tell(f64::NAN, 1.0));
+        assert!((0..1000).all(|_| tell(-3.0, 1.0) > -1.0));
+        assert!(rhythm.agreement < -0.999);
+    }
+
+    #[test]
+    fn what_the_gradients_allow_stays_around_what_was_found_first() {
+        let mut rhythm = Rhythm::default();
+        rhythm.searched(1.0, 1.5);
+        rhythm.searched(0.125, 1.0);
+        let sizes = [0.0625, 0.5, 0.625, 1.0, 2.0, 4.0, 8.0];
+        for (agreement, expected) in [
+            (-0.0999, [64.0, 8.0, 6.4, 4.0, 2.0, 1.0, 1.0]),
+            (-0.1, [1.0, 1.0, 0.8, 0.5, 0.5, 0.5, 0.5]),
+        ] {
+            rhythm.agreement = agreement;
+            let allowed = sizes.map(|step_size| rhythm.allowed(step_size, 2.0));
+            assert_eq!(allowed, expected, "{agreement}");
         }
     }
 

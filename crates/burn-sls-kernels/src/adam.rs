@@ -33,6 +33,18 @@ pub struct AdamMoments<const D: usize> {
     pub moment_2: Tensor<D>,
 }
 
+/// What an update comes to.
+#[derive(Clone, Debug)]
+pub struct AdamUpdate<const D: usize> {
+    /// The direction `-P·m^`.
+    pub direction: Tensor<D>,
+    /// The moments after the gradient.
+    pub moments: AdamMoments<D>,
+    /// `⟨g, -P·m^⟩` with the m^ *before* the gradient, in f64: the slope where the last direction goes on. 0
+    /// where there was none.
+    pub along_last: Option<Tensor<1>>,
+}
+
 impl AdamConstants {
     /// The direction without momentum, `-P·g`, with v after this gradient; `before` says what t and v are
     /// before it. None where it would be composed of Burn's own operations: that is left to the caller.
@@ -56,7 +68,8 @@ impl AdamConstants {
         }
     }
 
-    /// The direction `-P·m^`, and the moments advanced by this gradient. Takes the places of tensors that
+    /// The direction `-P·m^`, the moments advanced by this gradient, and the slope along the last direction if
+    /// `along_last` asks for it. Takes the places of tensors that
     /// nobody else holds.
     ///
     /// # Shapes
@@ -67,17 +80,20 @@ impl AdamConstants {
     ///
     /// Gives everything back where the direction would be composed of Burn's own operations: that is left
     /// to the caller.
-    #[allow(clippy::type_complexity)]
     pub fn update<const D: usize>(
         self,
         grad: Tensor<D>,
         before: Option<AdamMoments<D>>,
-    ) -> Result<(Tensor<D>, AdamMoments<D>), (Tensor<D>, Option<AdamMoments<D>>)> {
+        along_last: bool,
+    ) -> Result<AdamUpdate<D>, (Tensor<D>, Option<AdamMoments<D>>)> {
         #[cfg(feature = "flex")]
         {
-            crate::flex::adam_update(self, grad, before)
+            crate::flex::adam_update(self, grad, before, along_last)
         }
         #[cfg(not(feature = "flex"))]
-        Err((grad, before))
+        {
+            let _ = along_last;
+            Err((grad, before))
+        }
     }
 }

@@ -50,6 +50,6 @@ mod slices;
 mod transformer;
 mod vectors;
 
-pub use adam::{AdamConstants, AdamMoments};
+pub use adam::{AdamConstants, AdamMoments, AdamUpdate};
 pub use transformer::{attention_weights, linear, linear_gelu, residual_layer_norm};
 pub use vectors::{add_scaled, inner_product, log1p};

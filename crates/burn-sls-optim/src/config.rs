@@ -120,7 +120,9 @@ pub struct LineSearchConfig {
     pub bracket: Option<Bracket>,
     /// The largest factor from a step size to the first trial of its next search, as far as the
     /// [parabola](burn_sls_core::Search::room) through the accepted trial of its last one has room for it. Without,
-    /// a step size grows by `γ` alone.
+    /// a step size grows by `γ` alone. With [`Tested::Taken`] and [`Adam`], it is shorter by this
+    /// factor where the gradients [disagree](burn_sls_core::Rhythm::agreeing) with the steps before them, and
+    /// [stays](burn_sls_core::Rhythm::allowed) around what the first search found.
     #[serde(default)]
     pub extrapolate: Option<f64>,
     /// The `c` of the Polyak step `f_k(w_k)/(c·s)` above which no search begins, if one is set: a step

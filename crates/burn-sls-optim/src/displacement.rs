@@ -20,9 +20,13 @@ pub(crate) struct Proposal {
     pub(crate) advanced: Option<ModuleOptimizer>,
     /// Whether the optimizer knows a direction that is sure to lead downhill.
     pub(crate) has_search_direction: bool,
+    /// `⟨g_k, u_{k-1}⟩` of every parameter with a gradient, in the order of the model, if that was asked for and the
+    /// optimizer knows.
+    pub(crate) along_last: Option<Vec<Tensor<1>>>,
 }
 
-/// Asks the optimizer for the direction to test, leaving `optim` as it is.
+/// Asks the optimizer for the direction to test, leaving `optim` as it is; with `along_last`, and where the direction
+/// is that of the step, also how the last one does.
 ///
 /// # Errors
 ///
@@ -30,26 +34,29 @@ pub(crate) struct Proposal {
 pub(crate) fn propose<M: Module>(
     optim: &ModuleOptimizer,
     tested: Tested,
+    along_last: bool,
     model: &M,
     grads: &GradientsParams,
 ) -> Result<Proposal, LineSearchError> {
     let pass = match tested {
         Tested::Search => Pass::Search,
-        Tested::Taken => Pass::Update,
+        Tested::Taken => Pass::Update { along_last },
     };
     let mut advanced = optim.clone();
     let (answer, answers) = with_pass(pass, || {
         advanced.step(1.0, model.clone(), copy(model, grads))
     });
     let answer = collect(&answer, &present(model, grads));
-    if answers == answer.len() {
+    if answers.directions == answer.len() {
+        let told = answers.along_last.len() == answer.len();
         return Ok(Proposal {
             direction: answer,
             advanced: (tested == Tested::Taken).then_some(advanced),
             has_search_direction: true,
+            along_last: told.then_some(answers.along_last),
         });
     }
-    if answers > 0 {
+    if answers.directions > 0 {
         return Err(LineSearchError::MixedOptimizers);
     }
     // An optimizer that does not know of passes has moved the parameters by a learning rate of 1.
@@ -62,6 +69,7 @@ pub(crate) fn propose<M: Module>(
         direction: difference.out,
         advanced: Some(advanced),
         has_search_direction: false,
+        along_last: None,
     })
 }
 
@@ -73,7 +81,9 @@ pub(crate) fn update_direction<M: Module>(
 ) -> GradientsParams {
     // By id, and not as another handle: the optimizer may write over gradients that it alone holds.
     let present = present(model, &grads);
-    let (answer, _) = with_pass(Pass::Update, || optim.step(1.0, model.clone(), grads));
+    let (answer, _) = with_pass(Pass::Update { along_last: false }, || {
+        optim.step(1.0, model.clone(), grads)
+    });
     collect(&answer, &present)
 }
 

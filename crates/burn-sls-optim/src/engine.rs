@@ -54,6 +54,10 @@ pub(crate) struct Start<'a, M> {
     pub(crate) loss: f64,
     /// `s_u` of every present unit.
     pub(crate) slopes: Vec<f64>,
+    /// Whether the optimizer has told the slopes along the last direction.
+    pub(crate) told: bool,
+    /// The state's, with what those slopes say of the last step.
+    pub(crate) rhythms: Vec<Rhythm>,
     /// The parameters with a gradient.
     pub(crate) ids: &'a [ParamId],
 }
@@ -74,6 +78,7 @@ pub(crate) struct Found {
     /// The state's, as they are to be after the iteration.
     pub(crate) step_sizes: Vec<f64>,
     pub(crate) averages: Vec<f64>,
+    pub(crate) rhythms: Vec<Rhythm>,
 }
 
 impl Engine {
@@ -117,21 +122,23 @@ impl Engine {
             return Err(LineSearchError::LearningRate { value });
         }
         let mut objective = Objective::new(batches, losses, &self.config);
-        let proposal = propose(optim, self.config.tested, &model, &grads)?;
+        let along_last = self.config.extrapolate.is_some();
+        let proposal = propose(optim, self.config.tested, along_last, &model, &grads)?;
 
         let buffers = Buffers::keep(&model);
         let found = self.look(&mut objective, optim, lr, &model, &grads, &proposal);
         buffers.restore(&model);
         let after = random::seed(self.config.seed, self.state.step, u64::MAX);
         seed_devices(&model, after);
-        let (loss, found) = found?;
+        let (loss, mut found) = found?;
 
         let searched = found.searched;
         let (tail, cap) = (self.state.tail.factor, found.cap);
-        self.remember(&found);
+        self.remember(&mut found);
         if found.outcome.moved() || found.outcome.exhausted() {
             self.state.step_sizes = found.step_sizes;
             self.state.averages = found.averages;
+            self.state.rhythms = found.rhythms;
         }
         let (mut model, mut merged) = (model, None);
         if found.outcome.moved() {
@@ -174,7 +181,7 @@ impl Engine {
     }
 
     /// Keeps what later searches are scheduled and judged by.
-    fn remember(&mut self, found: &Found) {
+    fn remember(&mut self, found: &mut Found) {
         let state = &mut self.state;
         let trials = found.trials.len() as u64;
         if state.started {
@@ -185,7 +192,7 @@ impl Engine {
             Searched::Unit(unit) => unit..unit + 1,
         };
         for unit in units {
-            let rhythm = &mut state.rhythms[unit];
+            let rhythm = &mut found.rhythms[unit];
             match found.outcome {
                 Outcome::Reused => rhythm.passed(),
                 _ if trials == 0 => {}

@@ -57,7 +57,7 @@ pub enum Preset {
     /// step size. What is tested is the step that is [taken](Tested::Taken), with `c = 0.7`: a step is accepted
     /// as long as the loss falls by most of what its slope promises. Rejected, it goes to where a
     /// [parabola](Shrink::Parabola) would let it pass; accepted, the next search begins where the parabola
-    /// [has room](LineSearchConfig::extrapolate). Between searches, which may cost
+    /// [has room](LineSearchConfig::extrapolate), or shorter, where the next mini-batches say that steps go too far. Between searches, which may cost
     /// [3 %](LineSearchConfig::budget) of the training, the step size is used again, but for steps that
     /// [no loss could allow](LineSearchConfig::ceiling), which are shortened. A search that fails leaves everything as
     /// it was.

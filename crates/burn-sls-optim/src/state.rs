@@ -131,7 +131,10 @@ impl SearchState {
 
     /// All numbers of the rhythms and memories.
     fn remembered(&self) -> Vec<f64> {
-        let rhythms = self.rhythms.iter().flat_map(|r| [r.fast, r.slow, r.room]);
+        let rhythms = self
+            .rhythms
+            .iter()
+            .flat_map(|r| [r.fast, r.slow, r.room, r.first, r.agreement]);
         let memories = self.memories.iter().chain([&self.joint]);
         rhythms
             .chain(memories.flat_map(|memory| [memory.value, memory.scale]))
@@ -141,7 +144,7 @@ impl SearchState {
     /// The number of words in the encoding of a state of that many original units, if it is a
     /// number at all.
     pub(crate) fn words(units: usize) -> Option<usize> {
-        units.checked_mul(10)?.checked_add(HEAD + Counts::WORDS)
+        units.checked_mul(12)?.checked_add(HEAD + Counts::WORDS)
     }
 
     /// The state as whole numbers below 2^16, exact in any integer type of 32 bits or more: how it
@@ -183,6 +186,8 @@ impl SearchState {
             .chain(of_rhythms(|rhythm| rhythm.fast.to_bits()))
             .chain(of_rhythms(|rhythm| rhythm.slow.to_bits()))
             .chain(of_rhythms(|rhythm| rhythm.room.to_bits()))
+            .chain(of_rhythms(|rhythm| rhythm.first.to_bits()))
+            .chain(of_rhythms(|rhythm| rhythm.agreement.to_bits()))
             .chain(of_memories(|memory| memory.value))
             .chain(of_memories(|memory| memory.scale));
         words
@@ -241,12 +246,14 @@ impl SearchState {
                     fast: float(5, unit),
                     slow: float(6, unit),
                     room: float(7, unit),
+                    first: float(8, unit),
+                    agreement: float(9, unit),
                 })
                 .collect(),
             memories: (0..present)
                 .map(|unit| Memory {
-                    value: float(8, unit),
-                    scale: float(9, unit),
+                    value: float(10, unit),
+                    scale: float(11, unit),
                 })
                 .collect(),
             joint: Memory {
@@ -270,7 +277,7 @@ impl SearchState {
 /// Words before the counts.
 const HEAD: usize = 15;
 
-const VERSION: u64 = 5;
+const VERSION: u64 = 6;
 
 #[cfg(test)]
 mod tests {
@@ -297,6 +304,7 @@ mod tests {
         state.counts.trials = u64::MAX;
         state.rhythms[3].searched(0.25, 1.5);
         state.rhythms[3].passed();
+        state.rhythms[3].agreement = -0.25;
         state.memories[2] = Memory {
             value: -0.5,
             scale: 1e-300,

@@ -1,11 +1,12 @@
 //! Adam's moments and directions.
 
 use burn::backend::Flex;
-use burn::tensor::Tensor;
+use burn::backend::ops::FloatTensorOps;
+use burn::tensor::{Tensor, TensorData};
 
 use super::values::{Home, Values, home, numbers, numbers_mut, plain, zeros};
 use crate::slices::adam;
-use crate::{AdamConstants, AdamMoments};
+use crate::{AdamConstants, AdamMoments, AdamUpdate};
 
 /// `-P·g`.
 pub(crate) fn adam_search_direction<const D: usize>(
@@ -32,12 +33,12 @@ pub(crate) fn adam_search_direction<const D: usize>(
 }
 
 /// `-P·m^`, and the moments after this gradient.
-#[allow(clippy::type_complexity)]
 pub(crate) fn adam_update<const D: usize>(
     constants: AdamConstants,
     grad: Tensor<D>,
     before: Option<AdamMoments<D>>,
-) -> Result<(Tensor<D>, AdamMoments<D>), (Tensor<D>, Option<AdamMoments<D>>)> {
+    along_last: bool,
+) -> Result<AdamUpdate<D>, (Tensor<D>, Option<AdamMoments<D>>)> {
     let moments_here = before.as_ref().is_none_or(|before| {
         [home(&before.moment_1), home(&before.moment_2)] == [Some(Home::Plain); 2]
     });
@@ -54,18 +55,26 @@ pub(crate) fn adam_update<const D: usize>(
         ),
         None => (1, zeros(shape.clone()), zeros(shape)),
     };
-    adam::update(
+    let along_last = adam::update(
         numbers_mut(&mut grad),
         numbers_mut(&mut moment_1),
         numbers_mut(&mut moment_2),
         constants,
         time,
+        along_last,
     );
     let tensor = |values: Values| Tensor::from_primitive::<Flex>(values);
-    let moments = AdamMoments {
-        time,
-        moment_1: tensor(moment_1),
-        moment_2: tensor(moment_2),
+    let number = |number: f64| {
+        let data = TensorData::from([number]);
+        Tensor::from_primitive::<Flex>(Flex::float_from_data(data, &Default::default()))
     };
-    Ok((tensor(grad), moments))
+    Ok(AdamUpdate {
+        direction: tensor(grad),
+        moments: AdamMoments {
+            time,
+            moment_1: tensor(moment_1),
+            moment_2: tensor(moment_2),
+        },
+        along_last: along_last.map(number),
+    })
 }

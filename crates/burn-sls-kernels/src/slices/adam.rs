@@ -1,6 +1,7 @@
 //! Adam's moments and directions.
 
-use super::parallel::each;
+use super::lanes::LANES;
+use super::parallel::{each, map};
 use crate::AdamConstants;
 
 /// Numbers in a chunk of work.
@@ -15,6 +16,8 @@ struct Factors {
     new_2: f32,
     /// 1/(1 - β1^t), with the sign of the direction.
     minus_correction_1: f32,
+    /// The same of the update before, which has to be one.
+    minus_correction_before: f64,
     /// 1/√(1 - β2^t).
     root_correction_2: f32,
     epsilon: f32,
@@ -34,6 +37,7 @@ impl Factors {
             beta_2: beta_2 as f32,
             new_2: (1.0 - beta_2) as f32,
             minus_correction_1: (-1.0 / (1.0 - beta_1.powi(time))) as f32,
+            minus_correction_before: -1.0 / (1.0 - beta_1.powi(time - 1)),
             root_correction_2: (1.0 / (1.0 - beta_2.powi(time)).sqrt()) as f32,
             epsilon: epsilon as f32,
         }
@@ -76,27 +80,61 @@ pub(crate) fn search_direction(
     });
 }
 
-/// Advances the moments `m` and `v` by this gradient and turns `g` into the direction `-P·m^`.
+/// Advances the moments `m` and `v` by this gradient and turns `g` into the direction `-P·m^`. Returns `⟨g, -P·m^⟩`
+/// of the moment before it, which is 0 where there was none, if that is asked for.
 pub(crate) fn update(
     g: &mut [f32],
     m: &mut [f32],
     v: &mut [f32],
     constants: AdamConstants,
     time: usize,
-) {
+    along_last: bool,
+) -> Option<f64> {
     let c = Factors::new(constants, time);
     // A chunk of three slices: the third goes along by pairs of the other two.
     let mut pairs: Vec<(&mut [f32], &mut [f32])> =
         m.chunks_mut(CHUNK).zip(v.chunks_mut(CHUNK)).collect();
     let mut gradients: Vec<&mut [f32]> = g.chunks_mut(CHUNK).collect();
     let mut work: Vec<_> = gradients.iter_mut().zip(&mut pairs).collect();
-    each(&mut work, 1, |_, work| {
-        for (g, (m, v)) in work {
-            for ((g, m), v) in g.iter_mut().zip(m.iter_mut()).zip(v.iter_mut()) {
-                *m = c.beta_1 * *m + c.new_1 * *g;
-                *v = c.beta_2 * *v + c.new_2 * (*g * *g);
-                *g = c.minus_correction_1 * *m / c.denominator(*v);
-            }
-        }
+    let parts = map(&mut work, 1, |_, work| {
+        let parts = work.iter_mut().map(|(g, (m, v))| match along_last {
+            true => advance::<true>(c, g, m, v),
+            false => advance::<false>(c, g, m, v),
+        });
+        parts.sum::<f64>()
     });
+    along_last.then(|| match time > 1 {
+        true => c.minus_correction_before * parts.iter().sum::<f64>(),
+        false => 0.0,
+    })
+}
+
+/// A chunk of an update, and `Σ P·g·m` with the moments before it, in as many partial sums as [`LANES`], if
+/// `LAST` asks for it.
+#[inline(always)]
+fn advance<const LAST: bool>(c: Factors, g: &mut [f32], m: &mut [f32], v: &mut [f32]) -> f64 {
+    let number = |g: &mut f32, m: &mut f32, v: &mut f32| {
+        *v = c.beta_2 * *v + c.new_2 * (*g * *g);
+        let denominator = c.denominator(*v);
+        let last = match LAST {
+            true => f64::from(*g) * f64::from(*m / denominator),
+            false => 0.0,
+        };
+        *m = c.beta_1 * *m + c.new_1 * *g;
+        *g = c.minus_correction_1 * *m / denominator;
+        last
+    };
+    let mut lanes = [0.0f64; LANES];
+    let (g, rest_g) = g.as_chunks_mut::<LANES>();
+    let (m, rest_m) = m.as_chunks_mut::<LANES>();
+    let (v, rest_v) = v.as_chunks_mut::<LANES>();
+    for ((g, m), v) in g.iter_mut().zip(m).zip(v) {
+        for (((lane, g), m), v) in lanes.iter_mut().zip(g).zip(m).zip(v) {
+            *lane += number(g, m, v);
+        }
+    }
+    for (((lane, g), m), v) in lanes.iter_mut().zip(rest_g).zip(rest_m).zip(rest_v) {
+        *lane += number(g, m, v);
+    }
+    lanes.iter().sum()
 }

@@ -2,7 +2,7 @@
 
 /// Partial sums of a row: as many as the widest vectors hold of f32, so that the order of additions is the
 /// same with narrower ones.
-const LANES: usize = 16;
+pub(crate) const LANES: usize = 16;
 
 /// `Σ f(a_i)`, in sixteen partial sums.
 #[inline(always)]

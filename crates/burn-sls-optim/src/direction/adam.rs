@@ -2,11 +2,11 @@
 
 use burn::optim::{LearningRate, Optimizer, RecordState, StateSink, StateSource};
 use burn::tensor::{Device, Tensor};
-use burn_sls_core::reductions::widen;
+use burn_sls_core::reductions::{inner_product, widen};
 use burn_sls_kernels::{AdamConstants, AdamMoments};
 use serde::{Deserialize, Serialize};
 
-use super::{Pass, decay, moved, pass};
+use super::{Pass, decay, moved, pass, tell_along_last};
 
 /// Adam, searched along its momentum-free direction.
 ///
@@ -114,17 +114,16 @@ impl Adam {
         SecondMoment { time, moment, max }
     }
 
-    /// `-x·P`, where `P` comes from the second moment.
-    fn precondition<const D: usize>(&self, x: Tensor<D>, second: SecondMoment<D>) -> Tensor<D> {
+    /// `-1/P`, where `P` comes from the second moment: what is divided by it becomes a direction.
+    fn denominator<const D: usize>(&self, second: SecondMoment<D>) -> Tensor<D> {
         let correction = (1.0 - self.beta_2.powi(second.time as i32)).sqrt();
         // sqrt(v/(1-β2^t)) + ε, negated: the sign rides along with the scale.
-        let denominator = second
+        second
             .max
             .unwrap_or(second.moment)
             .sqrt()
             .mul_scalar(-1.0 / correction)
-            .sub_scalar(self.epsilon);
-        x.div(denominator)
+            .sub_scalar(self.epsilon)
     }
 
     /// The search direction `d = -P·g`. Looks at the state and leaves it alone.
@@ -146,21 +145,28 @@ impl Adam {
             max: state.max_moment_2.clone(),
         });
         let second = self.second_moment(&grad, before);
-        self.precondition(grad, second)
+        grad.div(self.denominator(second))
     }
 
-    /// The update direction `u = -P·m^`, and the state advanced by this gradient.
+    /// The update direction `u = -P·m^`, and the state advanced by this gradient. With `along_last`, tells the engine
+    /// `⟨g, -P·m^⟩` of the first moment before it.
     fn update_direction<const D: usize>(
         &self,
         grad: Tensor<D>,
         state: Option<AdamState<D>>,
+        along_last: bool,
     ) -> (Tensor<D>, AdamState<D>) {
         let (grad, state) = match self.fused() {
             None => (grad, state),
-            Some(constants) => match constants.update(grad, state.map(AdamMoments::from)) {
-                Ok((direction, moments)) => return (direction, moments.into()),
-                Err((grad, moments)) => (grad, moments.map(AdamState::from)),
-            },
+            Some(constants) => {
+                match constants.update(grad, state.map(AdamMoments::from), along_last) {
+                    Ok(update) => {
+                        update.along_last.into_iter().for_each(tell_along_last);
+                        return (update.direction, update.moments.into());
+                    }
+                    Err((grad, moments)) => (grad, moments.map(AdamState::from)),
+                }
+            }
         };
         // Taken apart, not cloned, so that the moments can be updated in place.
         let (moment_1, before) = match state {
@@ -175,20 +181,33 @@ impl Adam {
             None => (None, None),
         };
         let second = self.second_moment(&grad, before);
+        let (time, moment_2, max_moment_2) =
+            (second.time, second.moment.clone(), second.max.clone());
+        let denominator = self.denominator(second);
+        if along_last {
+            tell_along_last(match &moment_1 {
+                Some(moment) => {
+                    let correction = 1.0 - self.beta_1.powi(time as i32 - 1);
+                    let corrected = moment.clone().div_scalar(correction);
+                    inner_product(grad.clone(), corrected.div(denominator.clone()))
+                }
+                None => Tensor::zeros([1], &grad.device()),
+            });
+        }
         let new = grad.mul_scalar(1.0 - self.beta_1);
         let moment_1 = match moment_1 {
             Some(moment) => moment.mul_scalar(self.beta_1).add(new),
             None => new,
         };
+        let correction = 1.0 - self.beta_1.powi(time as i32);
+        let direction = moment_1.clone().div_scalar(correction).div(denominator);
         let state = AdamState {
-            time: second.time,
+            time,
             moment_1,
-            moment_2: second.moment.clone(),
-            max_moment_2: second.max.clone(),
+            moment_2,
+            max_moment_2,
         };
-        let correction = 1.0 - self.beta_1.powi(state.time as i32);
-        let corrected = state.moment_1.clone().div_scalar(correction);
-        (self.precondition(corrected, second), state)
+        (direction, state)
     }
 }
 
@@ -239,10 +258,11 @@ impl Optimizer for Adam {
         if pass == Pass::Search {
             return (self.search_direction(grad, state.as_ref()), state);
         }
-        let (direction, state) = self.update_direction(grad, state);
+        let along_last = pass == Pass::Update { along_last: true };
+        let (direction, state) = self.update_direction(grad, state, along_last);
         let direction = decay(direction, &tensor, self.weight_decay);
         let out = match pass {
-            Pass::Update => direction,
+            Pass::Update { .. } => direction,
             _ => moved(tensor, direction, lr),
         };
         (out, Some(state))

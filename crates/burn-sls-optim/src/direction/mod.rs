@@ -15,7 +15,7 @@
 mod adam;
 mod sgd;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use burn::tensor::Tensor;
 use burn_sls_core::reductions::widen;
@@ -32,17 +32,30 @@ pub(crate) enum Pass {
     /// Return the search direction `d`; leave the state as it is.
     Search,
     /// Return the update direction `u`; advance the state.
-    Update,
+    Update {
+        /// Whether to [tell](tell_along_last) also how the last direction does, where that is known.
+        along_last: bool,
+    },
+}
+
+/// What optimizers have answered during a pass.
+#[derive(Default)]
+pub(crate) struct Answers {
+    /// How many of their steps have answered with a direction.
+    pub(crate) directions: usize,
+    /// `⟨g_k, u_{k-1}⟩` of parameters, in the order of the steps.
+    pub(crate) along_last: Vec<Tensor<1>>,
 }
 
 thread_local! {
     static PASS: Cell<Pass> = const { Cell::new(Pass::Step) };
-    static ANSWERS: Cell<usize> = const { Cell::new(0) };
+    static ANSWERS: RefCell<Answers> = const {
+        RefCell::new(Answers { directions: 0, along_last: Vec::new() })
+    };
 }
 
-/// Runs `call` while optimizers on this thread see `pass`. Returns also how many of their steps
-/// answered it with a direction.
-pub(crate) fn with_pass<T>(pass: Pass, call: impl FnOnce() -> T) -> (T, usize) {
+/// Runs `call` while optimizers on this thread see `pass`. Returns also what they have answered.
+pub(crate) fn with_pass<T>(pass: Pass, call: impl FnOnce() -> T) -> (T, Answers) {
     /// Back to ordinary steps, also when an optimizer panics.
     struct Reset;
     impl Drop for Reset {
@@ -52,20 +65,25 @@ pub(crate) fn with_pass<T>(pass: Pass, call: impl FnOnce() -> T) -> (T, usize) {
     }
 
     PASS.set(pass);
-    ANSWERS.set(0);
+    ANSWERS.take();
     let reset = Reset;
     let out = call();
     drop(reset);
-    (out, ANSWERS.get())
+    (out, ANSWERS.take())
 }
 
 /// The question that this call to `step` has to answer; asking it counts as answering.
 fn pass() -> Pass {
     let pass = PASS.get();
     if pass != Pass::Step {
-        ANSWERS.set(ANSWERS.get() + 1);
+        ANSWERS.with_borrow_mut(|answers| answers.directions += 1);
     }
     pass
+}
+
+/// Tells the engine `⟨g_k, u_{k-1}⟩` of a parameter.
+fn tell_along_last(product: Tensor<1>) {
+    ANSWERS.with_borrow_mut(|answers| answers.along_last.push(product));
 }
 
 /// `u - λ·w`: the update direction with decoupled weight decay.

@@ -40,7 +40,7 @@ impl Optimizer for Sgd {
         let search_direction = widen(grad).neg();
         let out = match pass() {
             Pass::Search => search_direction,
-            Pass::Update => decay(search_direction, &tensor, self.weight_decay),
+            Pass::Update { .. } => decay(search_direction, &tensor, self.weight_decay),
             Pass::Step => {
                 let direction = decay(search_direction, &tensor, self.weight_decay);
                 super::moved(tensor, direction, lr)

@@ -42,9 +42,19 @@ impl Engine {
     ) -> Result<(f64, Found), LineSearchError> {
         let mut reductions = Reductions::new();
         let ids = register_slopes(model, grads, &proposal.direction, &mut reductions);
+        for product in proposal.along_last.iter().flatten() {
+            reductions.sum(product.clone());
+        }
         self.assignment
             .cover(&self.config.units, model, grads, &ids)?;
-        let base = objective.reference(model, reductions)?;
+        let mut base = objective.reference(model, reductions)?;
+        let along_last = base.sums.split_off(ids.len());
+        let slopes = self.slopes(&ids, base.sums);
+        let told = proposal.along_last.is_some();
+        let rhythms = match told {
+            true => self.agreeing(&slopes, &self.slopes(&ids, along_last)),
+            false => self.state.rhythms.clone(),
+        };
         let start = Start {
             model,
             grads,
@@ -52,7 +62,9 @@ impl Engine {
             lr,
             proposal,
             loss: base.loss,
-            slopes: self.slopes(&ids, base.sums),
+            slopes,
+            told,
+            rhythms,
             ids: &ids,
         };
         if self.config.procedure == Procedure::Reference {
@@ -61,7 +73,7 @@ impl Engine {
         let mut found = self.search(objective, &start)?;
         found.cap = self.cap(&start, &found);
         if found.outcome == Outcome::SkippedAscent && self.falls_back(proposal) {
-            let gradient = propose(optim, Tested::Search, model, grads)?;
+            let gradient = propose(optim, Tested::Search, false, model, grads)?;
             let mut reductions = Reductions::new();
             let ids = register_slopes(model, grads, &gradient.direction, &mut reductions);
             let slopes = self.slopes(&ids, objective.more(reductions));
@@ -114,6 +126,21 @@ impl Engine {
         slopes
     }
 
+    /// The rhythms with what this gradient says of the last step, by the slopes along the present direction and
+    /// along the last.
+    fn agreeing(&self, slopes: &[f64], along_last: &[f64]) -> Vec<Rhythm> {
+        let agreeing = |(unit, rhythm): (usize, &Rhythm)| Rhythm {
+            agreement: rhythm.agreeing(along_last[unit], slopes[unit]),
+            ..*rhythm
+        };
+        self.state
+            .rhythms
+            .iter()
+            .enumerate()
+            .map(agreeing)
+            .collect()
+    }
+
     /// Decides what is searched, and searches it.
     fn search<M: Module, I, L: Losses<M, I>>(
         &self,
@@ -151,7 +178,7 @@ impl Engine {
                 Searched::Unit(only) => (unit == only).then_some(1.0),
             };
             let shares: Vec<Option<f64>> = (0..found.step_sizes.len()).map(share).collect();
-            let search = self.first_trial(searched, start.loss, slope, first);
+            let search = self.first_trial(start, &found, first);
             let direction = &start.proposal.direction;
             let moved = |id: &ParamId| shares[self.unit_of(*id)].is_some();
             let first_stage = objective.first_stage(start.ids.iter().copied().filter(moved));
@@ -193,35 +220,52 @@ impl Engine {
     }
 
     /// The search of something that had the step size `last`.
-    fn first_trial(&self, searched: Searched, loss: f64, slope: f64, last: f64) -> Search {
+    fn first_trial<M>(&self, start: &Start<'_, M>, found: &Found, last: f64) -> Search {
         let config = &self.config;
-        let state = &self.state;
-        let rhythms: &[Rhythm] = match searched {
-            Searched::Unit(unit) => &state.rhythms[unit..=unit],
-            Searched::All => &state.rhythms,
+        let (loss, slope) = (start.loss, found.slope);
+        let units = match found.searched {
+            Searched::Unit(unit) => unit..unit + 1,
+            Searched::All => 0..found.rhythms.len(),
         };
+        let rhythms = &found.rhythms[units.clone()];
         let fresh = rhythms.iter().all(|rhythm| rhythm.searches == 0);
         let usable = |step_size: &f64| step_size.is_finite() && *step_size > 0.0;
         let bracket = config.bracket.filter(|_| fresh);
         let polyak = |c: f64| Some(polyak(loss, 0.0, c, slope)).filter(usable);
         let first = bracket.and_then(|bracket| polyak(bracket.polyak));
         let first = first.unwrap_or_else(|| {
-            let reused = rhythms.iter().map(|rhythm| rhythm.waited).min();
-            let grown = config.growth().grow_over(last, reused.unwrap_or(0) + 1);
-            let room = rhythms.iter().map(|rhythm| rhythm.room);
-            let room = room.fold(config.extrapolate.unwrap_or(1.0), f64::min);
-            grown.max((room * last).min(f64::MAX))
+            let longer = self.longer(rhythms, last);
+            match config.extrapolate.filter(|_| start.told && !fresh) {
+                Some(most) => {
+                    let units = rhythms.iter().zip(&self.state.step_sizes[units]);
+                    let allowed = units.map(|(rhythm, size)| rhythm.allowed(*size, most));
+                    longer.min(allowed.fold(f64::MAX, f64::min) * last)
+                }
+                None => longer,
+            }
         });
         let first = match config.ceiling.and_then(polyak) {
             Some(ceiling) => first.min(ceiling),
             None => first,
         };
         let search = Search::begin(&config.backtracking(), loss, slope, first)
-            .remembering(self.remembered(searched));
+            .remembering(self.remembered(found.searched));
         match bracket.and_then(|bracket| bracket.expand) {
             Some(factor) => search.expanding(factor),
             None => search,
         }
+    }
+
+    /// What the step size `last` may become by growth, and by the room that has been seen.
+    fn longer(&self, rhythms: &[Rhythm], last: f64) -> f64 {
+        let reused = rhythms.iter().map(|rhythm| rhythm.waited).min();
+        let grown = self
+            .config
+            .growth()
+            .grow_over(last, reused.unwrap_or(0) + 1);
+        let room = rhythms.iter().map(|rhythm| rhythm.room);
+        let room = room.fold(self.config.extrapolate.unwrap_or(1.0), f64::min);
+        grown.max((room * last).min(f64::MAX))
     }
 
     /// A decision that has changed nothing yet.
@@ -240,6 +284,7 @@ impl Engine {
             cap: 1.0,
             step_sizes: self.state.step_sizes.clone(),
             averages: self.state.averages.clone(),
+            rhythms: start.rhythms.clone(),
         }
     }
 
