@@ -109,6 +109,9 @@ pub(crate) fn update(
     })
 }
 
+/// Blocks of [`LANES`] numbers that are added up in f32 before they go into sums in f64.
+const RUN: usize = 32;
+
 /// A chunk of an update, and `Σ P·g·m` with the moments before it, in as many partial sums as [`LANES`], if
 /// `LAST` asks for it.
 #[inline(always)]
@@ -117,24 +120,34 @@ fn advance<const LAST: bool>(c: Factors, g: &mut [f32], m: &mut [f32], v: &mut [
         *v = c.beta_2 * *v + c.new_2 * (*g * *g);
         let denominator = c.denominator(*v);
         let last = match LAST {
-            true => f64::from(*g) * f64::from(*m / denominator),
+            true => *g * (*m / denominator),
             false => 0.0,
         };
         *m = c.beta_1 * *m + c.new_1 * *g;
         *g = c.minus_correction_1 * *m / denominator;
         last
     };
-    let mut lanes = [0.0f64; LANES];
     let (g, rest_g) = g.as_chunks_mut::<LANES>();
     let (m, rest_m) = m.as_chunks_mut::<LANES>();
     let (v, rest_v) = v.as_chunks_mut::<LANES>();
-    for ((g, m), v) in g.iter_mut().zip(m).zip(v) {
-        for (((lane, g), m), v) in lanes.iter_mut().zip(g).zip(m).zip(v) {
-            *lane += number(g, m, v);
+    let runs = g
+        .chunks_mut(RUN)
+        .zip(m.chunks_mut(RUN))
+        .zip(v.chunks_mut(RUN));
+    let mut sums = [0.0f64; LANES];
+    for ((g, m), v) in runs {
+        let mut lanes = [0.0f32; LANES];
+        for ((g, m), v) in g.iter_mut().zip(m).zip(v) {
+            for (((lane, g), m), v) in lanes.iter_mut().zip(g).zip(m).zip(v) {
+                *lane += number(g, m, v);
+            }
+        }
+        for (sum, lane) in sums.iter_mut().zip(lanes) {
+            *sum += f64::from(lane);
         }
     }
-    for (((lane, g), m), v) in lanes.iter_mut().zip(rest_g).zip(rest_m).zip(rest_v) {
-        *lane += number(g, m, v);
+    for (((sum, g), m), v) in sums.iter_mut().zip(rest_g).zip(rest_m).zip(rest_v) {
+        *sum += f64::from(number(g, m, v));
     }
-    lanes.iter().sum()
+    sums.iter().sum()
 }
