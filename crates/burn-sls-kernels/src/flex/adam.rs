@@ -1,10 +1,9 @@
 //! Adam's moments and directions.
 
 use burn::backend::Flex;
-use burn::backend::ops::FloatTensorOps;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 
-use super::values::{Home, Values, home, numbers, numbers_mut, plain, zeros};
+use super::values::{Home, Values, home, numbers, numbers_mut, plain, scalar, zeros};
 use crate::slices::adam;
 use crate::{AdamConstants, AdamMoments, AdamUpdate};
 
@@ -64,10 +63,6 @@ pub(crate) fn adam_update<const D: usize>(
         along_last,
     );
     let tensor = |values: Values| Tensor::from_primitive::<Flex>(values);
-    let number = |number: f64| {
-        let data = TensorData::from([number]);
-        Tensor::from_primitive::<Flex>(Flex::float_from_data(data, &Default::default()))
-    };
     Ok(AdamUpdate {
         direction: tensor(grad),
         moments: AdamMoments {
@@ -75,6 +70,6 @@ pub(crate) fn adam_update<const D: usize>(
             moment_1: tensor(moment_1),
             moment_2: tensor(moment_2),
         },
-        along_last: along_last.map(number),
+        along_last: along_last.map(scalar),
     })
 }

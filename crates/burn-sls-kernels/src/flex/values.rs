@@ -86,6 +86,12 @@ pub(crate) fn from_numbers(numbers: Vec<f32>, shape: Shape) -> Values {
     Flex::float_from_data(TensorData::new(numbers, shape), &Default::default())
 }
 
+/// One number as a tensor of 64 bits.
+pub(crate) fn scalar(number: f64) -> Tensor<1> {
+    let values = Flex::float_from_data(TensorData::from([number]), &Default::default());
+    Tensor::from_primitive::<Flex>(values)
+}
+
 /// Zeros to be written over.
 pub(crate) fn zeros(shape: Shape) -> Values {
     from_numbers(vec![0.0; shape.num_elements()], shape)

@@ -1,10 +1,9 @@
 //! Sums and products of whole tensors.
 
 use burn::backend::Flex;
-use burn::backend::ops::FloatTensorOps;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 
-use super::values::{Home, home, numbers, numbers_mut, plain, zeros};
+use super::values::{Home, home, numbers, numbers_mut, plain, scalar, zeros};
 use crate::slices::vectors;
 
 /// `⟨a, b⟩`.
@@ -13,9 +12,7 @@ pub(crate) fn inner_product<const D: usize>(a: &Tensor<D>, b: &Tensor<D>) -> Opt
         return None;
     }
     let (a, b) = (plain(a.clone()), plain(b.clone()));
-    let product = vectors::inner_product(numbers(&a), numbers(&b));
-    let product = Flex::float_from_data(TensorData::from([product]), &Default::default());
-    Some(Tensor::from_primitive::<Flex>(product))
+    Some(scalar(vectors::inner_product(numbers(&a), numbers(&b))))
 }
 
 /// `w + a·d`.

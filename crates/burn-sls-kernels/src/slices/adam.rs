@@ -16,8 +16,6 @@ struct Factors {
     new_2: f32,
     /// 1/(1 - β1^t), with the sign of the direction.
     minus_correction_1: f32,
-    /// The same of the update before, which has to be one.
-    minus_correction_before: f64,
     /// 1/√(1 - β2^t).
     root_correction_2: f32,
     epsilon: f32,
@@ -37,7 +35,6 @@ impl Factors {
             beta_2: beta_2 as f32,
             new_2: (1.0 - beta_2) as f32,
             minus_correction_1: (-1.0 / (1.0 - beta_1.powi(time))) as f32,
-            minus_correction_before: -1.0 / (1.0 - beta_1.powi(time - 1)),
             root_correction_2: (1.0 / (1.0 - beta_2.powi(time)).sqrt()) as f32,
             epsilon: epsilon as f32,
         }
@@ -104,7 +101,7 @@ pub(crate) fn update(
         parts.sum::<f64>()
     });
     along_last.then(|| match time > 1 {
-        true => c.minus_correction_before * parts.iter().sum::<f64>(),
+        true => -parts.iter().sum::<f64>() / (1.0 - constants.beta_1.powi(time as i32 - 1)),
         false => 0.0,
     })
 }

@@ -188,8 +188,8 @@ impl Adam {
             tell_along_last(match &moment_1 {
                 Some(moment) => {
                     let correction = 1.0 - self.beta_1.powi(time as i32 - 1);
-                    let corrected = moment.clone().div_scalar(correction);
-                    inner_product(grad.clone(), corrected.div(denominator.clone()))
+                    let uncorrected = moment.clone().div(denominator.clone());
+                    inner_product(grad.clone(), uncorrected).div_scalar(correction)
                 }
                 None => Tensor::zeros([1], &grad.device()),
             });
