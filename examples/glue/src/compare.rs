@@ -21,7 +21,6 @@ use crate::train::{Ending, Manner, train_as};
 use progress::{Pace, took};
 
 pub use matrix::{Chosen, Matrix, Planned, Purpose};
-pub(crate) use store::damaged;
 pub use store::{Found, RUNS, Store};
 
 /// How a comparison ended.

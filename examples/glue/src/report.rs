@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use crate::compare::Store;
 use crate::error::GlueError;
 use crate::experiment::{Experiment, READY};
-use crate::results::write_whole;
+use crate::results::{RESULTS, write_results, write_whole};
 use crate::settings::ReportArgs;
 
 use parts::Part;
@@ -26,7 +26,7 @@ pub struct Written {
     pub page: PathBuf,
     /// The same as Markdown, with the pictures as files beside it.
     pub markdown: PathBuf,
-    /// The figures behind it.
+    /// Every finished run: with this file, the report needs no others.
     pub results: PathBuf,
     /// Runs that the experiments ask for and that are not there.
     pub missing: usize,
@@ -35,15 +35,20 @@ pub struct Written {
 /// Writes the report of a comparison into its folder: `report.html`, `report.md`, `results.json`, and the
 /// pictures under `figures/`.
 ///
+/// It finds runs under `runs/` and in the `results.json` of an earlier report, and writes all of them to
+/// that file; so `runs/` may be deleted afterwards.
+///
 /// # Errors
 ///
 /// If the folder holds no comparison, or a file in it is damaged, or one cannot be written.
 pub fn report(args: &ReportArgs) -> Result<Written, GlueError> {
     let dir = &args.dir;
+    let experiments = experiments(dir)?;
     let store = Store::open(dir)?;
+    let finished = store.finished()?;
     let mut parts = Vec::new();
-    for (name, experiment) in experiments(dir)? {
-        parts.push(Part::new(name, experiment, &store)?);
+    for (name, experiment) in experiments {
+        parts.push(Part::new(name, experiment, &store, &finished)?);
     }
     let figures = dir.join("figures");
     let mut text = String::from(document::HEADING);
@@ -53,15 +58,12 @@ pub fn report(args: &ReportArgs) -> Result<Written, GlueError> {
     let written = Written {
         page: dir.join("report.html"),
         markdown: dir.join("report.md"),
-        results: dir.join("results.json"),
+        results: dir.join(RESULTS),
         missing: parts.iter().map(Part::missing).sum(),
     };
     write_whole(&written.markdown, text.as_bytes())?;
     write_whole(&written.page, page::html(&text, dir)?.as_bytes())?;
-    let mut json = serde_json::to_string_pretty(&document::results(&parts))
-        .map_err(|error| GlueError::run(&written.results, error))?;
-    json.push('\n');
-    write_whole(&written.results, json.as_bytes())?;
+    write_results(&written.results, &finished)?;
     Ok(written)
 }
 

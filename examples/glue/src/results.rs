@@ -11,6 +11,18 @@ use serde_json::{Map, Value};
 use crate::error::GlueError;
 use crate::settings::Settings;
 
+mod column;
+mod compact;
+mod lines;
+mod steps;
+
+pub use column::Column;
+#[cfg(test)]
+pub(crate) use compact::tests::run as small_run;
+pub use compact::{RESULTS, Run, read_results, write_results};
+pub(crate) use steps::unit_sizes;
+pub use steps::{LEARNING_RATE, Steps};
+
 /// The file of a run's settings and results, in the run's folder.
 pub const RUN: &str = "run.json";
 /// The file with a line for every step.

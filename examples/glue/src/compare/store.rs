@@ -5,17 +5,22 @@ use std::path::{Path, PathBuf};
 
 use crate::checkpoints::FOLDER;
 use crate::error::GlueError;
-use crate::results::{RUN, RunFile, read_run, write_run};
+use crate::results::{
+    RESULTS, RUN, Run, RunFile, STEPS, Steps, read_results, read_run, read_steps, write_run,
+};
 use crate::settings::{Settings, base_name};
 
 /// The folder of the runs in the folder of a comparison.
 pub const RUNS: &str = "runs";
 
-/// The runs of a comparison.
+/// The runs of a comparison: those in folders of their own under `runs/`, and those in
+/// `results.json`, which a report leaves behind.
 #[derive(Debug)]
 pub struct Store {
     folder: PathBuf,
     runs: Vec<(PathBuf, RunFile)>,
+    /// Finished runs, some of which may be among `runs` too.
+    results: Vec<Run>,
 }
 
 /// A run that is there.
@@ -32,7 +37,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// If a run there is damaged.
+    /// If a run there, or `results.json`, is damaged.
     pub fn open(comparison: &Path) -> Result<Self, GlueError> {
         let folder = comparison.join(RUNS);
         let mut runs = Vec::new();
@@ -48,7 +53,11 @@ impl Store {
         }
         // The order of a folder is not that of its files' names.
         runs.sort_by(|a, b| a.0.cmp(&b.0));
-        Ok(Self { folder, runs })
+        Ok(Self {
+            folder,
+            runs,
+            results: read_results(&comparison.join(RESULTS))?,
+        })
     }
 
     /// The run with these settings, wherever its model and data lie.
@@ -63,18 +72,59 @@ impl Store {
                 None => begun = begun.or(Some(folder)),
             }
         }
+        let in_results = |run: &&Run| run.file.settings.portable() == wanted;
+        let finished = finished.or_else(|| {
+            let run = self.results.iter().find(in_results);
+            run.map(|run| &run.file)
+        });
         finished
             .map(|run| Found::Finished(Box::new(run.clone())))
             .or_else(|| begun.map(|folder| Found::Begun(folder.clone())))
     }
 
-    /// The folder of a finished run.
-    pub fn folder_of(&self, run: &RunFile) -> Option<&Path> {
-        let same = |(_, other): &&(PathBuf, RunFile)| {
-            other.last.is_some() && other.settings.portable() == run.settings.portable()
+    /// Every finished run with its steps, each once, in the order of their folders' names. A run
+    /// under `runs/` goes before one in `results.json`.
+    ///
+    /// Numbers are as `results.json` has them, wherever they come from: what is made of them does
+    /// not depend on whether `runs/` is still there.
+    ///
+    /// # Errors
+    ///
+    /// If the steps of a run are damaged.
+    pub fn finished(&self) -> Result<Vec<Run>, GlueError> {
+        let mut finished: Vec<Run> = Vec::new();
+        let there = |finished: &[Run], settings: &Settings| {
+            let same = |run: &Run| run.file.settings == *settings;
+            finished.iter().any(same)
         };
-        let found = self.runs.iter().find(same);
-        found.map(|(folder, _)| folder.as_path())
+        for (folder, file) in self.runs.iter().filter(|(_, file)| file.last.is_some()) {
+            let settings = file.settings.portable();
+            if !there(&finished, &settings) {
+                let lines = read_steps(folder).map_err(|error| damaged(folder, &error))?;
+                let steps = Steps::new(&lines, &file.unit_names).rounded();
+                if let Some(fault) = steps.fault(&file.unit_names, file.results.len()) {
+                    return Err(damaged(folder, &GlueError::run(STEPS, fault)));
+                }
+                let file = RunFile {
+                    settings,
+                    ..file.clone()
+                };
+                finished.push(Run { file, steps });
+            }
+        }
+        for run in &self.results {
+            if !there(&finished, &run.file.settings) {
+                finished.push(run.clone());
+            }
+        }
+        finished.sort_by_cached_key(|run| {
+            let settings = &run.file.settings;
+            (
+                folder_name(settings),
+                serde_json::json!(settings).to_string(),
+            )
+        });
+        Ok(finished)
     }
 
     /// A folder for a run with these settings, not there yet.
@@ -100,9 +150,9 @@ impl Store {
         Ok(run)
     }
 
-    /// Removes from a finished run what a comparison has no use for: checkpoints, Burn's logs, the large
-    /// one of its pictures, and where its model and data lie. A matrix of runs would fill the disk, and
-    /// its folder is to be moved and shown to others.
+    /// Removes from a finished run what a comparison has no use for: checkpoints, Burn's logs, and
+    /// where its model and data lie. A matrix of runs would fill the disk, and its folder is to be
+    /// moved and shown to others.
     ///
     /// # Errors
     ///
@@ -125,7 +175,7 @@ impl Store {
 }
 
 /// What to say of a run that cannot be read.
-pub(crate) fn damaged(folder: &Path, error: &GlueError) -> GlueError {
+fn damaged(folder: &Path, error: &GlueError) -> GlueError {
     let reason = format!("{error}; delete this folder, and the comparison makes the run again");
     GlueError::run(folder, reason)
 }
@@ -158,4 +208,72 @@ fn folder_name(settings: &Settings) -> String {
     ];
     let name = parts.into_iter().flatten().collect::<Vec<_>>().join("-");
     name.replace([':', '/', '\\'], "_")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::{small_run, write_results};
+
+    #[test]
+    fn a_run_is_found_in_its_folder_or_in_the_results_and_counts_once() {
+        let comparison = tempfile::tempdir().unwrap();
+        let path = comparison.path();
+        let in_results = small_run();
+        let mut other = small_run();
+        other.file.settings.seed = 2;
+        write_results(&path.join(RESULTS), &[in_results.clone(), other.clone()]).unwrap();
+
+        // The first of them is under runs/ too, and was another one there; a third has only begun.
+        let mut again = in_results.file.clone();
+        again.training_examples = 60;
+        let mut begun = small_run().file;
+        begun.settings.seed = 3;
+        begun.last = None;
+        for (name, file) in [("again", &again), ("begun", &begun)] {
+            let folder = path.join(RUNS).join(name);
+            fs::create_dir_all(&folder).unwrap();
+            write_run(&folder, file).unwrap();
+            let step = |epoch: usize| {
+                let step = serde_json::json!({
+                    "step": epoch - 1, "epoch": epoch, "loss": 0.7, "searched": "all",
+                    "slope": 1.0, "trials": [], "outcome": "reused", "step_sizes": [0.1, 0.2],
+                    "forwards": 1, "seconds": 1.0,
+                });
+                format!("{step}\n")
+            };
+            fs::write(folder.join(STEPS), step(1) + &step(2)).unwrap();
+        }
+
+        let store = Store::open(path).unwrap();
+        let examples = |settings: &Settings| match store.find(settings) {
+            Some(Found::Finished(run)) => Some(run.training_examples),
+            _ => None,
+        };
+        assert_eq!(examples(&again.settings), Some(60));
+        assert_eq!(examples(&other.file.settings), Some(64));
+        let found = store.find(&begun.settings);
+        assert!(matches!(found, Some(Found::Begun(_))), "{found:?}");
+
+        let finished = store.finished().unwrap();
+        let seen = finished.iter().map(|run| {
+            let steps = run.steps.count();
+            (run.file.settings.seed, run.file.training_examples, steps)
+        });
+        assert!(seen.eq([(1, 60, 2), (2, 64, 4)]), "{finished:?}");
+
+        // Half of the steps is a damaged run, and not one with fewer of them.
+        let steps = path.join(RUNS).join("again").join(STEPS);
+        let text = fs::read_to_string(&steps).unwrap();
+        fs::write(&steps, text.lines().next().unwrap()).unwrap();
+        let error = Store::open(path)
+            .unwrap()
+            .finished()
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("again") && error.contains("delete this folder"),
+            "{error}"
+        );
+    }
 }

@@ -10,8 +10,8 @@ use kuva::render::plots::Plot;
 use super::Points;
 use super::points::decimate;
 
-/// The most points of a curve that are drawn.
-pub(super) const MOST_POINTS: usize = 2000;
+/// The most points of a curve that are drawn: two for each pixel of a wide panel.
+pub(super) const MOST_POINTS: usize = 1300;
 
 /// The least value on a logarithmic axis: the plotting library draws everything below on it.
 pub(super) const LEAST_LOG: f64 = 1e-10;

@@ -1,10 +1,7 @@
 //! What a run cost, and how its searches went.
 
-use serde::Serialize;
-
 use crate::plot::{Points, smooth};
-use crate::recorder::curves;
-use crate::results::{RunFile, StepLine};
+use crate::results::Run;
 
 /// Forward passes that a backward pass costs as much as.
 const BACKWARD: f64 = 2.0;
@@ -14,13 +11,6 @@ pub(super) const SMOOTHING: f64 = 0.9;
 
 /// A unit has collapsed when its step size is below this part of its median.
 const COLLAPSED: f64 = 1e-3;
-
-/// A finished run with its steps.
-#[derive(Clone, Debug)]
-pub(super) struct Run {
-    pub(super) file: RunFile,
-    pub(super) steps: Vec<StepLine>,
-}
 
 /// What progress is measured by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +36,7 @@ impl Axis {
 }
 
 /// A run in a few numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Costs {
     /// Forward passes a step.
     pub(super) forwards_per_step: f64,
@@ -66,17 +56,20 @@ pub(super) struct Costs {
 
 impl Run {
     /// Where every step ends on an axis.
-    fn places(&self, axis: Axis) -> impl Iterator<Item = f64> {
+    fn places(&self, axis: Axis) -> Vec<f64> {
         let per_epoch = self.batches_per_epoch();
-        let mut place = 0.0;
-        self.steps.iter().map(move |step| {
-            place += match axis {
-                Axis::Epochs => 1.0 / per_epoch,
-                Axis::Forwards => step.forwards as f64 + BACKWARD,
-                Axis::Seconds => step.seconds,
-            };
-            place
-        })
+        let steps = &self.steps;
+        let costs = steps.forwards.iter().zip(&*steps.milliseconds);
+        costs
+            .scan(0.0, |place, (forwards, milliseconds)| {
+                *place += match axis {
+                    Axis::Epochs => 1.0 / per_epoch,
+                    Axis::Forwards => *forwards as f64 + BACKWARD,
+                    Axis::Seconds => *milliseconds as f64 / 1e3,
+                };
+                Some(*place)
+            })
+            .collect()
     }
 
     fn batches_per_epoch(&self) -> f64 {
@@ -86,39 +79,40 @@ impl Run {
 
     /// The losses of the mini-batches, smoothed.
     pub(super) fn losses(&self, axis: Axis) -> Points {
-        let losses = self.steps.iter().map(|step| step.loss.unwrap_or(f64::NAN));
-        smooth(
-            &self.places(axis).zip(losses).collect::<Points>(),
-            SMOOTHING,
-        )
+        let losses = self.steps.loss.iter().map(|loss| loss.unwrap_or(f64::NAN));
+        let places = self.places(axis).into_iter();
+        smooth(&places.zip(losses).collect::<Points>(), SMOOTHING)
     }
 
     /// The leading metric after every epoch.
     pub(super) fn metrics(&self, axis: Axis) -> Points {
-        let steps = self.steps.iter();
-        let places: Vec<f64> = self.places(axis).collect();
-        let ends = self.file.results.iter().map(|result| {
-            let done = steps.clone().filter(|step| step.epoch <= result.epoch);
-            let last = done.count().checked_sub(1);
-            last.map_or(0.0, |last| places[last])
-        });
+        let places = self.places(axis);
+        let last = |end: &usize| end.checked_sub(1);
+        let ends = self.steps.epoch_ends.iter();
+        let ends = ends.map(|end| last(end).map_or(0.0, |last| places[last]));
         ends.zip(self.file.leading_values()).collect()
     }
 
     /// The mean step size of the units, or the learning rate.
     pub(super) fn mean_step_sizes(&self) -> Points {
-        let sizes = self.steps.iter().map(|step| {
-            let count = step.step_sizes.len() as f64;
-            step.step_sizes.iter().sum::<f64>() / count
-        });
-        self.places(Axis::Epochs).zip(sizes).collect()
+        let sizes = self.steps.sizes_left(&self.file.unit_names).into_iter();
+        let means = sizes.map(|sizes| sizes.iter().sum::<f64>() / sizes.len() as f64);
+        self.places(Axis::Epochs).into_iter().zip(means).collect()
     }
 
-    /// The step size of every unit.
+    /// The step size of every unit: of one that was merged, until then.
     pub(super) fn unit_step_sizes(&self) -> Vec<(String, Points)> {
-        let per_epoch = self.batches_per_epoch();
-        let at = |step: &StepLine| (step.step as f64 + 1.0) / per_epoch;
-        curves::step_sizes(self.file.unit_names.clone(), &self.steps, at)
+        let places = self.places(Axis::Epochs);
+        let points = |name: &String| -> Points {
+            let sizes = self.steps.step_sizes.get(name);
+            let sizes = sizes.into_iter().flat_map(|sizes| sizes.iter());
+            let points = places.iter().zip(sizes);
+            points
+                .filter_map(|(place, size)| Some((*place, (*size)?)))
+                .collect()
+        };
+        let names = self.file.unit_names.iter();
+        names.map(|name| (name.clone(), points(name))).collect()
     }
 
     /// Where the smoothed loss first is at most `target`.
@@ -146,27 +140,23 @@ impl Run {
 
     /// The run in a few numbers.
     pub(super) fn costs(&self) -> Costs {
-        let steps = self.steps.len().max(1) as f64;
-        let forwards: usize = self.steps.iter().map(|step| step.forwards).sum();
+        let count = self.steps.count().max(1) as f64;
+        let forwards: usize = self.steps.forwards.iter().sum();
         let ended = |how: &str| {
-            let those = |step: &&StepLine| step.outcome.starts_with(how);
-            self.steps.iter().filter(those).count()
+            let outcomes = self.steps.outcome.iter();
+            outcomes.filter(|outcome| outcome.starts_with(how)).count()
         };
-        let searched = self.steps.iter().filter(|step| !step.trials.is_empty());
-        let trials = searched.skip(1).map(|step| step.trials.len());
-        let sizes = match self.file.unit_names.is_empty() {
-            // The learning rate of a schedule ends near 0, and on purpose.
-            true => Vec::new(),
-            false => self.unit_step_sizes(),
-        };
+        let searches = self.steps.trials.iter().filter(|trials| **trials > 0);
+        let sizes = self.unit_step_sizes();
         Costs {
-            forwards_per_step: forwards as f64 / steps,
-            equivalents_per_step: forwards as f64 / steps + BACKWARD,
+            forwards_per_step: forwards as f64 / count,
+            equivalents_per_step: forwards as f64 / count + BACKWARD,
             failed: ended("exhausted"),
             skipped: ended("skipped"),
-            most_trials: trials.max().unwrap_or(0),
+            most_trials: searches.skip(1).max().copied().unwrap_or(0),
+            // Of units alone: the schedule of a learning rate ends near 0, and on purpose.
             collapsed_units: sizes.iter().filter(|(_, sizes)| collapsed(sizes)).count(),
-            seconds: self.steps.iter().map(|step| step.seconds).sum(),
+            seconds: self.steps.milliseconds.iter().sum::<u64>() as f64 / 1e3,
         }
     }
 }

@@ -5,12 +5,11 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::error::GlueError;
-use crate::experiment::Cell;
-use crate::settings::{SENTENCES, Switch, TrainSize, base_name};
+use crate::settings::{SENTENCES, Switch, base_name};
 
-use super::costs::{Run, SMOOTHING};
+use super::costs::SMOOTHING;
 use super::figures;
-use super::parts::{Entry, Part};
+use super::parts::Part;
 use super::tables;
 
 /// How the report begins.
@@ -84,12 +83,12 @@ pub(super) fn part(part: &Part, folder: &Path) -> Result<String, GlueError> {
         add(&table);
     }
     add("### Pictures");
+    add(figures::LEGEND);
     for picture in figures::draw(part, folder)? {
         add(&format!(
             "![{}](figures/{}.svg)",
             picture.caption, picture.name
         ));
-        add(&format!("*{}*", picture.caption));
     }
     Ok(text)
 }
@@ -149,48 +148,4 @@ fn metrics_named(part: &Part) -> String {
         text = first.to_uppercase() + &text[1..];
     }
     text + "."
-}
-
-/// Every reported run with its settings, results and costs.
-pub(super) fn results(parts: &[Part]) -> Value {
-    let run = |run: &Run| {
-        json!({
-            "settings": run.file.settings.portable(),
-            "training_loss": finite(run.loss()),
-            "metric": finite(run.last_metric()),
-            "best_metric": finite(run.best_metric()),
-            "costs": run.costs(),
-            "per_epoch": run.file.results,
-        })
-    };
-    let entry = |entry: &Entry| {
-        json!({
-            "method": entry.method,
-            "candidates": entry.chosen.as_ref().map(|chosen| &chosen.candidates),
-            "runs": entry.runs.iter().map(run).collect::<Vec<_>>(),
-        })
-    };
-    let cell = |(cell, entries): &(Cell, Vec<Entry>)| {
-        json!({
-            "task": cell.task,
-            "train_size": match cell.train_size {
-                TrainSize::All => json!("all"),
-                TrainSize::Examples(count) => json!(count),
-            },
-            "batch_size": cell.batch_size,
-            "methods": entries.iter().map(entry).collect::<Vec<_>>(),
-        })
-    };
-    let part = |part: &Part| {
-        json!({
-            "experiment": part.name,
-            "title": part.experiment.title,
-            "cells": part.cells.iter().map(cell).collect::<Vec<_>>(),
-        })
-    };
-    json!(parts.iter().map(part).collect::<Vec<_>>())
-}
-
-fn finite(value: f64) -> Option<f64> {
-    value.is_finite().then_some(value)
 }

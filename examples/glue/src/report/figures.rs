@@ -5,10 +5,10 @@ use std::path::Path;
 use kuva::render::figure::Figure;
 
 use crate::error::GlueError;
-use crate::experiment::Cell;
 use crate::plot::{self, Banded, Fonts, PANEL_HEIGHT, Panel, Points, Scale};
+use crate::results::Run;
 
-use super::costs::{Axis, Run};
+use super::costs::Axis;
 use super::parts::{Entry, Part};
 use super::statistics::{mean_curve, mean_points};
 
@@ -20,9 +20,18 @@ pub(super) struct Picture {
     pub(super) caption: String,
 }
 
-/// The width of a panel, and that of one with a legend, in pixels of the SVG.
-const WIDTH: f64 = 400.0;
-const WIDTH_WITH_LEGEND: f64 = 590.0;
+/// What there is to see in the picture of a cell.
+pub(super) const LEGEND: &str = "\
+Above, the training loss, smoothed, and the validation metric over what each method had spent; below,
+the mean step size of the units, or the learning rate. Means over the seeds, bands of one standard
+error. Then the step size of every unit, with the first seed, for methods that have several.";
+
+/// The widths of the columns, in pixels of the SVG: they make rows of three panels, of which the
+/// last has a legend, and rows of two with a legend each.
+const WIDTHS: [f64; 4] = [400.0, 291.0, 101.0, 590.0];
+
+/// The space between columns and between rows.
+const SPACING: f64 = 8.0;
 
 /// Draws everything that the runs of a part have to show.
 pub(super) fn draw(part: &Part, folder: &Path) -> Result<Vec<Picture>, GlueError> {
@@ -37,42 +46,26 @@ pub(super) fn draw(part: &Part, folder: &Path) -> Result<Vec<Picture>, GlueError
         if entries.iter().all(|entry| entry.runs.is_empty()) {
             continue;
         }
-        let name = |what: &str| match part.cells.len() {
-            1 => format!("{}-{what}", part.name),
-            _ => format!("{}-{}-{what}", part.name, index + 1),
+        let name = match part.cells.len() {
+            1 => part.name.clone(),
+            _ => format!("{}-{}", part.name, index + 1),
         };
-        save(
-            curves(cell, entries),
-            name("curves"),
-            format!(
-                "{}: training loss, smoothed, and validation metric, over what each method had spent. \
-                 Means over the seeds, bands of one standard error.",
-                cell.name()
-            ),
-        )?;
-        save(
-            step_sizes(cell, entries),
-            name("step-sizes"),
-            format!(
-                "{}: mean step size of the units, or learning rate; means over the seeds.",
-                cell.name()
-            ),
-        )?;
-        if let Some(figure) = units(cell, entries) {
-            save(
-                figure,
-                name("units"),
-                format!("{}: the step size of every unit, first seed.", cell.name()),
-            )?;
+        let mut rows = curves(entries);
+        let mut below = vec![step_sizes(entries)];
+        below.extend(units(entries));
+        while !below.is_empty() {
+            rows.push(below.drain(..below.len().min(2)).collect());
         }
+        save(grid(&cell.name(), rows), name, cell.name())?;
     }
     if part.experiment.batch_sizes.len() > 1 {
         for (index, task) in part.experiment.tasks.iter().enumerate() {
             let name = format!("{}-batch-sizes-{}", part.name, index + 1);
+            let figure = grid(task, vec![batch_sizes(part, task)]);
             save(
-                batch_sizes(part, task),
+                figure,
                 name,
-                format!("{task}: results by batch size, over the same epochs."),
+                format!("{task}: results by batch size, over the same epochs"),
             )?;
         }
     }
@@ -80,7 +73,7 @@ pub(super) fn draw(part: &Part, folder: &Path) -> Result<Vec<Picture>, GlueError
 }
 
 /// Loss and metric, each over epochs, forward passes and seconds.
-fn curves(cell: &Cell, entries: &[Entry]) -> Figure {
+fn curves(entries: &[Entry]) -> Vec<Vec<Panel>> {
     let metric = entries.iter().find_map(|entry| entry.runs.first());
     let metric = metric.map_or_else(String::new, |run| run.file.leading_metric());
     let losses = |axis: Axis| {
@@ -98,7 +91,7 @@ fn curves(cell: &Cell, entries: &[Entry]) -> Figure {
         })
     };
     let rows = [Axis::ALL.map(losses), Axis::ALL.map(metrics)];
-    grid(&cell.name(), rows.map(Vec::from).into())
+    rows.map(Vec::from).into()
 }
 
 /// A panel over an axis; the last of a row has the legend of all.
@@ -121,33 +114,32 @@ fn filled(panel: Panel, entries: &[Entry], curve: impl Fn(&[Run]) -> Vec<Banded>
 }
 
 /// The mean step size of every method.
-fn step_sizes(cell: &Cell, entries: &[Entry]) -> Figure {
+fn step_sizes(entries: &[Entry]) -> Panel {
     let panel = Panel::new("Step size", "mean step size", Scale::Log);
-    let panel = filled(panel, entries, |runs| {
+    filled(panel, entries, |runs| {
         let curves: Vec<Points> = runs.iter().map(Run::mean_step_sizes).collect();
         mean_points(&curves)
-    });
-    grid(&cell.name(), vec![vec![panel]])
+    })
 }
 
 /// The step sizes of the units of every method that has several.
-fn units(cell: &Cell, entries: &[Entry]) -> Option<Figure> {
+fn units(entries: &[Entry]) -> Vec<Panel> {
     let first = entries
         .iter()
         .filter_map(|entry| Some((entry, entry.runs.first()?)));
     let split = first.filter(|(_, run)| run.file.unit_names.len() > 1);
-    let panels: Vec<Vec<Panel>> = split
+    split
         .map(|(entry, run)| {
-            let mut panel = Panel::new(entry.method.name.clone(), "step size", Scale::Log);
+            let title = format!("Units of {}", entry.method.name);
+            let mut panel = Panel::new(title, "step size", Scale::Log);
             plot::unit_lines(&mut panel, &run.unit_step_sizes());
-            vec![panel]
+            panel
         })
-        .collect();
-    (!panels.is_empty()).then(|| grid(&cell.name(), panels))
+        .collect()
 }
 
 /// Final results of every method over the batch sizes, for each number of training examples.
-fn batch_sizes(part: &Part, task: &str) -> Figure {
+fn batch_sizes(part: &Part, task: &str) -> Vec<Panel> {
     let methods = &part.experiment.methods;
     let filled = |panel: Panel, value: fn(&Run) -> f64| {
         let mut panel = panel.over("batch size");
@@ -168,42 +160,57 @@ fn batch_sizes(part: &Part, task: &str) -> Figure {
         panel
     };
     let title = "After the last epoch";
-    let loss = Panel::new(title, "training loss", Scale::Log).without_legend();
+    let loss = Panel::new(title, "training loss", Scale::Log);
     let metric = Panel::new(title, "validation metric", Scale::Linear);
-    let row = vec![filled(loss, Run::loss), filled(metric, Run::last_metric)];
-    grid(task, vec![row])
+    vec![filled(loss, Run::loss), filled(metric, Run::last_metric)]
 }
 
-/// Panels in rows, with room for a legend at the end of each. The panels of a column share their x axis.
+/// Panels in rows of one to three. Those of as long rows share the x axis of their column.
 fn grid(title: &str, rows: Vec<Vec<Panel>>) -> Figure {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(1);
-    let ends: Vec<f64> = (0..columns)
-        .map(|column| {
-            let panels = rows.iter().filter_map(|row| row.get(column));
-            let end = panels.map(Panel::x_end).fold(0.0, f64::max);
-            if end > 0.0 { end } else { 1.0 }
-        })
-        .collect();
-    let width = match columns {
-        1 => WIDTH_WITH_LEGEND + 250.0,
-        _ => WIDTH_WITH_LEGEND,
+    let end = |length: usize, place: usize| {
+        let alike = rows.iter().filter(|row| row.len() == length);
+        let panels = alike.filter_map(|row| row.get(place));
+        let end = panels.map(Panel::x_end).fold(0.0, f64::max);
+        if end > 0.0 { end } else { 1.0 }
     };
-    let mut figure = Figure::new(rows.len(), columns)
+    let ends: Vec<Vec<f64>> = rows
+        .iter()
+        .map(|row| (0..row.len()).map(|place| end(row.len(), place)).collect())
+        .collect();
+    let mut figure = Figure::new(rows.len(), WIDTHS.len())
         .with_title(title)
         .with_title_size(17)
-        .with_cell_size(WIDTH, PANEL_HEIGHT)
-        .with_col_width(columns - 1, width)
-        .with_spacing(8.0)
+        .with_cell_size(WIDTHS[0], PANEL_HEIGHT)
+        .with_spacing(SPACING)
         .with_padding(14.0);
+    for (column, width) in WIDTHS.into_iter().enumerate() {
+        figure = figure.with_col_width(column, width);
+    }
     let mut drawn = (Vec::new(), Vec::new());
-    for (index, row) in rows.into_iter().enumerate() {
+    let mut structure = Vec::new();
+    for (index, (row, ends)) in rows.into_iter().zip(ends).enumerate() {
         let height = row.iter().map(Panel::height).fold(0.0, f64::max);
         figure = figure.with_row_height(index, height);
-        for (panel, end) in row.into_iter().zip(&ends) {
-            let (plots, layout) = panel.draw(*end);
+        let columns = place_of(row.len()).iter();
+        for ((panel, end), &(first, last)) in row.into_iter().zip(ends).zip(columns) {
+            let (plots, layout) = panel.draw(end);
             drawn.0.push(plots);
             drawn.1.push(layout);
+            let cells = (first..=last).map(|column| index * WIDTHS.len() + column);
+            structure.push(cells.collect());
         }
     }
-    figure.with_plots(drawn.0).with_layouts(drawn.1)
+    figure
+        .with_structure(structure)
+        .with_plots(drawn.0)
+        .with_layouts(drawn.1)
+}
+
+/// The first and the last column of each panel of a row of so many.
+fn place_of(panels: usize) -> &'static [(usize, usize)] {
+    match panels {
+        1 => &[(0, 3)],
+        2 => &[(0, 1), (2, 3)],
+        _ => &[(0, 0), (1, 2), (3, 3)],
+    }
 }

@@ -1,11 +1,9 @@
 //! An experiment with the runs that are there.
 
-use crate::compare::{Chosen, Matrix, Store, damaged};
+use crate::compare::{Chosen, Matrix, Store};
 use crate::error::GlueError;
 use crate::experiment::{Cell, Experiment, Method, Rates};
-use crate::results::read_steps;
-
-use super::costs::Run;
+use crate::results::Run;
 
 /// An experiment's part of the report.
 #[derive(Debug)]
@@ -28,24 +26,24 @@ pub(super) struct Entry {
 }
 
 impl Part {
-    /// Reads the runs of an experiment.
+    /// Finds the runs of an experiment among those that are finished.
     pub(super) fn new(
         name: String,
         experiment: Experiment,
         store: &Store,
+        finished: &[Run],
     ) -> Result<Self, GlueError> {
         let matrix = Matrix::new(&experiment)?;
         let mut cells = Vec::new();
         for cell in matrix.cells() {
             let mut entries = Vec::new();
             for method in &experiment.methods {
-                let mut runs = Vec::new();
-                for file in matrix.finished(cell, method, store) {
-                    if let Some(folder) = store.folder_of(&file) {
-                        let steps = read_steps(folder).map_err(|error| damaged(folder, &error))?;
-                        runs.push(Run { file, steps });
-                    }
-                }
+                let files = matrix.finished(cell, method, store).into_iter();
+                let runs = files.filter_map(|file| {
+                    let settings = file.settings.portable();
+                    let mut finished = finished.iter();
+                    finished.find(|run| run.file.settings == settings).cloned()
+                });
                 let chosen = match &method.lr {
                     Some(Rates::Best(_)) => matrix.choose(cell, method, store).ok(),
                     _ => None,
@@ -53,7 +51,7 @@ impl Part {
                 entries.push(Entry {
                     method: method.clone(),
                     chosen,
-                    runs,
+                    runs: runs.collect(),
                 });
             }
             cells.push((cell.clone(), entries));

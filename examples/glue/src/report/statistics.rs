@@ -45,7 +45,7 @@ impl Mean {
 }
 
 /// The points of a mean curve.
-const GRID: usize = 200;
+const GRID: usize = 100;
 
 /// The mean of curves, each given as points of growing x, where all of them are: at so many places
 /// between, by straight lines.

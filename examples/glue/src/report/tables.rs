@@ -3,9 +3,10 @@
 use comfy_table::Table;
 use comfy_table::presets::ASCII_MARKDOWN;
 
+use crate::results::Run;
 use crate::settings::TrainSize;
 
-use super::costs::{Axis, Costs, Run};
+use super::costs::{Axis, Costs};
 use super::parts::{Entry, Part};
 use super::statistics::Mean;
 

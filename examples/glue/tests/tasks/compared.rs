@@ -1,5 +1,5 @@
 //! A comparison on files of GLUE: its folder says nothing of where they lie, and is reported on and gone on
-//! with all the same.
+//! with all the same, with its runs in folders or in one file.
 
 use std::fs;
 use std::path::Path;
@@ -63,6 +63,10 @@ fn a_comparison_can_be_moved_reported_on_and_gone_on_with() {
     fs::rename(&here, &there).expect("moved");
     let said = run(&["report", &there]);
     assert!(!said.contains("missing"), "{said}");
-    let said = run(&[&compare[..], &["--out", &there]].concat());
-    assert!(said.contains("of which 2 are finished"), "{said}");
+    assert!(!texts(there.as_ref()).contains(&data));
+    for runs in ["under runs/", "in results.json"] {
+        let said = run(&[&compare[..], &["--out", &there]].concat());
+        assert!(said.contains("of which 2 are finished"), "{runs}: {said}");
+        let _ = fs::remove_dir_all(Path::new(&there).join("runs"));
+    }
 }
