@@ -177,10 +177,8 @@ fn a_learning_rate_multiplies_the_step_that_was_searched() {
     let (whole, report) = moved(1.0);
     let (half, half_report) = moved(0.5);
     assert_eq!(half_report.factor(), 0.5);
-    let told = StepReport {
-        lr: 1.0,
-        ..half_report
-    };
+    let mut told = half_report;
+    told.lr = 1.0;
     assert_eq!(told, report, "the search itself does not know of it");
     let error = (half.clone() * 2.0 - whole)
         .abs()

@@ -85,13 +85,11 @@ fn train<M: Stages<GlueBatch>>(
 }
 
 fn without_costs(reports: &[StepReport]) -> Vec<StepReport> {
-    let reports = reports.iter().cloned();
+    let mut reports = reports.to_vec();
+    for report in &mut reports {
+        report.saved = 0.0;
+    }
     reports
-        .map(|report| StepReport {
-            saved: 0.0,
-            ..report
-        })
-        .collect()
 }
 
 #[test]

@@ -5,8 +5,7 @@
 //! cargo run --release -p burn-sls-guide --example ask_tell
 //! ```
 
-use burn_sls_core::random::Generator;
-use burn_sls_core::{Backtracking, Conclusion, Growth, Search};
+use burn_sls_optim::{Backtracking, Conclusion, Growth, Search};
 
 const BATCH: usize = 50;
 
@@ -37,10 +36,10 @@ fn gradient(w: &[f64], batch: &[Example]) -> Vec<f64> {
 
 /// Points on either side of a plane; every twentieth is on the wrong side.
 fn data() -> Vec<Example> {
-    let mut generator = Generator::new(1);
-    let mut uniform = || generator.below(2001) as f64 / 1000.0 - 1.0;
+    // The fractional parts of the multiples of a root fill an interval evenly, without a pattern.
+    let spread = |number: usize, root: f64| 2.0 * (number as f64 * root.sqrt()).fract() - 1.0;
     let example = |number: usize| {
-        let x = [uniform(), uniform(), 1.0];
+        let x = [spread(number, 2.0), spread(number, 3.0), 1.0];
         let y = dot(&x, &[2.0, -1.0, 0.3]).signum();
         (x, if number.is_multiple_of(20) { -y } else { y })
     };
