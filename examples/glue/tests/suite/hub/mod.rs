@@ -1,5 +1,4 @@
 //! Models and data from a hub, one that the test itself is.
-#![cfg(feature = "hub")]
 
 mod program;
 mod server;
@@ -11,6 +10,9 @@ use glue::hub::{Hub, HubError, Kind, Reason};
 use hf_hub::HFClient;
 
 use server::{Answer, COMMIT, FakeHub};
+
+/// Nobody listens there: a port below 1024 is not given to those who ask for any.
+const NOWHERE: &str = "http://127.0.0.1:1";
 
 const FILES: [&str; 2] = ["config.json", "model.safetensors"];
 
@@ -57,7 +59,7 @@ fn a_model_is_downloaded_once_and_then_there_without_the_hub() {
         ["some/bert/config.json", "some/bert/model.safetensors"]
     );
 
-    drop(server);
+    server.hang_up();
     assert_eq!(hub.folder(Kind::Model, "some/bert", &FILES), Ok(first));
     let more = [&FILES[..], &["tokenizer.json"]].concat();
     let error = hub.folder(Kind::Model, "some/bert", &more).unwrap_err();
@@ -102,19 +104,22 @@ fn what_cannot_be_had_is_named_with_what_to_do() {
     server.set("some/bert/config.json", Answer::Whole(b"{}".to_vec()));
     server.set("secret/bert/config.json", Answer::NotAllowed);
     let endpoint = server.endpoint();
-    let hub = hub(&endpoint, cache.path());
-    let ask = |name| hub.folder(Kind::Model, name, &FILES).unwrap_err();
+    let ask_at = |endpoint: &str, name| {
+        let hub = hub(endpoint, cache.path());
+        hub.folder(Kind::Model, name, &FILES).unwrap_err()
+    };
+    let ask = |name| ask_at(&endpoint, name);
     let missing = ask("some/bert");
     assert_eq!(*reason(&missing), Reason::NoFile);
     assert_eq!(*reason(&ask("secret/bert")), Reason::NotAllowed);
     assert_eq!(*reason(&ask("no/bert")), Reason::NoFile);
-    drop(server);
-    let gone = ask("other/bert");
+    let gone = ask_at(NOWHERE, "other/bert");
     assert!(matches!(reason(&gone), Reason::Unreachable(_)), "{gone}");
 
-    for (error, words) in [
+    for (error, endpoint, words) in [
         (
             missing,
+            endpoint.as_str(),
             [
                 "--model some/bert",
                 "model.safetensors cannot be had",
@@ -123,6 +128,7 @@ fn what_cannot_be_had_is_named_with_what_to_do() {
         ),
         (
             gone,
+            NOWHERE,
             [
                 "--model other/bert",
                 "config.json cannot be had",
@@ -133,7 +139,7 @@ fn what_cannot_be_had_is_named_with_what_to_do() {
         let text = error.to_string();
         let cache = cache.path().display().to_string();
         let advice = [
-            endpoint.as_str(),
+            endpoint,
             cache.as_str(),
             "config.json, model.safetensors by hand",
             "HF_HOME",

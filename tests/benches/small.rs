@@ -1,9 +1,10 @@
 //! Small networks from scratch, trained by the presets and by settings of one's own: a table of what they come to.
 //!
 //! ```sh
-//! cargo run --release -p burn-sls-tests --example small -- [--seeds N] [--only WORD] [NAME=JSON ...]
+//! cargo bench -p burn-sls-tests --bench small -- --seeds N [--only WORD] [NAME=JSON ...]
 //! ```
 //!
+//! A seed takes minutes, so nothing is trained without `--seeds`.
 //! `--only` takes the problems with that word in their name, such as `LSTM`.
 //! Without further arguments, the presets `paper`, `default` and `salsa`. `NAME=JSON` is a line search with settings
 //! over those of `default`, such as `'c=0.5={"c": 0.5}'`: what stands before the last `={` is its name.
@@ -23,14 +24,17 @@ use serde_json::{Map, Value};
 static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
-    let mut seeds = 3;
+    let mut seeds = None;
     let mut configs = Vec::new();
     let mut only = String::new();
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
+        if argument == "--bench" {
+            continue; // from cargo
+        }
         if argument == "--seeds" {
             let number = arguments.next().and_then(|number| number.parse().ok());
-            seeds = number.expect("--seeds needs a number");
+            seeds = Some(number.expect("--seeds needs a number"));
             continue;
         }
         if argument == "--only" {
@@ -41,6 +45,10 @@ fn main() {
         let json = serde_json::from_str(&argument[at + 1..]).expect("JSON");
         configs.push((argument[..at].to_string(), changed(json)));
     }
+    let Some(seeds) = seeds else {
+        println!("small: say with `-- --seeds N` how often everything is to be trained");
+        return;
+    };
     if configs.is_empty() {
         let adamsls = LineSearchConfig::adamsls;
         configs = vec![

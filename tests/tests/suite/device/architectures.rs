@@ -1,7 +1,7 @@
 //! One configuration, with nothing set, trains networks of every common kind.
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use burn_sls_core::random::Generator;
 use burn_sls_optim::{LineSearchConfig, StepReport};
 use burn_sls_tests::architectures::cnn::Cnn;
@@ -10,7 +10,7 @@ use burn_sls_tests::architectures::mlp::Mlp;
 use burn_sls_tests::architectures::transformer::Transformer;
 use burn_sls_tests::architectures::{Architecture, Plan, batch, examples, train};
 use burn_sls_tests::classifier::Batch;
-use burn_sls_tests::{bits, device, plain};
+use burn_sls_tests::{bits, device, flex, plain};
 
 /// Trains with the defaults, and holds the result to a training loss and an accuracy on fresh
 /// examples. Another processor rounds differently, which after hundreds of steps is like another
@@ -75,7 +75,7 @@ fn a_transformer_with_dropout_finds_the_first_token_again() {
 /// after it do. The bounds' comments are of seeds 1 to 12.
 #[test]
 fn mini_batches_of_eight_are_enough() {
-    if device() != Device::flex() {
+    if device() != flex() {
         println!("thousands of small steps, which say nothing of a backend: on flex");
         return;
     }

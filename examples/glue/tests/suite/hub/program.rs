@@ -11,7 +11,7 @@ use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 
-use crate::server::{Answer, FakeHub};
+use super::server::{Answer, FakeHub};
 
 /// The program, with a hub and a cache, and nothing of the environment's own.
 fn glue(words: &[&str], endpoint: &str, home: &Path) -> Output {
@@ -126,7 +126,7 @@ fn a_run_takes_model_and_data_from_the_hub_and_the_next_one_from_the_cache() {
     assert_eq!(error.lines().count(), 1, "{error}");
     assert_eq!(server.sent(), sent, "every file was sent once");
 
-    drop(server);
+    server.hang_up();
     let (code, error) = train("second", "mnli");
     assert_eq!(code, Some(0), "{error}");
     assert_eq!(steps("second"), steps("first"));

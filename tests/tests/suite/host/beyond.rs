@@ -1,6 +1,6 @@
 //! What goes beyond the paper, each option alone.
 
-use burn::tensor::{DType, Device};
+use burn::tensor::DType;
 use burn_sls_core::random::Generator;
 use burn_sls_optim::{
     Acceptance, Bracket, Frequency, LineSearchConfig, Outcome, Shrink, StepReport, Tail, Tested,
@@ -9,8 +9,8 @@ use burn_sls_optim::{
 use burn_sls_tests::classifier::{Batch, Classifier};
 use burn_sls_tests::face::Face;
 use burn_sls_tests::network::float;
-use burn_sls_tests::plain;
 use burn_sls_tests::point::{Loss, Point, point};
+use burn_sls_tests::{flex, plain};
 
 const PARABOLA: Shrink = Shrink::Parabola {
     least: 0.1,
@@ -19,7 +19,7 @@ const PARABOLA: Shrink = Shrink::Parabola {
 
 /// A classifier and batches of one problem.
 fn problem(batches: usize) -> (Classifier, Vec<Batch>) {
-    let device = Device::flex().autodiff();
+    let device = flex().autodiff();
     device.seed(7);
     let model = Classifier::new(0.0, &device);
     let batch = |_| Batch::random(32, &device);

@@ -19,23 +19,31 @@ const SHAPES: [(usize, usize); 4] = [(1, 5), (3, 5), (40, 64), (301, 97)];
 /// What rounding in f32 may make of it, relative to the largest number.
 const TOLERANCE: f64 = 3e-6;
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "no test here draws from the device, or steps an optimizer"
+)]
 fn flex() -> Device {
-    Device::flex().autodiff()
+    Device::flex()
 }
 
-/// Numbers around 0.3, up to some 3 away, the same in every run: each test has a thread of its own.
-fn normal<const D: usize>(shape: [usize; D]) -> Tensor<D> {
-    thread_local! {
-        static GENERATOR: RefCell<Generator> = RefCell::new(Generator::new(1));
+/// Numbers around 0.3, up to some 3 away: the same in every test, whichever others are run.
+struct Draws(RefCell<Generator>);
+
+impl Draws {
+    fn new() -> Self {
+        Self(RefCell::new(Generator::new(1)))
     }
-    let numbers: Vec<f32> = GENERATOR.with_borrow_mut(|generator| {
+
+    fn normal<const D: usize>(&self, shape: [usize; D]) -> Tensor<D> {
+        let mut generator = self.0.borrow_mut();
         let mut uniform = || generator.below(1 << 20) as f32 / (1 << 20) as f32 - 0.5;
         let count = shape.iter().product();
-        (0..count)
+        let numbers: Vec<f32> = (0..count)
             .map(|_| 0.3 + 3.0 * (uniform() + uniform() + uniform()))
-            .collect()
-    });
-    Tensor::from_data(TensorData::new(numbers, shape), &Device::flex())
+            .collect();
+        Tensor::from_data(TensorData::new(numbers, shape), &flex())
+    }
 }
 
 /// The same numbers as a parameter in f32 and in f64.
@@ -49,6 +57,7 @@ fn both<const D: usize>(values: &Tensor<D>) -> [Tensor<D>; 2] {
 
 /// Compares the outputs and the gradients of a weighted sum of the outputs.
 fn compare<const D: usize, const P: usize>(
+    draws: &Draws,
     what: &str,
     outputs: [Tensor<D>; 2],
     gradients: impl Fn(usize, &burn::tensor::Gradients) -> [Vec<f64>; P],
@@ -59,7 +68,7 @@ fn compare<const D: usize, const P: usize>(
     let error = relative_error(&found, &expected);
     assert!(error < TOLERANCE, "{what}: output off by {error:e}");
     // Weights of the sum, so that no gradient is the same for all numbers.
-    let weights: Tensor<D> = normal(outputs[0].dims());
+    let weights: Tensor<D> = draws.normal(outputs[0].dims());
     let [found, expected] = [0, 1].map(|side| {
         let output = outputs[side].clone();
         let weights = Tensor::from_inner(weights.clone().cast(output.dtype()));
@@ -76,10 +85,11 @@ fn compare<const D: usize, const P: usize>(
 
 #[test]
 fn linear_maps_and_their_gradients() {
+    let draws = Draws::new();
     for (rows, width) in SHAPES {
-        let x = both(&normal([rows, width]));
-        let weight = both(&normal([width, width + 2]));
-        let bias = both(&normal([width + 2]));
+        let x = both(&draws.normal([rows, width]));
+        let weight = both(&draws.normal([width, width + 2]));
+        let bias = both(&draws.normal([width + 2]));
         let inputs = |side: usize| (x[side].clone(), weight[side].clone(), bias[side].clone());
         for with_gelu in [false, true] {
             let fused = |(x, weight, bias)| match with_gelu {
@@ -91,6 +101,7 @@ fn linear_maps_and_their_gradients() {
                 true => gelu(module::linear::<2>(x, weight, Some(bias))),
             };
             compare(
+                &draws,
                 &format!("linear map of {rows} x {width}, gelu: {with_gelu}"),
                 [fused(inputs(0)), composed(inputs(1))],
                 |side, grads| {
@@ -107,11 +118,12 @@ fn linear_maps_and_their_gradients() {
 
 #[test]
 fn layer_normalisation_and_its_gradients() {
+    let draws = Draws::new();
     for (rows, width) in &SHAPES {
-        let x = both(&normal([*rows, *width]));
-        let residual = both(&normal([*rows, *width]));
-        let gamma = both(&normal([*width]));
-        let beta = both(&normal([*width]));
+        let x = both(&draws.normal([*rows, *width]));
+        let residual = both(&draws.normal([*rows, *width]));
+        let gamma = both(&draws.normal([*width]));
+        let beta = both(&draws.normal([*width]));
         let outputs = [0, 1].map(|side| {
             let x = x[side].clone();
             let (gamma, beta) = (gamma[side].clone(), beta[side].clone());
@@ -120,7 +132,7 @@ fn layer_normalisation_and_its_gradients() {
                 _ => module::layer_norm(x + residual[side].clone(), gamma, Some(beta), 1e-5),
             }
         });
-        compare("layer normalisation", outputs, |side, grads| {
+        compare(&draws, "layer normalisation", outputs, |side, grads| {
             [
                 numbers(x[side].grad(grads).unwrap()),
                 numbers(residual[side].grad(grads).unwrap()),
@@ -133,10 +145,11 @@ fn layer_normalisation_and_its_gradients() {
 
 #[test]
 fn attention_weights_and_their_gradients() {
-    let device = flex();
+    let draws = Draws::new();
+    let device = flex().autodiff();
     for (queries, keys) in [(1, 9), (7, 33), (65, 64)] {
         let [batch, heads] = [3, 4];
-        let scores = both(&normal([batch, heads, queries, keys]));
+        let scores = both(&draws.normal([batch, heads, queries, keys]));
         // The last key of the first sequence is padding.
         let mut bias = vec![0.0f32; batch * keys];
         bias[keys - 1] = f32::MIN;
@@ -157,7 +170,7 @@ fn attention_weights_and_their_gradients() {
             assert!(numbers(padding).iter().all(|&weight| weight == 0.0));
         }
         let what = format!("attention weights of {queries} x {keys}");
-        compare(&what, outputs, |side, grads| {
+        compare(&draws, &what, outputs, |side, grads| {
             [numbers(scores[side].grad(grads).unwrap())]
         });
     }
@@ -165,9 +178,14 @@ fn attention_weights_and_their_gradients() {
 
 #[test]
 fn without_a_gradient_and_without_autodiff_the_outputs_are_the_same_bits() {
-    let (x, weight, bias) = (normal([40, 64]), normal([64, 96]), normal([96]));
-    let scores: Tensor<4> = normal([2, 3, 10, 11]);
-    let mask: Tensor<4> = Tensor::zeros([2, 1, 1, 11], &Device::flex());
+    let draws = Draws::new();
+    let (x, weight, bias) = (
+        draws.normal([40, 64]),
+        draws.normal([64, 96]),
+        draws.normal([96]),
+    );
+    let scores: Tensor<4> = draws.normal([2, 3, 10, 11]);
+    let mask: Tensor<4> = Tensor::zeros([2, 1, 1, 11], &flex());
     let outputs = |lift: &dyn Fn(Tensor<2>) -> Tensor<2>| {
         let one = |vector: &Tensor<1>| lift(vector.clone().unsqueeze()).squeeze_dim::<1>(0);
         let four = |tensor: &Tensor<4>| {
@@ -190,11 +208,12 @@ fn without_a_gradient_and_without_autodiff_the_outputs_are_the_same_bits() {
 
 #[test]
 fn only_what_asks_for_a_gradient_gets_one() {
+    let draws = Draws::new();
     let lift = |tensor: Tensor<2>| Tensor::from_inner(tensor);
-    let x = lift(normal([4, 6])).require_grad();
+    let x = lift(draws.normal([4, 6])).require_grad();
     let (weight, bias) = (
-        lift(normal([6, 6])),
-        lift(normal([1, 6])).squeeze_dim::<1>(0),
+        lift(draws.normal([6, 6])),
+        lift(draws.normal([1, 6])).squeeze_dim::<1>(0),
     );
     let out = linear(x.clone(), weight.clone(), bias.clone());
     let out = residual_layer_norm(out, x.clone(), bias.clone(), bias.clone(), 1e-5);
@@ -208,12 +227,12 @@ fn what_is_not_a_number_stays_visible() {
     let poisoned = |at: usize| {
         let mut row = vec![0.5f32; 20];
         row[at] = f32::NAN;
-        Tensor::<1>::from_floats(row.as_slice(), &Device::flex()).reshape([1, 20])
+        Tensor::<1>::from_floats(row.as_slice(), &flex()).reshape([1, 20])
     };
-    let ones = || Tensor::<1>::ones([20], &Device::flex());
+    let ones = || Tensor::<1>::ones([20], &flex());
     for at in [0, 17, 19] {
         let row = poisoned(at);
-        let identity = Tensor::<2>::eye(20, &Device::flex());
+        let identity = Tensor::<2>::eye(20, &flex());
         let nan = |tensor: Tensor<2>| numbers(tensor).iter().all(|x| x.is_nan());
         assert!(nan(linear_gelu(row.clone(), identity, ones())));
         assert!(nan(residual_layer_norm(
@@ -237,8 +256,10 @@ fn what_is_not_a_number_stays_visible() {
 
 #[test]
 fn sums_and_products_of_tensors() {
+    let draws = Draws::new();
     for (rows, width) in [(1, 1), (3, 5), (700, 301)] {
-        let (a, b): (Tensor<2>, Tensor<2>) = (normal([rows, width]), normal([rows, width]));
+        let (a, b): (Tensor<2>, Tensor<2>) =
+            (draws.normal([rows, width]), draws.normal([rows, width]));
         let wide = |tensor: &Tensor<2>| tensor.clone().cast(FloatDType::F64);
         let product = numbers(inner_product(&a, &b).expect("fused"))[0];
         let (x, y) = (numbers(a.clone()), numbers(b.clone()));
@@ -263,9 +284,9 @@ fn sums_and_products_of_tensors() {
         );
     }
     // Views: their numbers are not side by side.
-    let a: Tensor<2> = normal([6, 4]);
+    let a: Tensor<2> = draws.normal([6, 4]);
     let view = || a.clone().swap_dims(0, 1).slice([1..3, 2..6]);
-    let copy = || Tensor::<2>::from_data(view().into_data(), &Device::flex());
+    let copy = || Tensor::<2>::from_data(view().into_data(), &flex());
     let products = [(view(), copy()), (copy(), copy())];
     let [one, other] = products.map(|(a, b)| numbers(inner_product(&a, &b).expect("fused"))[0]);
     assert_eq!(one, other);
@@ -273,6 +294,7 @@ fn sums_and_products_of_tensors() {
 
 #[test]
 fn adam_takes_the_steps_of_double_precision() {
+    let draws = Draws::new();
     let constants = AdamConstants {
         beta_1: 0.9,
         beta_2: 0.999,
@@ -282,7 +304,7 @@ fn adam_takes_the_steps_of_double_precision() {
     let (mut m, mut v) = (vec![0.0f64; 300 * 301], vec![0.0f64; 300 * 301]);
     let mut moments: Option<AdamMoments<2>> = None;
     for t in 1..=4 {
-        let grad: Tensor<2> = normal(shape);
+        let grad: Tensor<2> = draws.normal(shape);
         let before = moments
             .as_ref()
             .map(|moments| (moments.time, &moments.moment_2));
@@ -318,9 +340,11 @@ fn adam_takes_the_steps_of_double_precision() {
 
 #[test]
 fn nothing_depends_on_the_number_of_threads() {
-    let (x, residual): (Tensor<2>, Tensor<2>) = (normal([3000, 64]), normal([3000, 64]));
-    let vector = normal([64]);
-    let scores: Tensor<4> = normal([8, 4, 100, 90]);
+    let draws = Draws::new();
+    let (x, residual): (Tensor<2>, Tensor<2>) =
+        (draws.normal([3000, 64]), draws.normal([3000, 64]));
+    let vector = draws.normal([64]);
+    let scores: Tensor<4> = draws.normal([8, 4, 100, 90]);
     let all = || {
         let lift = |tensor: &Tensor<2>| Tensor::from_inner(tensor.clone()).require_grad();
         let gamma = Tensor::from_inner(vector.clone()).require_grad();
@@ -334,7 +358,7 @@ fn nothing_depends_on_the_number_of_threads() {
         let of_gamma = gamma
             .grad(&out.clone().sum().backward())
             .expect("a gradient");
-        let bias = Tensor::zeros([8, 1, 1, 90], &Device::flex());
+        let bias = Tensor::zeros([8, 1, 1, 90], &flex());
         let weights = attention_weights(scores.clone(), 0.3, bias);
         let product = inner_product(&x, &residual).expect("fused");
         [
@@ -357,37 +381,43 @@ fn nothing_depends_on_the_number_of_threads() {
 #[test]
 fn shapes_that_do_not_fit_are_refused() {
     use std::panic::{AssertUnwindSafe, catch_unwind};
+    let draws = Draws::new();
     let refused = |what: &str, call: &dyn Fn()| {
         assert!(catch_unwind(AssertUnwindSafe(call)).is_err(), "{what}");
     };
-    let matrix = || normal([2, 6]);
-    let vector = |width| normal([width]);
+    let matrix = || draws.normal([2, 6]);
+    let vector = |width| draws.normal([width]);
     refused("bias", &|| {
-        drop(linear(matrix(), normal([6, 6]), vector(3)))
+        drop(linear(matrix(), draws.normal([6, 6]), vector(3)))
     });
     refused("weight", &|| {
-        drop(linear_gelu(matrix(), normal([5, 6]), vector(6)))
+        drop(linear_gelu(matrix(), draws.normal([5, 6]), vector(6)))
     });
     let norm = |residual, gamma, beta| {
         drop(residual_layer_norm(matrix(), residual, gamma, beta, 1e-5));
     };
-    refused("residual", &|| norm(normal([3, 6]), vector(6), vector(6)));
+    refused("residual", &|| {
+        norm(draws.normal([3, 6]), vector(6), vector(6))
+    });
     refused("gamma", &|| norm(matrix(), vector(3), vector(6)));
     refused("beta", &|| norm(matrix(), vector(6), vector(2)));
-    let scores = || normal([2, 3, 4, 5]);
+    let scores = || draws.normal([2, 3, 4, 5]);
     refused("bias of scores", &|| {
-        drop(attention_weights(scores(), 1.0, normal([1, 1, 1, 5])))
+        drop(attention_weights(scores(), 1.0, draws.normal([1, 1, 1, 5])))
     });
     refused("product", &|| {
-        drop(inner_product(&matrix(), &normal([6, 2])))
+        drop(inner_product(&matrix(), &draws.normal([6, 2])))
     });
-    refused("sum", &|| drop(add_scaled(matrix(), 1.0, normal([2, 5]))));
+    refused("sum", &|| {
+        drop(add_scaled(matrix(), 1.0, draws.normal([2, 5])))
+    });
 }
 
 #[test]
 fn a_sum_over_threads_repeats_its_bits() {
-    let (x, weight) = (normal([3000, 64]), normal([64, 128]));
-    let bias = normal([128]);
+    let draws = Draws::new();
+    let (x, weight) = (draws.normal([3000, 64]), draws.normal([64, 128]));
+    let bias = draws.normal([128]);
     let gradients = || {
         let lift = |tensor: &Tensor<2>| Tensor::from_inner(tensor.clone()).require_grad();
         let bias = Tensor::from_inner(bias.clone()).require_grad();

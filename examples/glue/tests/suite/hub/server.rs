@@ -39,6 +39,7 @@ struct Shared {
     answers: Mutex<HashMap<String, Answer>>,
     /// The files that were sent, in this order.
     sent: Mutex<Vec<String>>,
+    silent: AtomicBool,
     closed: AtomicBool,
 }
 
@@ -52,6 +53,9 @@ impl FakeHub {
             for stream in listener.incoming() {
                 if of_thread.closed.load(Ordering::SeqCst) {
                     break;
+                }
+                if of_thread.silent.load(Ordering::SeqCst) {
+                    continue;
                 }
                 // Whoever hangs up early has what it came for.
                 let _ = stream.and_then(|stream| of_thread.answer(stream));
@@ -71,6 +75,11 @@ impl FakeHub {
     pub fn set(&self, file: &str, answer: Answer) {
         let mut answers = self.shared.answers.lock().expect("no panic");
         answers.insert(file.to_string(), answer);
+    }
+
+    /// Answers nobody from now on. The port stays taken: a hub that another test opens does not get it.
+    pub fn hang_up(&self) {
+        self.shared.silent.store(true, Ordering::SeqCst);
     }
 
     /// The files that were sent so far.

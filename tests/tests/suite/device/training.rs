@@ -79,6 +79,7 @@ fn train(folder: &Path, done: usize, epochs: usize) -> Run {
     let mut training = SupervisedTraining::new(folder, loader(batches, &device), validation)
         .metric_valid_numeric(LossMetric::new())
         .with_default_checkpointers()
+        .with_application_logger(None)
         .num_epochs(epochs);
     if done > 0 {
         training = training.checkpoint(done);
@@ -151,6 +152,7 @@ fn accumulation_a_schedule_and_early_stopping_work_as_with_any_optimizer() {
                 Split::Valid,
                 StoppingCondition::NoImprovementSince { n_epochs: 2 },
             ))
+            .with_application_logger(None)
             .num_epochs(40)
             .launch(Learner::new(model, optim, 1.0));
     assert!(result.error.is_none(), "{:?}", result.error);

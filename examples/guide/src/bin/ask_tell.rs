@@ -2,7 +2,7 @@
 //! gradient by hand. The search is asked which step size to try, and is told the loss there.
 //!
 //! ```sh
-//! cargo run --release -p burn-sls-guide --example ask_tell
+//! cargo run --release -p burn-sls-guide --bin ask_tell
 //! ```
 
 use burn_sls_optim::{Backtracking, Conclusion, Growth, Search};
@@ -47,6 +47,11 @@ fn data() -> Vec<Example> {
 }
 
 fn main() {
+    learn();
+}
+
+/// Trains from weights of 0, and fails if the loss does not come down.
+pub fn learn() {
     let data = data();
     let growth = Growth {
         gamma: 2.0,
@@ -84,9 +89,4 @@ fn main() {
     let end = loss(&w, &data);
     println!("loss {start:.4} -> {end:.4}");
     assert!(end < 0.6 * start, "it did not learn");
-}
-
-#[test]
-fn it_learns() {
-    main();
 }

@@ -1,6 +1,4 @@
 //! The directions with their options, and Burn's own optimizers searched along their displacement.
-//!
-//! Every step seeds the device, and some tests draw from it: so they take turns.
 
 use burn::module::ParamGroup;
 use burn::optim::{

@@ -187,7 +187,7 @@ fn the_table_of_ready_made_experiments_counts_their_runs() {
 /// What says nothing is Rust to rustdoc, and a page that is not named in `book.rs` is not compiled.
 #[test]
 fn every_block_says_what_it_is_in_and_every_program_is_compiled() {
-    let compiled = include_str!("../src/book.rs");
+    let compiled = include_str!("../../../src/book.rs");
     for page in pages() {
         let tree = read(&page);
         for (language, text) in blocks(&tree) {

@@ -13,7 +13,7 @@ use burn_sls_core::random::Generator;
 use burn_sls_core::{Armijo, Comparison, Verdict};
 use burn_sls_optim::LineSearchConfig;
 use burn_sls_tests::network::{Layer, Network, float, parameter};
-use burn_sls_tests::{device, plain};
+use burn_sls_tests::{device, flex, plain};
 
 const FEATURES: usize = 12;
 const HIDDEN: usize = 24;
@@ -40,7 +40,7 @@ fn normal(count: usize, scale: f64, generator: &mut Generator) -> Vec<f64> {
 
 /// Trains on batches of one problem until their loss is below 1e-6, and keeps every trial.
 fn record(classes: usize, config: LineSearchConfig, seed: u64) -> (Vec<Recorded>, Vec<usize>) {
-    let device = Device::flex().autodiff();
+    let device = flex().autodiff();
     let mut generator = Generator::new(seed);
     let mut layer = |size: [usize; 2]| {
         let scale = 1.0 / (size[0] as f64).sqrt();
