@@ -5,7 +5,7 @@
 #
 # OUT    folder for everything that is written
 # GLUE   the program, from `cargo build --release -p glue --features cuda,wgpu`
-# TESTS  folder with test programs, each of which is run on both backends
+# TESTS  folder with test programs: of each, the tests that depend on the backend are run on both
 #
 # MODEL (bert-base, or minilm), STEPS (30) and PYTHON (python3) may be set in the environment. PyTorch's side needs torch
 # and transformers; without them it is left out. What fails is named at the end, and the rest is done.
@@ -24,8 +24,8 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 command -v nvidia-smi >/dev/null || { echo 'there is no nvidia-smi: is this a machine with an NVIDIA GPU?' >&2; exit 2; }
 mkdir -p "$out"
 
-# As cargo runs them: freed memory is kept for the next step, and tests take turns.
-export MIMALLOC_PURGE_DELAY=-1 RUST_TEST_THREADS=1
+# As cargo runs it: freed memory is kept for the next step.
+export MIMALLOC_PURGE_DELAY=-1
 failed=()
 
 # Runs a command into a log of that name, and goes on if it fails.
@@ -44,7 +44,7 @@ for device in cuda wgpu; do
   try "bench-$device" "$glue" bench --model "$model" --steps "$steps" --device "$device" --out "$out/$device"
   for test in ${tests:+"$tests"/*}; do
     [ -f "$test" ] && [ -x "$test" ] || continue
-    try "$(basename "$test")-$device" env "BURN_SLS_DEVICE=$device" "$test"
+    try "$(basename "$test")-$device" env "BURN_SLS_DEVICE=$device" "$test" device::
   done
 done
 try pytorch "$python" "$here/tests/python/time_step.py" --model "$model" --steps "$steps" --device cuda

@@ -7,9 +7,9 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use burn::module::Module;
-use burn::tensor::Device;
 use burn_sls_bert::Bert;
 use burn_sls_tests::bert::minilm;
+use burn_sls_tests::flex;
 use criterion::{Criterion, criterion_group, criterion_main};
 
 /// The allocator of the program.
@@ -17,7 +17,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn encoder(c: &mut Criterion) {
-    let device = Device::flex().autodiff();
+    let device = flex().autodiff();
     device.seed(1);
     let model: Bert = minilm::config().init(&device);
     let input = minilm::input(&device);

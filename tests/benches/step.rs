@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use burn::module::Module;
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer, SgdConfig};
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::{Int, Tensor};
 use burn_sls_bert::{BertClassifier, cross_entropies};
 use burn_sls_core::random::Generator;
 use burn_sls_optim::{LineSearchConfig, Preset};
 use burn_sls_tests::architectures::{Architecture, batch, examples, mlp::Mlp};
 use burn_sls_tests::bert::minilm;
+use burn_sls_tests::flex;
 use criterion::{Criterion, criterion_group, criterion_main};
 
 /// The allocator of the program.
@@ -64,7 +65,7 @@ fn methods<M: Module>(c: &mut Criterion, name: &str, model: &M, losses: impl Fn(
 }
 
 fn steps(c: &mut Criterion) {
-    let device = Device::flex().autodiff();
+    let device = flex().autodiff();
     device.seed(1);
 
     let model = Mlp::new(&device);

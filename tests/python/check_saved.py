@@ -1,7 +1,7 @@
 """Loads the folders that burn-sls-bert has written by transformers, and compares what both compute.
 
     pip install torch transformers safetensors
-    BURN_SLS_SAVED=saved cargo test --release -p burn-sls-tests --test saving
+    BURN_SLS_SAVED=saved cargo test --release -p burn-sls-tests --test suite saving
     python tests/python/check_saved.py saved
 
 Every folder in `saved` is a model that the Rust test wrote, with an `ours.json`: sentences, the

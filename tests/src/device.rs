@@ -1,17 +1,24 @@
 //! The backend that the tests run on.
+//!
+//! A backend has one random generator for the whole process, and every step of a line search seeds it. A test that
+//! runs beside another would draw the other's numbers: so whoever takes a device here has the generator to itself
+//! until its thread ends, which for a test is its own end. Others wait. `clippy.toml` refuses the ways around.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use clap::ValueEnum;
 use glue::settings::DeviceName;
 
-/// The device that `BURN_SLS_DEVICE` names; flex if it names none.
+/// The device that `BURN_SLS_DEVICE` names, or flex if it names none, once no other thread has a device.
+///
+/// A thread that a test starts must be handed its device: if it asked here, it would wait for the test for ever.
 ///
 /// # Panics
 ///
 /// If there is no device of that name, or the tests were built without it.
 pub fn device() -> Device {
+    wait_for_turn();
     let name = std::env::var("BURN_SLS_DEVICE").unwrap_or_else(|_| "flex".to_string());
     let device = DeviceName::from_str(&name, true)
         .map_err(|error| error.to_string())
@@ -19,14 +26,31 @@ pub fn device() -> Device {
     device.unwrap_or_else(|error| panic!("BURN_SLS_DEVICE={name}: {error}"))
 }
 
-/// The same, or flex where the device does not compute in 64 bits: for tests of what is decided and not of what
+/// Flex, whatever is tested, once no other thread has a device.
+#[expect(clippy::disallowed_methods, reason = "this is the way that is allowed")]
+pub fn flex() -> Device {
+    wait_for_turn();
+    Device::flex()
+}
+
+/// Waits until no other thread has a device, and keeps them waiting until this thread ends.
+fn wait_for_turn() {
+    static TURN: Mutex<()> = Mutex::new(());
+    thread_local! {
+        // A test that failed has left nothing behind that the next one could not seed again.
+        static HELD: MutexGuard<'static, ()> = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    }
+    HELD.with(|_| ());
+}
+
+/// As [`device`], or flex where the device does not compute in 64 bits: for tests of what is decided and not of what
 /// computes it.
 pub fn double() -> Device {
     static COMPUTES: OnceLock<bool> = OnceLock::new();
     let device = device();
     match *COMPUTES.get_or_init(|| computes_in_double(&device)) {
         true => device,
-        false => Device::flex(),
+        false => flex(),
     }
 }
 

@@ -16,7 +16,7 @@ pub mod point;
 pub mod published;
 pub mod trace;
 
-pub use device::{device, double, halves};
+pub use device::{device, double, flex, halves};
 
 /// The bits of every parameter of a module, in order.
 pub fn bits<M: Module>(module: &M) -> Vec<u64> {

@@ -3,7 +3,7 @@
 use burn::module::{Module, Param};
 use burn::optim::{AdamConfig, GradientsParams};
 use burn::tensor::{Device, Distribution, Tensor};
-use burn_sls_tests::{bits, plain};
+use burn_sls_tests::{bits, flex, plain};
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
@@ -56,7 +56,7 @@ fn peak<T>(call: impl FnOnce() -> T) -> (T, f64) {
 /// One test, since the allocator counts for all threads.
 #[test]
 fn a_step_holds_no_more_than_two_copies_of_the_parameters_beside_the_gradients() {
-    let device = Device::flex().autodiff();
+    let device = flex().autodiff();
 
     let mut model = Tower::new(&device);
     let mut adam = AdamConfig::new().init();

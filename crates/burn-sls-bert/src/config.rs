@@ -12,6 +12,7 @@ use crate::{BertError, ModelType};
 ///
 /// Mirrors the `ACT2FN` table in transformers/activations.py.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum Activation {
     /// `x Φ(x)` with the exact normal distribution function (by `erf`): BERT's own.
     #[serde(rename = "gelu")]
@@ -66,12 +67,12 @@ pub enum Activation {
 /// use burn_sls_bert::BertConfig;
 ///
 /// let config = BertConfig::from_json(r#"{ "hidden_size": 384, "num_hidden_layers": 6 }"#)?;
-/// assert_eq!(config.head_size(), 32);
+/// assert_eq!(config.num_attention_heads, 12); // Hugging Face's default
 /// assert!(BertConfig::from_json(r#"{ "hidden_size": 100 }"#).is_err()); // not a multiple of 12
 /// # Ok::<(), burn_sls_bert::BertError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Map<String, Value>")]
+#[serde(try_from = "Written")]
 pub struct BertConfig {
     /// Which model it is.
     pub model_type: ModelType,
@@ -105,10 +106,14 @@ pub struct BertConfig {
     pub pad_token_id: Option<usize>,
 }
 
-impl TryFrom<Map<String, Value>> for BertConfig {
+/// A configuration as it is written: any keys.
+#[derive(Deserialize)]
+struct Written(Map<String, Value>);
+
+impl TryFrom<Written> for BertConfig {
     type Error = BertError;
 
-    fn try_from(map: Map<String, Value>) -> Result<Self, BertError> {
+    fn try_from(Written(map): Written) -> Result<Self, BertError> {
         Ok(ConfigFile::read(&map)?.config)
     }
 }
@@ -180,11 +185,6 @@ impl BertConfig {
         self.attention_probs_dropout_prob = probability;
         self.classifier_dropout = None;
         self
-    }
-
-    /// Length of one attention head's vectors, `hidden_size / num_attention_heads`.
-    pub fn head_size(&self) -> usize {
-        self.hidden_size / self.num_attention_heads
     }
 
     /// Longest sequence, in tokens.

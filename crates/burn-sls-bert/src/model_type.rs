@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 /// Mirrors `RobertaModel` in transformers/models/roberta/modeling_roberta.py.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum ModelType {
     /// BERT (Devlin et al., 2018, <https://arxiv.org/abs/1810.04805>).
     #[default]

@@ -269,26 +269,6 @@ impl Checkpoint {
     }
 }
 
-/// Reads a checkpoint folder into a classifier in one go; see [`Checkpoint`]. `dropout` overrides
-/// every probability of the configuration.
-///
-/// # Errors
-///
-/// As for [`Checkpoint::open`] and [`Checkpoint::classifier`].
-pub fn load_pretrained(
-    dir: impl AsRef<Path>,
-    classes: usize,
-    device: &Device,
-    dropout: Option<f64>,
-) -> Result<(BertClassifier, LoadReport), BertError> {
-    let checkpoint = Checkpoint::open(dir)?;
-    match dropout {
-        Some(probability) => checkpoint.with_dropout(probability)?,
-        None => checkpoint,
-    }
-    .classifier(classes, device)
-}
-
 impl BertClassifier {
     /// Replaces the head's weights by those of a safetensors file with `classifier.weight`
     /// `[classes, hidden]` and `classifier.bias` `[classes]`, whatever else is in it.

@@ -25,6 +25,7 @@ const SPECIAL: [&str; 4] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"];
 
 /// A tokenized sentence or pair of sentences.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Encoded {
     /// Token numbers: `[CLS] first [SEP]`, then `second [SEP]` if there is one; RoBERTa's are
     /// `<s> first </s>`, then `</s> second </s>`.

@@ -16,13 +16,16 @@ use crate::comparison::Comparison;
 /// # Example
 ///
 /// ```
-/// use burn_sls_core::{Acceptance, Comparison, Memory};
+/// use burn_sls_core::{Acceptance, Backtracking, Search, Verdict};
 ///
-/// // The loss has been 2 and is now 1: it may rise again to what it was in the mean.
-/// let rule = Acceptance::Nonmonotone { xi: 1.0 };
-/// let memory = rule.enter(rule.enter(Memory::default(), 2.0), 1.0);
-/// let trial = Comparison::of_means(1.0, 1.25);
-/// assert_eq!(rule.slack(&memory, 0.1, 1.0, 0.5, &trial), 0.5); // the mean is 1.5
+/// let rule = Backtracking {
+///     acceptance: Acceptance::Nonmonotone { xi: 1.0 },
+///     ..Backtracking::new(0.1, 0.5, 10)
+/// };
+/// // The loss was 2 and is now 1: it may rise again to the mean of the two.
+/// let earlier = Search::begin(&rule, 2.0, 1.0, 0.5);
+/// let mut search = Search::begin(&rule, 1.0, 1.0, 0.5).remembering(earlier.memory());
+/// assert_eq!(search.tell(1.25), Verdict::Accepted); // 1.25 <= 1.5 - 0.1·0.5·1
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -76,7 +79,7 @@ pub struct Memory {
 
 impl Acceptance {
     /// The memory that the trials of an iteration are judged by, now that its `f_k(w_k)` is known.
-    pub fn enter(&self, memory: Memory, base: f64) -> Memory {
+    pub(crate) fn enter(&self, memory: Memory, base: f64) -> Memory {
         match *self {
             Self::Nonmonotone { xi } => {
                 let weight = xi * memory.scale;
@@ -90,7 +93,7 @@ impl Acceptance {
     }
 
     /// How much less than demanded is enough.
-    pub fn slack(
+    pub(crate) fn slack(
         &self,
         memory: &Memory,
         c: f64,
@@ -109,7 +112,7 @@ impl Acceptance {
     }
 
     /// The memory after an iteration in which `trial` was accepted.
-    pub fn leave(&self, memory: Memory, trial: &Comparison, slope: f64) -> Memory {
+    pub(crate) fn leave(&self, memory: Memory, trial: &Comparison, slope: f64) -> Memory {
         match *self {
             Self::Smoothed { beta } => Memory {
                 value: beta * memory.value + (1.0 - beta) * trial.decrease,

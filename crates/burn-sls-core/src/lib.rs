@@ -1,19 +1,8 @@
-//! The mathematics of line-search optimizers, without a model in sight.
+#![doc = include_str!("../README.md")]
 //!
-//! A line search looks along a direction `d` for a step size `η` that lowers the loss of the
-//! current mini-batch *enough*. This crate holds what that takes: the rule that says what enough
-//! is ([`Armijo`]), the search that proposes step sizes and is told losses ([`Search`]), the way a
-//! step size grows from one iteration to the next ([`Growth`]), the merging of units whose step
-//! sizes have collapsed ([`merge`](crate::merge::merge)), and the sums over tensors that the rule
-//! needs, brought to the host in one device read ([`Reductions`]).
+//! ## Symbols
 //!
-//! It knows no module, no optimizer and no training loop: those are in `burn-sls-optim`. Any
-//! trainer can drive the [`Search`] directly, since it is *asked* for a step size and *told* the
-//! loss found there.
-//!
-//! # Symbols
-//!
-//! The same letters are used throughout the documentation of both crates.
+//! The same letters are used throughout the documentation of this crate and of `burn-sls-optim`.
 //!
 //! | symbol | meaning |
 //! |---|---|
@@ -29,7 +18,7 @@
 //! | `c`, `δ`, `γ` | Armijo's constant, the backtracking factor, the growth factor |
 //! | `n` | mini-batches per epoch |
 //!
-//! # References
+//! ## References
 //!
 //! - P. Kenneweg, L. Galli, T. Kenneweg, B. Hammer: *Faster Convergence for Transformer
 //!   Fine-tuning with Line Search Methods*, IJCNN 2023 ("the paper").
@@ -38,22 +27,25 @@
 //! - L. Armijo: *Minimization of functions having Lipschitz continuous first partial
 //!   derivatives*, Pacific Journal of Mathematics 16 (1966).
 
-pub mod acceptance;
-pub mod armijo;
-pub mod comparison;
-pub mod merge;
+mod acceptance;
+mod armijo;
+mod comparison;
+mod merge;
 pub mod random;
-pub mod reductions;
-pub mod schedule;
-pub mod search;
-pub mod step_size;
-pub mod tail;
+mod reductions;
+mod schedule;
+mod search;
+mod step_size;
+mod tail;
 
 pub use acceptance::{Acceptance, Memory};
 pub use armijo::{Armijo, Verdict};
 pub use comparison::Comparison;
-pub use reductions::Reductions;
+pub use merge::{Merge, merge};
+#[doc(hidden)] // for the directions of `burn-sls-optim`
+pub use reductions::widen;
+pub use reductions::{Read, Reductions, inner_product};
 pub use schedule::{Frequency, Rhythm};
 pub use search::{Backtracking, Conclusion, Search, Trial};
-pub use step_size::{Growth, Shrink};
+pub use step_size::{Growth, Shrink, parabola, polyak};
 pub use tail::{Tail, TailState};

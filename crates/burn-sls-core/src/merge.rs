@@ -23,7 +23,7 @@ pub struct Merge {
 /// # Example
 ///
 /// ```
-/// use burn_sls_core::merge::{Merge, merge};
+/// use burn_sls_core::{Merge, merge};
 ///
 /// let mut step_sizes = vec![0.5, 1e-13, 0.25, 0.125];
 /// assert_eq!(merge(&mut step_sizes, 1e-12), Some(Merge { kept: 1, removed: 3 }));

@@ -86,7 +86,7 @@ impl Rhythm {
     }
 
     /// Every how many iterations to search, from 1 to `longest`.
-    pub fn interval(&self, longest: u32) -> u64 {
+    fn interval(&self, longest: u32) -> u64 {
         let ratio = (self.fast / self.slow).max(self.slow / self.fast);
         // Where the two are equal, as long as there is; `as` takes infinity to the largest integer.
         let interval = (1.0 / (ratio - 1.0)).round() as u64;

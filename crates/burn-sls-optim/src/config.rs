@@ -74,7 +74,8 @@ use crate::units::Units;
 ///
 /// let units = Units::matching([("embeddings", "embed"), ("rest", "encoder|head")]);
 /// let config = Preset::Reference.apply(LineSearchConfig::plasls(units));
-/// let file = std::env::temp_dir().join("burn-sls-config-example.json");
+/// let file = format!("line-search-{}.json", std::process::id());
+/// let file = std::env::temp_dir().join(file);
 /// config.save(&file)?;
 /// assert_eq!(LineSearchConfig::load(&file)?, config);
 /// # std::fs::remove_file(&file)?;

@@ -271,7 +271,7 @@ impl Engine {
         if first && self.config.procedure == Procedure::Paper {
             return None;
         }
-        let merge = merge::merge(&mut self.state.step_sizes, threshold)?;
+        let merge = merge(&mut self.state.step_sizes, threshold)?;
         self.state.merge(merge);
         Some(self.state.groups())
     }

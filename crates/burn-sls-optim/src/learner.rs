@@ -57,7 +57,7 @@ training_loss!(
 );
 
 /// What is told of every step while training runs.
-pub type Observer = Arc<dyn Fn(&StepReport) + Send + Sync>;
+type Observer = Arc<dyn Fn(&StepReport) + Send + Sync>;
 
 /// A model that is trained by a line search under Burn's `Learner`.
 ///

@@ -1,11 +1,8 @@
-//! Optimizers for [Burn](burn) that need no learning rate.
+#![doc = include_str!("../README.md")]
 //!
-//! They find every step size by an Armijo line search on the loss of the current mini-batch, for
-//! the whole network (SGDSLS, ADAMSLS) or for each of its parts (PLASLS), after *Faster Convergence
-//! for Transformer Fine-tuning with Line Search Methods* (IJCNN 2023), "the paper". The mathematics,
-//! and the symbols used throughout, are in [`burn_sls_core`].
+//! ## The method
 //!
-//! # The method
+//! The symbols are those of [`burn_sls_core`].
 //!
 //! On mini-batch `k`, at the parameters `w_k`, the gradient gives a *search direction* `d` that leads
 //! downhill, and a *slope* `s = -⟨g, d⟩ > 0`: along `d`, the loss promises to fall by `η·s`. A step
@@ -44,45 +41,9 @@
 //!
 //! A unit whose step size collapses may be *merged* with the next lowest (Algorithm 1).
 //!
-//! # Two faces
+//! ## Settings
 //!
-//! [`LineSearchOptimizer`] is for a training loop of one's own: it is given the model and a closure
-//! that evaluates the loss.
-//!
-//! ```
-//! use burn::nn::{Linear, LinearConfig};
-//! use burn::tensor::{Device, Distribution, Tensor};
-//! use burn_sls_optim::LineSearchConfig;
-//!
-//! # let device = Device::flex().autodiff();
-//! # let mut model: Linear = LinearConfig::new(4, 1).init(&device);
-//! # let batches = [Tensor::<2>::random([64, 4], Distribution::Default, &device)];
-//! let mut optim = LineSearchConfig::adamsls().with_batches_per_epoch(500.0).init();
-//! for x in batches {
-//!     let y = x.clone().sum_dim(1);
-//!     let losses = |m: &Linear| (m.forward(x.clone()) - y.clone()).square().reshape([-1]);
-//!     let step = optim.step(model, losses)?; // forward, backward, search, move
-//!     model = step.model;
-//!     println!("loss {}, step size {:?}", step.report.loss, step.report.step_sizes);
-//! }
-//! # Ok::<(), burn_sls_optim::LineSearchError>(())
-//! ```
-//!
-//! [`LineSearch`] wraps a model for Burn's own `Learner`, where it is a swap of two lines. Both are
-//! made by a [`LineSearchConfig`], run the same engine, and say in a [`StepReport`] what each step
-//! decided and cost.
-//!
-//! # Which one
-//!
-//! | | |
-//! |---|---|
-//! | [`LineSearchConfig::adamsls`] | the first choice: Adam's direction, one step size |
-//! | [`LineSearchConfig::sgdsls`] | steepest descent; for small or well-conditioned models |
-//! | [`LineSearchConfig::plasls`] | Adam's direction, a step size per unit; for deep networks |
-//! | [`LineSearchConfig::try_init_with`] | any other Burn optimizer, searched along what it proposes |
-//!
-//! A [`Preset`] sets what makes an algorithm faithful or safe. A configuration begins with `default`, which is what we
-//! recommend; `paper` is the paper, `salsa` its successor, `reference` repeats the paper's published code.
+//! A [`LineSearchConfig`] has every setting, and says what each is by default:
 //!
 //! ```
 //! use burn_sls_optim::{LineSearchConfig, Preset, UnitChoice, Units};
@@ -98,7 +59,7 @@
 //! # Ok::<(), burn_sls_optim::LineSearchError>(())
 //! ```
 //!
-//! # When a search fails
+//! ## When a search fails
 //!
 //! Nothing is changed before a search has ended well, so there is nothing to undo when it has not
 //! (with one exception, in the table's last line).
@@ -115,7 +76,7 @@
 //! What a user can put right is a [`LineSearchError`]: a model without gradients, an empty loss, a
 //! trial that gives other losses than the training forward, parameters that belong to no unit.
 //!
-//! # What a step costs
+//! ## What a step costs
 //!
 //! A step that searches costs a forward pass and a blocking device read for every trial, beside the forward pass, the
 //! backward pass and the read (the loss and all slopes in one) that every step has. With `default` a search is made
@@ -123,6 +84,8 @@
 //! the optimizer's own state there are two parameter-sized tensors, the direction and the trial point, and with
 //! [`Tested::Taken`], as in `default`, a second copy of the state; so there is with another Burn optimizer in the
 //! place of this crate's directions.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod buffers;
 mod choice;
@@ -151,7 +114,7 @@ pub use config::{
 };
 pub use error::LineSearchError;
 #[cfg(feature = "learner")]
-pub use learner::{BatchLoss, LineSearch, Observer, TrainingLoss};
+pub use learner::{BatchLoss, LineSearch, TrainingLoss};
 #[cfg(feature = "learner")]
 pub use metrics::{SearchMetric, SearchMetrics};
 pub use optimizer::{LineSearchOptimizer, Step};
@@ -162,4 +125,9 @@ pub use stages::Stages;
 pub use state::SearchState;
 pub use units::Units;
 
-pub use burn_sls_core::{Acceptance, Frequency, Shrink, Tail, Trial, Verdict};
+// What settings, reports and states are made of.
+#[doc(inline)]
+pub use burn_sls_core::{Acceptance, Frequency, Rhythm, Shrink, Tail, Trial, Verdict};
+// The search alone, for a trainer of another kind.
+#[doc(inline)]
+pub use burn_sls_core::{Armijo, Backtracking, Comparison, Conclusion, Growth, Memory, Search};

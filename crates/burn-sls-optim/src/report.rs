@@ -7,6 +7,7 @@ use crate::config::Tested;
 
 /// Everything that one iteration decided and spent. Returned by every step, in both faces.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct StepReport {
     /// The iteration `k`, counted from 0 over the whole training.
     pub step: u64,

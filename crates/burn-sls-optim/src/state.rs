@@ -1,8 +1,7 @@
 //! What a line search remembers from one iteration to the next.
 
 use burn::tensor::TensorData;
-use burn_sls_core::merge::Merge;
-use burn_sls_core::{Memory, Rhythm, TailState};
+use burn_sls_core::{Memory, Merge, Rhythm, TailState};
 use serde::{Deserialize, Serialize};
 
 use crate::error::LineSearchError;
@@ -13,11 +12,11 @@ use crate::units::Units;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SearchState {
     /// A hash of the names and the members of the units: step sizes of other units would mean nothing.
-    pub layout: u64,
+    pub(crate) layout: u64,
     /// Iterations made, `k`.
     pub step: u64,
     /// Whether the first search, of all units together, has been made.
-    pub started: bool,
+    pub(crate) started: bool,
     /// The unit that is searched next, as an index into `step_sizes`.
     pub turn: usize,
     /// The present unit of every original unit: merging maps several to one.
@@ -26,17 +25,17 @@ pub struct SearchState {
     pub step_sizes: Vec<f64>,
     /// Moving averages of slopes, which only the `reference` preset keeps. There is one per original
     /// unit; after a merge the published code goes on counting them by the present units.
-    pub averages: Vec<f64>,
+    pub(crate) averages: Vec<f64>,
     /// When every present unit was searched, and what was found.
     pub rhythms: Vec<Rhythm>,
     /// What the acceptance rule remembers of every present unit.
-    pub memories: Vec<Memory>,
+    pub(crate) memories: Vec<Memory>,
     /// What it remembers of all units together.
-    pub joint: Memory,
+    pub(crate) joint: Memory,
     /// Trials after the first search.
-    pub later_trials: u64,
+    pub(crate) later_trials: u64,
     /// What the tail remembers of the losses, and the factor that it has come to.
-    pub tail: TailState,
+    pub(crate) tail: TailState,
     /// How the iterations ended.
     pub counts: Counts,
 }
@@ -344,7 +343,7 @@ mod tests {
             state.step_sizes = sizes[..count].to_vec();
             state.turn = turn % count;
             for threshold in thresholds {
-                if let Some(merge) = burn_sls_core::merge::merge(&mut state.step_sizes, threshold) {
+                if let Some(merge) = burn_sls_core::merge(&mut state.step_sizes, threshold) {
                     state.merge(merge);
                 }
                 prop_assert_eq!(state.check(&units), Ok(()));

@@ -58,7 +58,7 @@ pub struct RunCurves {
 ///     metrics: vec![("accuracy".to_string(), vec![(1.0, 0.8)])],
 ///     ..RunCurves::default()
 /// };
-/// let dir = std::env::temp_dir().join("glue-plot-example");
+/// let dir = std::env::temp_dir().join(format!("glue-plot-{}", std::process::id()));
 /// write(&curves, &dir).unwrap();
 /// assert!(dir.join("run.png").exists());
 /// # std::fs::remove_dir_all(&dir).unwrap();

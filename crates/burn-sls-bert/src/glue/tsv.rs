@@ -22,6 +22,7 @@ pub struct Example {
 
 /// What a file holds.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Rows {
     /// The examples, in the order of the file.
     pub examples: Vec<Example>,
@@ -31,6 +32,7 @@ pub struct Rows {
 
 /// Rows with too few fields, which were skipped. `Display` is a sentence with file and line.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CutShort {
     /// The file.
     pub path: PathBuf,

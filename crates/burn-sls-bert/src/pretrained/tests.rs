@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
+use tempfile::TempDir;
 
 use super::*;
 
@@ -13,33 +14,29 @@ use super::*;
 type Tensors = BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)>;
 
 /// A folder that is gone at the end of the test.
-struct Folder(PathBuf);
+struct Folder(TempDir);
 
 impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("burn-sls-{name}-{}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
+    fn new() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
     }
 
     fn with(self, config: &BertConfig, weights: &[u8]) -> Self {
-        fs::write(self.0.join("config.json"), config.to_json()).unwrap();
-        fs::write(self.0.join("model.safetensors"), weights).unwrap();
+        fs::write(self.file("config.json"), config.to_json()).unwrap();
+        fs::write(self.file("model.safetensors"), weights).unwrap();
         self
     }
 
     /// The message with which this folder is refused.
     fn refusal(&self) -> String {
-        match Checkpoint::open(&self.0) {
-            Ok(_) => panic!("{} is not refused", self.0.display()),
+        match Checkpoint::open(self.0.path()) {
+            Ok(_) => panic!("{} is not refused", self.0.path().display()),
             Err(error) => error.to_string(),
         }
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
@@ -74,8 +71,8 @@ fn a_complete_file_is_taken_whatever_else_is_in_it() {
     for key in ["pooler.dense.bias", "embeddings.position_ids"] {
         tensors.insert(key.to_owned(), (Dtype::I64, vec![1], vec![0; 8]));
     }
-    let folder = Folder::new("complete").with(&config(), &file(&tensors));
-    let report = Checkpoint::open(&folder.0).unwrap().report;
+    let folder = Folder::new().with(&config(), &file(&tensors));
+    let report = Checkpoint::open(folder.0.path()).unwrap().report;
     assert_eq!(report.loaded.len(), count);
     assert_eq!(
         report.unused,
@@ -173,7 +170,7 @@ fn a_parameter_that_does_not_fit_is_refused_by_key() {
     for (name, break_it, key, says) in cases {
         let mut tensors = complete();
         break_it(&mut tensors);
-        let folder = Folder::new(name).with(&config(), &file(&tensors));
+        let folder = Folder::new().with(&config(), &file(&tensors));
         let message = folder.refusal();
         for part in ["model.safetensors: `", key, says] {
             assert!(message.contains(part), "{name}: {message}");
@@ -246,7 +243,7 @@ fn a_file_that_is_not_what_its_header_says_is_refused() {
         ("not-all-data", one("[1]", "[0,4]")),
     ];
     for (name, bytes) in cases {
-        let message = Folder::new(name).with(&config(), &bytes).refusal();
+        let message = Folder::new().with(&config(), &bytes).refusal();
         assert!(
             message.contains("model.safetensors: not a complete safetensors file"),
             "{name}: {message}"
@@ -259,23 +256,19 @@ fn false_sizes_in_the_configuration_cost_no_memory() {
     let mut huge = config();
     huge.num_hidden_layers = i32::MAX as usize;
     huge.vocab_size = i32::MAX as usize;
-    let message = Folder::new("huge")
-        .with(&huge, &file(&complete()))
-        .refusal();
+    let message = Folder::new().with(&huge, &file(&complete())).refusal();
     assert!(message.contains("word_embeddings"), "{message}");
     huge.vocab_size = config().vocab_size;
-    let message = Folder::new("deep")
-        .with(&huge, &file(&complete()))
-        .refusal();
+    let message = Folder::new().with(&huge, &file(&complete())).refusal();
     assert!(message.contains("encoder.layer.1."), "{message}");
 }
 
 #[test]
 fn another_format_is_named() {
-    let folder = Folder::new("bin").with(&config(), &[]);
+    let folder = Folder::new().with(&config(), &[]);
     fs::rename(
-        folder.0.join("model.safetensors"),
-        folder.0.join("pytorch_model.bin"),
+        folder.file("model.safetensors"),
+        folder.file("pytorch_model.bin"),
     )
     .unwrap();
     assert!(folder.refusal().contains("pytorch_model.bin instead"));
@@ -283,15 +276,15 @@ fn another_format_is_named() {
 
 #[test]
 fn a_folder_or_nothing_in_place_of_a_file_is_named() {
-    for (name, file) in [("dir-w", "model.safetensors"), ("dir-c", "config.json")] {
-        let folder = Folder::new(name).with(&config(), &[]);
-        fs::remove_file(folder.0.join(file)).unwrap();
+    for file in ["model.safetensors", "config.json"] {
+        let folder = Folder::new().with(&config(), &[]);
+        fs::remove_file(folder.file(file)).unwrap();
         let missing = folder.refusal();
         assert!(
             missing.contains(&format!("{file}: No such file")),
             "{missing}"
         );
-        fs::create_dir(folder.0.join(file)).unwrap();
+        fs::create_dir(folder.file(file)).unwrap();
         let message = folder.refusal();
         assert!(message.contains(&format!("{file}: ")), "{message}");
         assert!(message.contains("directory"), "{message}");
@@ -300,7 +293,7 @@ fn a_folder_or_nothing_in_place_of_a_file_is_named() {
 
 #[test]
 fn a_malformed_configuration_is_refused_with_file_line_and_column() {
-    let folder = Folder::new("malformed").with(&config(), &[]);
+    let folder = Folder::new().with(&config(), &[]);
     for (text, says) in [
         (&b"{\n  \"hidden_size\" 4\n}"[..], "line 2 column 17"),
         (b"{", "line 1 column 1"),
@@ -312,7 +305,7 @@ fn a_malformed_configuration_is_refused_with_file_line_and_column() {
             "`model_type`: found \"distilbert\"",
         ),
     ] {
-        fs::write(folder.0.join("config.json"), text).unwrap();
+        fs::write(folder.file("config.json"), text).unwrap();
         let message = folder.refusal();
         assert!(message.contains("config.json: "), "{message}");
         assert!(message.contains(says), "{message}");
@@ -321,8 +314,8 @@ fn a_malformed_configuration_is_refused_with_file_line_and_column() {
 
 #[test]
 fn a_tokenizer_that_does_not_fit_is_refused_with_its_file() {
-    let folder = Folder::new("tokenizer");
-    let path = folder.0.join("tokenizer.json");
+    let folder = Folder::new();
+    let path = folder.file("tokenizer.json");
     crate::Tokenizer::word_level(["a b c d"], 8)
         .and_then(|tokenizer| tokenizer.save(&path))
         .unwrap();

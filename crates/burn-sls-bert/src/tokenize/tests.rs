@@ -89,11 +89,11 @@ fn a_file_that_is_no_bert_tokenizer_is_refused() {
 
 #[test]
 fn a_saved_tokenizer_encodes_the_same() {
-    let path = std::env::temp_dir().join(format!("burn-sls-tok-{}.json", std::process::id()));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tokenizer.json");
     let tokenizer = letters();
     tokenizer.save(&path).unwrap();
     let read = Tokenizer::from_file(&path).unwrap();
-    std::fs::remove_file(&path).unwrap();
     let texts = [("A b", Some("d!")), ("c", None)];
     assert_eq!(
         read.encode_all(&texts, 16).unwrap(),

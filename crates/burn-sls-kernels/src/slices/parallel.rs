@@ -1,5 +1,6 @@
-//! Slices in chunks, on all threads.
+//! Slices in chunks: on all threads with the feature `rayon`, on this one without it.
 
+#[cfg(feature = "rayon")]
 use rayon::prelude::*;
 
 /// Numbers in a chunk: enough to be worth another thread's attention, and few enough for its cache.
@@ -28,10 +29,11 @@ pub(crate) fn map<T: Send, R: Send>(
     f: impl Fn(usize, &mut [T]) -> R + Sync,
 ) -> Vec<R> {
     let call = |(number, out): (usize, &mut [T])| vectorized(|| f(number, out));
-    match out.len() <= chunk {
-        true => out.chunks_mut(chunk).enumerate().map(call).collect(),
-        false => out.par_chunks_mut(chunk).enumerate().map(call).collect(),
+    #[cfg(feature = "rayon")]
+    if out.len() > chunk {
+        return out.par_chunks_mut(chunk).enumerate().map(call).collect();
     }
+    out.chunks_mut(chunk).enumerate().map(call).collect()
 }
 
 /// As [`map`], of two slices in chunks that go together.
@@ -42,17 +44,13 @@ pub(crate) fn map_pair<T: Send, R: Send>(
     f: impl Fn(usize, &mut [T], &mut [T]) -> R + Sync,
 ) -> Vec<R> {
     let call = |(number, (a, b)): (usize, (&mut [T], &mut [T]))| vectorized(|| f(number, a, b));
-    let small = a.len() <= chunk;
-    match small {
-        true => {
-            let pairs = a.chunks_mut(chunk).zip(b.chunks_mut(chunk));
-            pairs.enumerate().map(call).collect()
-        }
-        false => {
-            let pairs = a.par_chunks_mut(chunk).zip(b.par_chunks_mut(chunk));
-            pairs.enumerate().map(call).collect()
-        }
+    #[cfg(feature = "rayon")]
+    if a.len() > chunk {
+        let pairs = a.par_chunks_mut(chunk).zip(b.par_chunks_mut(chunk));
+        return pairs.enumerate().map(call).collect();
     }
+    let pairs = a.chunks_mut(chunk).zip(b.chunks_mut(chunk));
+    pairs.enumerate().map(call).collect()
 }
 
 /// What `f` makes of every chunk of a range, in their order.
@@ -66,8 +64,9 @@ pub(crate) fn map_range<R: Send>(
         let start = number * chunk;
         vectorized(|| f(start..(start + chunk).min(len)))
     };
-    match count <= 1 {
-        true => (0..count).map(call).collect(),
-        false => (0..count).into_par_iter().map(call).collect(),
+    #[cfg(feature = "rayon")]
+    if count > 1 {
+        return (0..count).into_par_iter().map(call).collect();
     }
+    (0..count).map(call).collect()
 }

@@ -63,7 +63,7 @@ pub enum Tested {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bracket {
-    /// The `c` of the [Polyak step](burn_sls_core::step_size::polyak) that it begins at,
+    /// The `c` of the [Polyak step](burn_sls_core::polyak) that it begins at,
     /// `f_k(w_k)/(c·s)`, positive. It takes the lowest loss there can be to be 0.
     pub polyak: f64,
     /// The factor, above 1, by which it goes on while the loss falls, if it does: see

@@ -2,7 +2,7 @@
 
 use burn::optim::{LearningRate, Optimizer, RecordState, StateSink, StateSource};
 use burn::tensor::{Device, Tensor};
-use burn_sls_core::reductions::{inner_product, widen};
+use burn_sls_core::{inner_product, widen};
 use burn_sls_kernels::{AdamConstants, AdamMoments};
 use serde::{Deserialize, Serialize};
 
@@ -77,13 +77,13 @@ impl Default for Adam {
 #[derive(Clone, Debug)]
 pub struct AdamState<const D: usize> {
     /// Updates so far, `t`.
-    pub time: usize,
+    time: usize,
     /// First moment `m`, uncorrected.
-    pub moment_1: Tensor<D>,
+    moment_1: Tensor<D>,
     /// Second moment `v`, uncorrected.
-    pub moment_2: Tensor<D>,
+    moment_2: Tensor<D>,
     /// The largest second moment so far, uncorrected, with AMSGrad.
-    pub max_moment_2: Option<Tensor<D>>,
+    max_moment_2: Option<Tensor<D>>,
 }
 
 /// The part of the state that both directions need.
@@ -159,12 +159,12 @@ impl Adam {
         let (grad, state) = match self.fused() {
             None => (grad, state),
             Some(constants) => {
-                match constants.update(grad, state.map(AdamMoments::from), along_last) {
+                match constants.update(grad, state.map(AdamState::into_moments), along_last) {
                     Ok(update) => {
                         update.along_last.into_iter().for_each(tell_along_last);
-                        return (update.direction, update.moments.into());
+                        return (update.direction, AdamState::of_moments(update.moments));
                     }
-                    Err((grad, moments)) => (grad, moments.map(AdamState::from)),
+                    Err((grad, moments)) => (grad, moments.map(AdamState::of_moments)),
                 }
             }
         };
@@ -222,18 +222,17 @@ impl Adam {
     }
 }
 
-impl<const D: usize> From<AdamState<D>> for AdamMoments<D> {
-    fn from(state: AdamState<D>) -> Self {
-        Self {
-            time: state.time,
-            moment_1: state.moment_1,
-            moment_2: state.moment_2,
+impl<const D: usize> AdamState<D> {
+    /// What the kernels advance: all but what AMSGrad keeps.
+    fn into_moments(self) -> AdamMoments<D> {
+        AdamMoments {
+            time: self.time,
+            moment_1: self.moment_1,
+            moment_2: self.moment_2,
         }
     }
-}
 
-impl<const D: usize> From<AdamMoments<D>> for AdamState<D> {
-    fn from(moments: AdamMoments<D>) -> Self {
+    fn of_moments(moments: AdamMoments<D>) -> Self {
         Self {
             time: moments.time,
             moment_1: moments.moment_1,

@@ -18,7 +18,7 @@ mod sgd;
 use std::cell::{Cell, RefCell};
 
 use burn::tensor::Tensor;
-use burn_sls_core::reductions::widen;
+use burn_sls_core::widen;
 use burn_sls_kernels::add_scaled;
 
 pub use adam::{Adam, AdamState};

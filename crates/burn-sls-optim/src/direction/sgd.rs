@@ -2,7 +2,7 @@
 
 use burn::optim::{LearningRate, Optimizer, RecordState, StateSink, StateSource};
 use burn::tensor::{Device, Tensor};
-use burn_sls_core::reductions::widen;
+use burn_sls_core::widen;
 use serde::{Deserialize, Serialize};
 
 use super::{Pass, decay, pass};

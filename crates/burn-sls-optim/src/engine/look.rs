@@ -15,8 +15,7 @@
 use burn::module::{Module, ParamId};
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{GradientsParams, ModuleOptimizer};
-use burn_sls_core::step_size::polyak;
-use burn_sls_core::{Comparison, Conclusion, Reductions, Rhythm, Search, Verdict};
+use burn_sls_core::{Comparison, Conclusion, Reductions, Rhythm, Search, Verdict, polyak};
 
 #[cfg(doc)]
 use crate::LineSearchConfig;

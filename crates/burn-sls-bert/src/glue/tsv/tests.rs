@@ -250,7 +250,8 @@ fn broken_files_are_refused_with_file_and_line() {
 
 #[test]
 fn what_is_missing_on_the_way_to_a_file_is_named() {
-    let dir = std::env::temp_dir().join(format!("burn-sls-tsv-{}", std::process::id()));
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("glue");
     let says = |task, split| {
         let error = read_split(&dir, task, split).unwrap_err();
         error.to_string()
@@ -260,7 +261,6 @@ fn what_is_missing_on_the_way_to_a_file_is_named() {
     let no_folder = says(Task::Mnli, Split::Mismatched);
     let no_file = says(Task::Mrpc, Split::Validation);
     let no_split = says(Task::Mrpc, Split::Mismatched);
-    fs::remove_dir_all(&dir).unwrap();
     assert!(
         no_folder.contains("the folder of mnli is not there; MRPC are"),
         "{no_folder}"

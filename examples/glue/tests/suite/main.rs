@@ -1,0 +1,7 @@
+//! The program from the command line to its files, and the parts of it that need no process of their own.
+
+mod bench;
+#[cfg(feature = "hub")]
+mod hub;
+mod program;
+mod tasks;

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Fails if the program and the tests want a dependency with different features: cargo would then build that
+# dependency, and all that needs it, once for `cargo run -p glue` and once for `cargo test --workspace`.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# Packages of the registry with their features, a line each; `(*)` marks what the tree has shown already.
+packages() {
+  cargo tree --locked --quiet "$@" --prefix none --format '{p}|{f}' |
+    sed 's/ (\*)$//' | grep -vF "($PWD" | sort -u
+}
+
+program=$(packages --package glue --edges normal,build)
+tests=$(packages --workspace --edges all)
+only_program=$(comm -23 <(echo "$program") <(echo "$tests"))
+if [ -n "$only_program" ]; then
+  {
+    echo 'these packages have other features in the tests than in the program, so both build them:'
+    while IFS='|' read -r package features; do
+      echo "  $package"
+      echo "    program: $features"
+      echo "    tests:   $(grep -F "$package|" <<<"$tests" | cut -d'|' -f2 | paste -sd ';')"
+    done <<<"$only_program"
+    echo 'name the missing features in examples/glue/Cargo.toml, as it does for ciborium'
+  } >&2
+  exit 1
+fi
+echo "$(wc -l <<<"$program") packages of the program, each with the features that the tests want"
