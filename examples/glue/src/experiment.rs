@@ -176,16 +176,17 @@ impl Experiment {
     ///
     /// If there is none, or it is not an experiment.
     pub fn open(name_or_file: &str) -> Result<(String, Self), GlueError> {
-        if let Some((name, text)) = READY.iter().find(|(name, _)| *name == name_or_file) {
-            let experiment = Self::parse(text).map_err(|reason| GlueError::run(name, reason))?;
-            return Ok((name.to_string(), experiment));
+        if let Some(experiment) = ready::description(name_or_file) {
+            let experiment: Self = experiment
+                .try_into()
+                .map_err(|error| GlueError::run(name_or_file, error))?;
+            return Ok((name_or_file.to_string(), experiment));
         }
         let path = Path::new(name_or_file);
         if !path.is_file() {
-            let names: Vec<&str> = READY.iter().map(|(name, _)| *name).collect();
             return Err(GlueError::Usage(format!(
                 "there is no experiment `{name_or_file}`: name one of {}, or a TOML file",
-                names.join(", ")
+                READY.join(", ")
             )));
         }
         let stem = path.file_stem().unwrap_or_default();

@@ -91,7 +91,7 @@ fn experiments(dir: &Path) -> Result<Vec<(String, Experiment)>, GlueError> {
         return Err(none());
     }
     let place = |name: &str| {
-        let ready = READY.iter().position(|(ready, _)| *ready == name);
+        let ready = READY.iter().position(|ready| *ready == name);
         ready.unwrap_or(READY.len())
     };
     found.sort_by(|(a, _), (b, _)| place(a).cmp(&place(b)).then(a.cmp(b)));

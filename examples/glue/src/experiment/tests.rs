@@ -99,8 +99,9 @@ fn options_that_contradict_each_other_are_refused_with_the_methods_name() {
 
 #[test]
 fn ready_made_experiments_can_be_opened_and_those_on_sentences_need_nothing() {
-    for (name, _) in READY {
+    for name in READY {
         let (opened, experiment) = Experiment::open(name).unwrap();
+        experiment.check().unwrap();
         assert_eq!(opened, name);
         let shape = Shape::of(TINY).unwrap();
         // Data and model of the others are the user's.

@@ -2,7 +2,7 @@
 //! the text on: tokens, encoder, mean over the tokens.
 //!
 //! `BURN_SLS_MINILM` names the folder of all-MiniLM-L6-v2; without it there is nothing to compare. What
-//! is expected is made by `tests/python/make_embeddings.py`.
+//! is expected is made by `tests/fixtures/embeddings/make_embeddings.py`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
