@@ -9,23 +9,23 @@ use crate::BertConfig;
 use crate::embedding::{apply, layer_norm, linear, normalise};
 use crate::rows::Rows;
 
-/// The tokens that attend; all are attended to.
+/// The tokens whose attention is computed. They attend to every token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Queries {
     /// Every token.
     All,
-    /// The first of every sequence.
+    /// The first token of every sequence.
     First,
 }
 
-/// Self-attention and what follows it.
+/// Self-attention and its output block.
 ///
 /// Mirrors `BertAttention` in transformers/models/bert/modeling_bert.py.
 #[derive(Module, Debug)]
 pub struct Attention {
-    /// The attention itself. (`self` in Hugging Face's names.)
+    /// The attention itself, called `self` by Hugging Face.
     pub self_attention: SelfAttention,
-    /// Projection, dropout, residual sum, normalisation.
+    /// Projection, dropout, residual sum and normalisation.
     pub output: SelfOutput,
 }
 
@@ -40,7 +40,7 @@ impl Attention {
     /// # Shapes
     ///
     /// - `hidden`: `[tokens, hidden]`
-    /// - output: the same, or `[batch, hidden]` for [`Queries::First`]
+    /// - output: `[tokens, hidden]`, or `[batch, hidden]` for [`Queries::First`]
     pub(crate) fn forward(&self, hidden: Tensor<2>, queries: Queries, rows: &Rows) -> Tensor<2> {
         let from = match queries {
             Queries::All => hidden.clone(),
@@ -53,19 +53,19 @@ impl Attention {
     }
 }
 
-/// `softmax(Q Kᵀ / √d + bias) V` per head, dropout on the softmax.
+/// `softmax(Q Kᵀ / √d + bias) V` per head, with dropout on the softmax.
 ///
 /// Mirrors `BertSelfAttention` and `eager_attention_forward` in
 /// transformers/models/bert/modeling_bert.py.
 #[derive(Module, Debug)]
 pub struct SelfAttention {
-    /// Makes the queries, `[hidden, hidden]`.
+    /// The projection to queries, `[hidden, hidden]`.
     pub query: Linear,
-    /// Makes the keys, `[hidden, hidden]`.
+    /// The projection to keys, `[hidden, hidden]`.
     pub key: Linear,
-    /// Makes the values, `[hidden, hidden]`.
+    /// The projection to values, `[hidden, hidden]`.
     pub value: Linear,
-    /// Acts on the attention weights.
+    /// Dropout on the attention weights.
     pub dropout: Dropout,
     heads: usize,
 }
@@ -118,11 +118,11 @@ impl SelfAttention {
 /// Mirrors `BertSelfOutput` in transformers/models/bert/modeling_bert.py.
 #[derive(Module, Debug)]
 pub struct SelfOutput {
-    /// `[hidden, hidden]`.
+    /// The projection, `[hidden, hidden]`.
     pub dense: Linear,
     /// Normalises the residual sum.
     pub layer_norm: LayerNorm,
-    /// Acts on the projection, before the sum.
+    /// Dropout on the projection, before the sum.
     pub dropout: Dropout,
     epsilon: f64,
 }
@@ -144,8 +144,8 @@ impl SelfOutput {
     }
 }
 
-/// What is added to the attention scores: 0 for a real token, the type's lowest finite number for
-/// padding, so that padding gets weight 0 and a row of nothing but padding stays finite.
+/// The bias of the attention scores: 0 for a real token, the type's lowest finite number for
+/// padding. So padding gets the weight 0, and a row that is all padding stays finite.
 ///
 /// Mirrors `create_bidirectional_mask` in transformers/masking_utils.py.
 ///

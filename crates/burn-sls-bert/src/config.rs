@@ -14,7 +14,7 @@ use crate::{BertError, ModelType};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Activation {
-    /// `x Φ(x)` with the exact normal distribution function (by `erf`): BERT's own.
+    /// `x Φ(x)` with the exact normal distribution function (by `erf`), as in BERT.
     #[serde(rename = "gelu")]
     Gelu,
     /// The approximation `x/2 (1 + tanh(√(2/π)(x + 0.044715 x³)))`.
@@ -28,8 +28,8 @@ pub enum Activation {
 /// Sizes and constants of an encoder.
 ///
 /// Mirrors `BertConfig` in transformers/models/bert/configuration_bert.py and `RobertaConfig` in
-/// transformers/models/roberta/configuration_roberta.py: the names are the keys of `config.json`, and a
-/// key that is absent there has Hugging Face's default.
+/// transformers/models/roberta/configuration_roberta.py. The fields are named like the keys of
+/// `config.json`. A key that is absent from the file has Hugging Face's default.
 ///
 /// | field | default | range |
 /// |---|---|---|
@@ -47,18 +47,23 @@ pub enum Activation {
 /// | `layer_norm_eps` | 1e-12 | > 0, finite |
 /// | `pad_token_id` | 0; RoBERTa 1 | < `vocab_size`, or `null`; RoBERTa not `null` |
 ///
-/// A setting that would make another model is refused by its key, unless it has the value that this
-/// crate computes: `position_embedding_type` (`absolute`), `is_decoder`, `is_encoder_decoder` and
-/// `add_cross_attention` (`false`), `cross_attention_hidden_size`, `per_layer_config` and
-/// `quantization_config` (`null`), `pruned_heads` (`{}`).
+/// Some settings turn the encoder into a model that this crate does not compute. They are refused
+/// by their key, unless they have the supported value: `position_embedding_type` (`absolute`),
+/// `is_decoder`, `is_encoder_decoder` and `add_cross_attention` (`false`),
+/// `cross_attention_hidden_size`, `per_layer_config` and `quantization_config` (`null`),
+/// `pruned_heads` (`{}`).
 ///
-/// Passed over, because no number of the encoder depends on them: the head's `architectures`,
-/// `id2label`, `label2id`, `num_labels`, `problem_type`, `finetuning_task`,
-/// the pooler's `pooler_*` and `directionality`, how the weights are kept
-/// (`dtype`, `torch_dtype`, `use_bfloat16`, `torchscript`, `tie_*`), how Hugging Face computes
-/// and returns the same numbers (`use_cache`, `gradient_checkpointing`, `chunk_size_feed_forward`,
-/// `attn_implementation`, `output_*`, `return_dict`), names and versions, and text generation. A
-/// key that is in neither list is passed over too, and named in
+/// These settings are ignored, because the encoder's output does not depend on them:
+///
+/// - the head: `architectures`, `id2label`, `label2id`, `num_labels`, `problem_type`,
+///   `finetuning_task`
+/// - the pooler: `pooler_*`, `directionality`
+/// - the storage of the weights: `dtype`, `torch_dtype`, `use_bfloat16`, `torchscript`, `tie_*`
+/// - how Hugging Face computes and returns the same numbers: `use_cache`, `gradient_checkpointing`,
+///   `chunk_size_feed_forward`, `attn_implementation`, `output_*`, `return_dict`
+/// - names, versions and text generation
+///
+/// A key in neither list is also ignored, but reported in
 /// [`LoadReport::unknown_settings`](crate::LoadReport::unknown_settings).
 ///
 /// # Example
@@ -74,9 +79,9 @@ pub enum Activation {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Written")]
 pub struct BertConfig {
-    /// Which model it is.
+    /// BERT or RoBERTa.
     pub model_type: ModelType,
-    /// Number of tokens.
+    /// Number of tokens in the vocabulary.
     pub vocab_size: usize,
     /// Length of a hidden vector.
     pub hidden_size: usize,
@@ -92,21 +97,21 @@ pub struct BertConfig {
     pub hidden_dropout_prob: f64,
     /// Dropout probability on the attention weights.
     pub attention_probs_dropout_prob: f64,
-    /// Dropout probability before the classification head; `None`: `hidden_dropout_prob`.
+    /// Dropout probability before the classification head. `None` stands for `hidden_dropout_prob`.
     pub classifier_dropout: Option<f64>,
-    /// Rows of the table of positions; see [`max_tokens`](Self::max_tokens).
+    /// Number of rows in the table of position embeddings; see [`max_tokens`](Self::max_tokens).
     pub max_position_embeddings: usize,
-    /// Number of token types (2: first and second sentence).
+    /// Number of token types. Two are the first and the second sentence.
     pub type_vocab_size: usize,
-    /// Standard deviation of fresh weights.
+    /// Standard deviation of new weights.
     pub initializer_range: f64,
     /// The ε in layer normalisation.
     pub layer_norm_eps: f64,
-    /// The token that fills up short sequences; its embedding starts at zero.
+    /// The token that pads short sequences. Its embedding starts at zero.
     pub pad_token_id: Option<usize>,
 }
 
-/// A configuration as it is written: any keys.
+/// The keys and values of a configuration file, not checked yet.
 #[derive(Deserialize)]
 struct Written(Map<String, Value>);
 
@@ -119,8 +124,8 @@ impl TryFrom<Written> for BertConfig {
 }
 
 impl BertConfig {
-    /// A model for tests and quick trials: hidden 64, 2 layers, 2 heads, feed-forward 128, at most
-    /// 64 tokens, dropout 0.1.
+    /// A small model for tests and quick experiments: hidden size 64, 2 layers, 2 heads,
+    /// feed-forward size 128, at most 64 tokens, dropout 0.1.
     pub fn tiny(vocab_size: usize) -> Self {
         Self {
             model_type: ModelType::Bert,
@@ -145,8 +150,9 @@ impl BertConfig {
     ///
     /// # Errors
     ///
-    /// [`BertError::Io`] if the file cannot be read, [`BertError::Config`] with the file and the key
-    /// if it is not JSON or asks for something [`validate`](Self::validate) refuses.
+    /// [`BertError::Io`] if the file cannot be read. [`BertError::Config`] with the file and the
+    /// key if it is not JSON, sets something unsupported, or does not pass
+    /// [`validate`](Self::validate).
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, BertError> {
         Ok(ConfigFile::open(path.as_ref())?.config)
     }
@@ -155,17 +161,17 @@ impl BertConfig {
     ///
     /// # Errors
     ///
-    /// [`BertError::Config`] as for [`from_file`](Self::from_file).
+    /// [`BertError::Config`], as from [`from_file`](Self::from_file).
     pub fn from_json(text: &str) -> Result<Self, BertError> {
         Ok(ConfigFile::parse(text)?.config)
     }
 
-    /// The configuration as a `config.json` that this crate and Hugging Face read.
+    /// The configuration as a `config.json`, which this crate and Hugging Face can read.
     pub fn to_json(&self) -> String {
         self.to_json_with(Map::new())
     }
 
-    /// [`to_json`](Self::to_json), with more keys.
+    /// Like [`to_json`](Self::to_json), with more keys.
     pub(crate) fn to_json_with(&self, more: Map<String, Value>) -> String {
         #[derive(Serialize)]
         struct File<'a> {
@@ -178,7 +184,7 @@ impl BertConfig {
             .expect("numbers and names always serialise")
     }
 
-    /// Sets every dropout probability; 0 switches dropout off (Burn's layer then does no work).
+    /// Sets every dropout probability. 0 switches dropout off, and Burn's layer then does no work.
     #[must_use]
     pub fn with_dropout(mut self, probability: f64) -> Self {
         self.hidden_dropout_prob = probability;
@@ -187,16 +193,16 @@ impl BertConfig {
         self
     }
 
-    /// Longest sequence, in tokens.
+    /// The longest sequence, in tokens.
     ///
-    /// RoBERTa's first token has the position `pad_token_id` + 1, so that many rows of the table of
-    /// positions are for no token: 514 rows make 512 tokens.
+    /// RoBERTa's first token has the position `pad_token_id` + 1, so the first rows of the table of
+    /// position embeddings belong to no token. A table of 514 rows serves 512 tokens.
     pub fn max_tokens(&self) -> usize {
         let unused = self.padding_position().map_or(0, |padding| padding + 1);
         self.max_position_embeddings.saturating_sub(unused)
     }
 
-    /// The position of padding, for a model that counts positions from it.
+    /// The position of padding, if the model counts positions from there.
     pub(crate) fn padding_position(&self) -> Option<usize> {
         match self.model_type {
             ModelType::Bert => None,
@@ -209,11 +215,11 @@ impl BertConfig {
         self.classifier_dropout.unwrap_or(self.hidden_dropout_prob)
     }
 
-    /// Checks every range in the table above.
+    /// Checks that every value is in the range of the table above.
     ///
     /// # Errors
     ///
-    /// [`BertError::Config`] with the first key whose value cannot be used.
+    /// [`BertError::Config`] with the first key whose value is out of range.
     pub fn validate(&self) -> Result<(), BertError> {
         for (key, size) in [
             ("vocab_size", self.vocab_size),
@@ -227,8 +233,8 @@ impl BertConfig {
             if size == 0 {
                 return Err(BertError::config(key, "is 0; expected at least 1"));
             }
-            // Token and position numbers are stored as 32-bit integers, and no product of two
-            // sizes may overflow.
+            // Token and position indices are 32-bit integers, and a product of two sizes must not
+            // overflow.
             if size > i32::MAX as usize {
                 return Err(BertError::config(key, format!("{size} is out of range")));
             }
@@ -281,7 +287,8 @@ impl BertConfig {
             (Some(id), _) if self.max_tokens() == 0 => Err(BertError::config(
                 "max_position_embeddings",
                 format!(
-                    "{} leaves no position for a token: RoBERTa's first one is `pad_token_id` + 1 = {}",
+                    "{} leaves no position for a token: RoBERTa's first one is \
+                     `pad_token_id` + 1 = {}",
                     self.max_position_embeddings,
                     id + 1
                 ),
@@ -332,7 +339,7 @@ mod tests {
         config.hidden_act = Activation::GeluTanh;
         config.pad_token_id = None;
         config.classifier_dropout = Some(0.25);
-        config.layer_norm_eps = 1e-25; // a reader in a hurry is off by one bit
+        config.layer_norm_eps = 1e-25; // an inexact parser is off by one bit
         let json = config.to_json();
         assert!(json.contains(r#""model_type": "bert""#) && json.contains(r#""gelu_new""#));
         assert_eq!(BertConfig::from_json(&json).unwrap(), config);

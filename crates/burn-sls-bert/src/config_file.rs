@@ -14,7 +14,7 @@ use crate::{BertConfig, BertError, ModelType};
 #[derive(Debug)]
 pub(crate) struct ConfigFile {
     pub config: BertConfig,
-    /// Keys that are neither honoured nor known to be harmless, sorted.
+    /// Keys that are neither used nor known to be harmless, sorted.
     pub unknown: Vec<String>,
     head: Map<String, Value>,
     path: Option<PathBuf>,
@@ -91,7 +91,7 @@ impl ConfigFile {
         }
     }
 
-    /// Whether a pooler stands before the trained head, as `architectures` says.
+    /// Whether the trained head has a pooler, according to `architectures`.
     pub(crate) fn head_has_pooler(&self) -> Result<bool, BertError> {
         let names: Option<Vec<String>> =
             value(&self.head, "architectures", None).map_err(|error| self.place(error))?;
@@ -105,7 +105,7 @@ impl ConfigFile {
             _ => Err(self.error(
                 "architectures",
                 format!(
-                    "{names:?} does not say what stands before the trained head; expected \
+                    "{names:?} does not say whether the trained head has a pooler; expected \
                      {}[\"{without}\"], without a pooler",
                     match with {
                         Some(with) => format!("[\"{with}\"], with a pooler, or "),
@@ -116,7 +116,7 @@ impl ConfigFile {
         }
     }
 
-    /// The classes' names, if `id2label` gives them: one for each number from 0.
+    /// The names of the classes in the order of their numbers, if there is an `id2label`.
     pub(crate) fn labels(&self) -> Result<Option<Vec<String>>, BertError> {
         let names: Option<Map<String, Value>> =
             value(&self.head, "id2label", None).map_err(|error| self.place(error))?;
@@ -132,7 +132,7 @@ impl ConfigFile {
             None => Err(self.error(
                 "id2label",
                 format!(
-                    "{} does not name the classes; expected a name for each number from 0 on",
+                    "{} does not name the classes; expected one name per class, numbered from 0",
                     Value::from(names)
                 ),
             )),
@@ -140,7 +140,7 @@ impl ConfigFile {
     }
 }
 
-/// The value under `key`, or Hugging Face's default where the key is absent.
+/// The value of `key`, or Hugging Face's default if the key is absent.
 fn value<T: DeserializeOwned>(
     map: &Map<String, Value>,
     key: &str,

@@ -1,11 +1,11 @@
-//! The keys of a `config.json`: what is honoured, what is refused, what does not matter.
+//! The keys of a `config.json`: those that are used, refused, or known to be harmless.
 
 use serde_json::{Map, Value, json};
 
 use crate::BertError;
 
-/// The settings that are used: all that the model in transformers/models/bert/modeling_bert.py,
-/// and in its sibling for RoBERTa, computes with.
+/// The settings that are used. They are all those that determine the model in
+/// transformers/models/bert/modeling_bert.py and its counterpart for RoBERTa.
 const HONOURED: [&str; 15] = [
     "model_type",
     "vocab_size",
@@ -24,9 +24,9 @@ const HONOURED: [&str; 15] = [
     "pad_token_id",
 ];
 
-/// Settings that no number of the encoder depends on. A `*` at the end stands for any ending.
+/// Settings that do not change the encoder's output. A `*` at the end stands for any ending.
 const HARMLESS: [&str; 57] = [
-    // About the head; what matters of it is read where a trained head is loaded.
+    // The head. What matters of it is read when a trained head is loaded.
     "architectures",
     "id2label",
     "label2id",
@@ -37,7 +37,7 @@ const HARMLESS: [&str; 57] = [
     "task_specific_params",
     "pooler_*",
     "directionality",
-    // How the weights are kept; they become f32 here.
+    // The storage of the weights, which become f32 here.
     "dtype",
     "torch_dtype",
     "use_bfloat16",
@@ -54,7 +54,7 @@ const HARMLESS: [&str; 57] = [
     "output_past",
     "return_dict",
     "return_dict_in_generate",
-    // Names, versions, and the tokenizer's business, which is in tokenizer.json.
+    // Names, versions, and settings of the tokenizer, which are also in tokenizer.json.
     "_name_or_path",
     "name_or_path",
     "_commit_hash",
@@ -66,7 +66,7 @@ const HARMLESS: [&str; 57] = [
     "eos_token_id",
     "sep_token_id",
     "decoder_start_token_id",
-    // Text generation, which transformers before 5 writes for every model.
+    // Text generation. Versions of transformers before 5 write these for every model.
     "bad_words_ids",
     "begin_suppress_tokens",
     "diversity_penalty",
@@ -90,7 +90,7 @@ const HARMLESS: [&str; 57] = [
     "typical_p",
 ];
 
-/// Settings that make another model, unless they have this value (or `null`).
+/// Settings that are refused unless they have this value or `null`: they change the model.
 fn refused() -> [(&'static str, Value); 8] {
     [
         ("position_embedding_type", json!("absolute")),
@@ -104,7 +104,7 @@ fn refused() -> [(&'static str, Value); 8] {
     ]
 }
 
-/// Refuses by name what this crate would otherwise compute wrongly without a word.
+/// Refuses a setting, by its name, that would otherwise lead to wrong numbers without a warning.
 pub(crate) fn refuse_other_models(map: &Map<String, Value>) -> Result<(), BertError> {
     for (key, supported) in refused() {
         match map.get(key) {
@@ -121,7 +121,7 @@ pub(crate) fn refuse_other_models(map: &Map<String, Value>) -> Result<(), BertEr
     Ok(())
 }
 
-/// The keys that are neither honoured nor known to be harmless, sorted.
+/// The keys that are neither used nor known to be harmless, sorted.
 pub(crate) fn unknown(map: &Map<String, Value>) -> Vec<String> {
     let harmless = |key: &str| {
         HARMLESS.iter().any(|known| match known.strip_suffix('*') {

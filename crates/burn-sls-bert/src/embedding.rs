@@ -1,4 +1,4 @@
-//! Token, token-type and position embeddings; and how fresh parameters are drawn.
+//! Token, token-type and position embeddings, and the initialisation of new parameters.
 
 use burn::module::{Initializer, Module, Param};
 use burn::nn::{Dropout, DropoutConfig, Embedding, LayerNorm, LayerNormConfig, Linear};
@@ -9,7 +9,7 @@ use crate::{BertConfig, BertInput};
 
 /// The sum of three embeddings, normalised.
 ///
-/// Mirrors `BertEmbeddings` in transformers/models/bert/modeling_bert.py, and `RobertaEmbeddings` in
+/// Mirrors `BertEmbeddings` in transformers/models/bert/modeling_bert.py and `RobertaEmbeddings` in
 /// transformers/models/roberta/modeling_roberta.py.
 #[derive(Module, Debug)]
 pub struct Embeddings {
@@ -21,9 +21,10 @@ pub struct Embeddings {
     pub token_type_embeddings: Embedding,
     /// Normalises the sum.
     pub layer_norm: LayerNorm,
-    /// Acts on the normalised sum.
+    /// Dropout on the normalised sum.
     pub dropout: Dropout,
-    /// The token of padding and its position, for a model that counts positions from there.
+    /// The number of the padding token, which is also its position, if the model counts positions
+    /// from there.
     #[module(skip)]
     padding: Option<usize>,
     epsilon: f64,
@@ -34,7 +35,7 @@ impl Embeddings {
         let table = |rows, padding: Option<usize>| {
             let mut table = embedding(config, rows, device);
             if let Some(pad) = padding {
-                // As `torch.nn.Embedding(padding_idx)` does.
+                // Like `torch.nn.Embedding(padding_idx)`.
                 table.weight = table
                     .weight
                     .init_mapper(move |weight| weight.slice_fill(pad..pad + 1, 0.0));
@@ -67,8 +68,8 @@ impl Embeddings {
         let [_, seq] = input_ids.dims();
         self.check_length(seq);
         let positions = match self.padding {
-            // Positions 0..seq are the table's first rows: a slice, where a lookup would copy and its
-            // gradient would scatter.
+            // Positions 0..seq are the table's first rows. A slice avoids the copy of a lookup and
+            // the scatter of its gradient.
             None => {
                 let rows = self.position_embeddings.weight.val().slice(0..seq);
                 rows.unsqueeze::<3>()
@@ -85,8 +86,8 @@ impl Embeddings {
         self.dropout.forward(sum.reshape(shape))
     }
 
-    /// The embedded tokens of a batch as the rows of one matrix, `[tokens, hidden]`; of a packed batch
-    /// the real ones alone.
+    /// The embedded tokens of a batch as the rows of one matrix, `[tokens, hidden]`. A packed batch
+    /// has rows only for its real tokens.
     pub(crate) fn rows(&self, input: &BertInput) -> Tensor<2> {
         let ids = input.input_ids.clone();
         let types = input.token_type_ids.clone();
@@ -123,8 +124,8 @@ impl Embeddings {
     }
 }
 
-/// Positions `[batch, seq]` counted from the one after that of padding, which every padding token has: also
-/// one that stands in a text.
+/// Positions `[batch, seq]`. Real tokens are counted from `padding + 1`, and every padding token
+/// has the position `padding`, even in the middle of a text.
 fn positions_after(padding: usize, ids: Tensor<2, Int>) -> Tensor<2, Int> {
     let real = ids.not_equal_elem(padding as i32).int();
     real.clone().cumsum(1) * real + padding as i32
@@ -149,7 +150,7 @@ pub(crate) fn linear(d_input: usize, d_output: usize, std: f64, device: &Device)
     }
 }
 
-/// A linear map of the rows of a matrix, by fused kernels where there are some.
+/// A linear map of the rows of a matrix, with a fused kernel if there is one.
 pub(crate) fn apply(map: &Linear, x: Tensor<2>) -> Tensor<2> {
     match &map.bias {
         Some(bias) => burn_sls_kernels::linear(x, map.weight.val(), bias.val()),
@@ -157,7 +158,8 @@ pub(crate) fn apply(map: &Linear, x: Tensor<2>) -> Tensor<2> {
     }
 }
 
-/// `LayerNorm(x + residual)`, by fused kernels where there are some. The module keeps its ε to itself.
+/// `LayerNorm(x + residual)`, with a fused kernel if there is one. The ε is an argument, because it
+/// is a private field of Burn's `LayerNorm`.
 pub(crate) fn normalise(
     norm: &LayerNorm,
     epsilon: f64,

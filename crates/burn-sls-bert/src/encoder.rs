@@ -21,12 +21,12 @@ pub struct BertInput {
     pub attention_mask: Tensor<2, Bool>,
     /// 0 for the first sentence (and padding), 1 for the second, `[batch, seq]`.
     pub token_type_ids: Tensor<2, Int>,
-    /// Where the real tokens are, if nothing is to be computed for padding.
+    /// The places of the real tokens, or `None` to compute padding like real tokens.
     pub packing: Option<Packing>,
 }
 
 impl BertInput {
-    /// The same on the device that lies below one with gradients.
+    /// The same batch on the inner device of an autodiff device.
     pub fn inner(self) -> Self {
         Self {
             input_ids: self.input_ids.inner(),
@@ -39,18 +39,18 @@ impl BertInput {
 
 /// BERT's encoder, or RoBERTa's, without a pooler.
 ///
-/// Mirrors `BertModel(add_pooling_layer=False)` in transformers/models/bert/modeling_bert.py, and
+/// Mirrors `BertModel(add_pooling_layer=False)` in transformers/models/bert/modeling_bert.py and
 /// `RobertaModel` in transformers/models/roberta/modeling_roberta.py.
 #[derive(Module, Debug)]
 pub struct Bert {
-    /// Turns tokens into vectors.
+    /// The embeddings of tokens, token types and positions.
     pub embeddings: Embeddings,
-    /// The layers.
+    /// The stack of layers.
     pub encoder: Encoder,
 }
 
 impl Bert {
-    /// A model whose parameters are not drawn yet: fit for loading weights into.
+    /// A model whose parameters are not drawn yet, ready to load weights into.
     pub(crate) fn lazy(config: &BertConfig, device: &Device) -> Self {
         Self {
             embeddings: Embeddings::new(config, device),
@@ -62,11 +62,11 @@ impl Bert {
         }
     }
 
-    /// The last layer's hidden states. Padded positions have values too, which mean nothing.
+    /// The hidden states of the last layer. Those of padding have no meaning.
     ///
     /// # Shapes
     ///
-    /// - input: three times `[batch, seq]`
+    /// - input: three tensors `[batch, seq]`
     /// - output: `[batch, seq, hidden]`
     ///
     /// # Panics
@@ -82,17 +82,17 @@ impl Bert {
         rows.pad(last).reshape([rows.batch, rows.seq, size])
     }
 
-    /// The last layer's hidden state of every sequence's first token, `[CLS]`: a head that reads
-    /// nothing else needs only the keys and values of the other tokens from that layer.
+    /// The last layer's hidden state of every sequence's first token, `[CLS]`. For the other
+    /// tokens, the last layer computes only keys and values.
     ///
     /// # Shapes
     ///
-    /// - input: three times `[batch, seq]`
+    /// - input: three tensors `[batch, seq]`
     /// - output: `[batch, hidden]`
     ///
     /// # Panics
     ///
-    /// As [`forward`](Self::forward).
+    /// If `seq` is larger than [`BertConfig::max_tokens`].
     pub fn forward_first(&self, input: &BertInput) -> Tensor<2> {
         let rows = Rows::new(input.attention_mask.clone(), input.packing.clone());
         let embedded = self.embeddings.rows(input);
@@ -108,16 +108,17 @@ impl Bert {
 }
 
 impl BertConfig {
-    /// A model with fresh weights: N(0, `initializer_range`²) for linear maps and embeddings, 0 for
-    /// biases and the padding token, 1 and 0 for layer norms. Seed the device first to repeat it.
+    /// A model with new weights: N(0, `initializer_range`²) for linear maps and embeddings, 0 for
+    /// biases and the padding token, and 1 and 0 for the scale and shift of layer norms. To repeat
+    /// it, seed the device first.
     ///
-    /// Every parameter is drawn at once and in order, so that clones share values and not the
-    /// promise of values.
+    /// All parameters are drawn right away and in order. So clones of the model have the same
+    /// values, which is not certain of parameters that Burn draws at their first use.
     ///
     /// # Panics
     ///
-    /// With [`validate`](Self::validate)'s message where it refuses; a configuration that was read
-    /// from a file has passed it.
+    /// With the message of [`validate`](Self::validate), if the configuration is invalid. One that
+    /// was read from a file is valid.
     pub fn init(&self, device: &Device) -> Bert {
         self.validate().unwrap_or_else(|error| panic!("{error}"));
         let model = Bert::lazy(self, device);
@@ -126,7 +127,7 @@ impl BertConfig {
     }
 }
 
-/// Draws every parameter that is still a promise.
+/// Draws every parameter that is not drawn yet.
 pub(crate) fn draw_parameters(model: &impl Module) {
     struct Draw;
     impl ModuleVisitor for Draw {
@@ -137,9 +138,11 @@ pub(crate) fn draw_parameters(model: &impl Module) {
     model.visit(&mut Draw);
 }
 
-/// The layers, between which the tokens of all sequences stand in one matrix. A linear map of it is one
-/// product, and so is the gradient of its weight; of `[batch, seq, hidden]` it would be a product per
-/// sequence, each packing the weight anew, and a gradient per sequence to be added up.
+/// The stack of layers.
+///
+/// Between layers, the tokens of all sequences are the rows of one matrix. So a linear map is one
+/// matrix product, and so is the gradient of its weight. With `[batch, seq, hidden]`, each sequence
+/// would need its own product, which packs the weight again, and its own gradient.
 ///
 /// Mirrors `BertEncoder` in transformers/models/bert/modeling_bert.py.
 #[derive(Module, Debug)]
@@ -148,16 +151,16 @@ pub struct Encoder {
     pub layer: Vec<Layer>,
 }
 
-/// Attention, then a feed-forward block; each with a residual sum that is normalised after it.
+/// Attention, then a feed-forward block. Each is followed by a residual sum and its normalisation.
 ///
 /// Mirrors `BertLayer` in transformers/models/bert/modeling_bert.py.
 #[derive(Module, Debug)]
 pub struct Layer {
-    /// Mixes positions.
+    /// The self-attention block.
     pub attention: Attention,
-    /// First half of the feed-forward block.
+    /// The first half of the feed-forward block.
     pub intermediate: Intermediate,
-    /// Second half of the feed-forward block.
+    /// The second half of the feed-forward block.
     pub output: Output,
 }
 
@@ -173,7 +176,7 @@ impl Layer {
     /// # Shapes
     ///
     /// - `hidden`: `[tokens, hidden]`
-    /// - output: the same, or `[batch, hidden]` for [`Queries::First`]
+    /// - output: `[tokens, hidden]`, or `[batch, hidden]` for [`Queries::First`]
     pub(crate) fn forward(&self, hidden: Tensor<2>, queries: Queries, rows: &Rows) -> Tensor<2> {
         let attended = self.attention.forward(hidden, queries, rows);
         let wide = self.intermediate.forward(attended.clone());
@@ -186,7 +189,7 @@ impl Layer {
 /// Mirrors `BertIntermediate` in transformers/models/bert/modeling_bert.py.
 #[derive(Module, Debug)]
 pub struct Intermediate {
-    /// `[hidden, intermediate]`.
+    /// The linear map, `[hidden, intermediate]`.
     pub dense: Linear,
     #[module(skip)]
     activation: Activation,
@@ -222,11 +225,11 @@ impl Intermediate {
 /// Mirrors `BertOutput` in transformers/models/bert/modeling_bert.py.
 #[derive(Module, Debug)]
 pub struct Output {
-    /// `[intermediate, hidden]`.
+    /// The projection, `[intermediate, hidden]`.
     pub dense: Linear,
     /// Normalises the residual sum.
     pub layer_norm: LayerNorm,
-    /// Acts on the projection, before the sum.
+    /// Dropout on the projection, before the sum.
     pub dropout: Dropout,
     epsilon: f64,
 }

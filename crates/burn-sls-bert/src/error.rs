@@ -1,13 +1,13 @@
-//! The one error type of this crate.
+//! The error type of this crate.
 
 use core::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What can be wrong with a configuration, a checkpoint, a tokenizer, a data set or a split.
+/// An error in a configuration, a checkpoint, a tokenizer, a data set or a split into units.
 ///
-/// Every message names the file, the line or key where that makes sense, what was found there, and
-/// what would have been accepted.
+/// The message names the file, and the line or key if there is one. It says what was found and,
+/// where that helps, what was expected.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum BertError {
@@ -15,52 +15,52 @@ pub enum BertError {
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// A model configuration is not JSON, is not BERT's, or holds a value that cannot be used.
+    /// A model configuration is not JSON, is of an unsupported model, or has an invalid value.
     Config {
-        /// The file it was read from; `None` for a configuration built in memory.
+        /// The file it was read from. `None` for a configuration built in memory.
         path: Option<PathBuf>,
-        /// The key at fault; empty when the text as a whole is at fault.
+        /// The key with the error. Empty if the error concerns the whole configuration.
         key: String,
-        /// What was found and what is accepted.
+        /// What was found and what was expected.
         message: String,
     },
     /// A safetensors file cannot be read as the weights of the model.
     Weights {
         /// The file.
         path: PathBuf,
-        /// The key at fault, as it is spelled in the file; empty when the file as a whole is.
+        /// The key with the error, spelled as in the file. Empty for an error in the whole file.
         key: String,
         /// What was found and what was expected.
         message: String,
     },
     /// A tokenizer cannot be read, built or used.
     Tokenizer {
-        /// The file it was read from; `None` for a tokenizer built in memory.
+        /// The file it was read from. `None` for a tokenizer built in memory.
         path: Option<PathBuf>,
-        /// What was wrong.
+        /// The reason.
         message: String,
     },
-    /// A data file does not hold what its task needs.
+    /// A data file is missing or does not have the data that its task needs.
     Data {
         /// The file or folder.
         path: PathBuf,
-        /// The line, or the row of a Parquet file, counted from 1; `None` when the file as a whole is
-        /// at fault.
+        /// The line, or the row of a Parquet file, counted from 1. `None` if the error concerns the
+        /// whole file.
         line: Option<u64>,
         /// What was found and what was expected.
         message: String,
     },
-    /// A GLUE task is unknown or not supported.
+    /// A GLUE task is unknown, or does not have the requested split.
     Task(
-        /// What was asked for and what there is.
+        /// What was requested and what exists.
         String,
     ),
     /// There is no such split into units.
     Units(
-        /// What was asked for and what there is.
+        /// What was requested and what exists.
         String,
     ),
 }
@@ -104,7 +104,7 @@ impl BertError {
         }
     }
 
-    /// Says which file an error about a value in memory came from.
+    /// Adds the file to an error that does not name one.
     pub(crate) fn in_file(self, file: &Path) -> Self {
         match self {
             Self::Config {

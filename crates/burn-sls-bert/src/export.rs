@@ -1,4 +1,4 @@
-//! Writing a model as a folder that Hugging Face's code reads.
+//! Writing a model as a folder that Hugging Face's code can read.
 
 use std::fs;
 use std::path::Path;
@@ -13,23 +13,24 @@ use crate::keys::{expected, expected_in_head, expected_in_pooler, hugging_face_n
 use crate::model_type::Special;
 use crate::{Bert, BertClassifier, BertConfig, BertError, ModelType, Tokenizer};
 
-/// Writes a model as a folder in Hugging Face's layout: `config.json`, `model.safetensors` with
-/// Hugging Face's keys, shapes and orientation, in f32, and with a tokenizer `tokenizer.json` and
-/// `tokenizer_config.json`.
+/// Writes a model as a folder in Hugging Face's layout. It has `config.json` and
+/// `model.safetensors`, with Hugging Face's keys, shapes and orientation, in f32. With a tokenizer
+/// it also has `tokenizer.json` and `tokenizer_config.json`.
 ///
-/// Like `save_pretrained` in transformers/modeling_utils.py. [`Checkpoint`](crate::Checkpoint) reads
-/// the folder back to the same bits. Hugging Face reads it by the class that computes the same:
+/// Like `save_pretrained` in transformers/modeling_utils.py. [`Checkpoint`](crate::Checkpoint)
+/// reads the same bits back. Hugging Face reads the folder with the class that computes the same:
 ///
-/// | written | class | |
-/// |---|---|---|
-/// | [`encoder`](Self::encoder) | `BertModel` | `AutoModel.from_pretrained(dir, add_pooling_layer=False)` |
-/// | [`classifier`](Self::classifier) | `BertForTokenClassification` | `AutoModelForTokenClassification`; `logits[:, 0]` are the classifier's |
-/// | `classifier` with a pooler | `BertForSequenceClassification` | `AutoModelForSequenceClassification` |
+/// - [`encoder`](Self::encoder) is read as a `BertModel`, by
+///   `AutoModel.from_pretrained(dir, add_pooling_layer=False)`.
+/// - [`classifier`](Self::classifier) is read as a `BertForTokenClassification`, by
+///   `AutoModelForTokenClassification`. Its `logits[:, 0]` are the classifier's.
+/// - `classifier` with a pooler is read as a `BertForSequenceClassification`, by
+///   `AutoModelForSequenceClassification`.
 ///
-/// Hugging Face has no sequence classifier without a pooler; its token classifier is one, if all
-/// tokens but the first are left out of account. Its sequence classifier would put a pooler of
-/// random weights before the head, and only warn. A RoBERTa is written alike, by the classes that
-/// begin with `Roberta`, but for a classifier with a pooler, which they do not have.
+/// Hugging Face has no sequence classifier without a pooler. Its token classifier computes the
+/// same, if only the logits of the first token are used. Its sequence classifier would add a pooler
+/// with random weights, with no more than a warning. For a RoBERTa, the classes are those that
+/// begin with `Roberta`. They have no classifier with this pooler, so such a RoBERTa is refused.
 ///
 /// # Example
 ///
@@ -61,11 +62,12 @@ pub struct Export<'a> {
 }
 
 impl<'a> Export<'a> {
-    /// An export of a model that was made from `config`. What the weights show is checked against
-    /// it; the number of heads, the activation and the layer norms' ε they do not show.
+    /// An export of a model that was made from `config`. The names and shapes of the weights are
+    /// checked against it. The number of heads, the activation and the ε of the layer norms cannot
+    /// be checked.
     ///
-    /// The dropout written is that of `config`, and what the next training from the folder begins
-    /// with.
+    /// The dropout of `config` is written too. It is used when a later training starts from the
+    /// folder.
     pub fn new(config: &'a BertConfig) -> Self {
         Self {
             config,
@@ -74,29 +76,29 @@ impl<'a> Export<'a> {
         }
     }
 
-    /// Writes the tokenizer too.
+    /// Also writes the tokenizer.
     #[must_use]
     pub fn with_tokenizer(mut self, tokenizer: &'a Tokenizer) -> Self {
         self.tokenizer = Some(tokenizer);
         self
     }
 
-    /// Names a classifier's classes, from class 0 on. Without names they are Hugging Face's
-    /// `LABEL_0`, `LABEL_1` and so on.
+    /// Sets the names of a classifier's classes, from class 0 on. By default they are Hugging
+    /// Face's `LABEL_0`, `LABEL_1` and so on.
     #[must_use]
     pub fn with_labels(mut self, labels: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.labels = Some(labels.into_iter().map(Into::into).collect());
         self
     }
 
-    /// Writes an encoder into the folder `dir`, which is made if it is not there; files of the same
-    /// names in it are replaced.
+    /// Writes an encoder into the folder `dir`. The folder is created if it does not exist, and its
+    /// files with the same names are replaced.
     ///
     /// # Errors
     ///
     /// [`BertError::Config`] if the model was not made from the configuration,
     /// [`BertError::Weights`] if a weight is NaN or infinite, [`BertError::Tokenizer`] if the
-    /// tokenizer does not fit, [`BertError::Io`] if a file cannot be written.
+    /// tokenizer does not match the model, [`BertError::Io`] if a file cannot be written.
     pub fn encoder(&self, model: &Bert, dir: impl AsRef<Path>) -> Result<(), BertError> {
         let settings = Map::from_iter([(
             "architectures".to_owned(),
@@ -111,13 +113,13 @@ impl<'a> Export<'a> {
         )
     }
 
-    /// Writes a classifier into the folder `dir`, which is made if it is not there; files of the
-    /// same names in it are replaced.
+    /// Writes a classifier into the folder `dir`. The folder is created if it does not exist, and
+    /// its files with the same names are replaced.
     ///
     /// # Errors
     ///
-    /// As for [`encoder`](Self::encoder), and [`BertError::Config`] if there are not as many labels
-    /// as classes, or two of one name.
+    /// Those of [`encoder`](Self::encoder), and [`BertError::Config`] if the number of labels is
+    /// not the number of classes, if two labels are equal, or for a RoBERTa with a pooler.
     pub fn classifier(
         &self,
         model: &BertClassifier,
@@ -137,7 +139,7 @@ impl<'a> Export<'a> {
                     .flat_map(|_| expected_in_pooler(self.config)),
             )
             .chain(expected_in_head(hidden, classes));
-        // A classifier's keys have the encoder's name in front, the head's keys have not.
+        // In a classifier, the keys of the encoder and the pooler have a prefix, unlike the head's.
         let key = |name: &str| match name.starts_with("classifier.") {
             true => name.to_owned(),
             false => format!("{}{name}", kind.prefix()),
@@ -177,14 +179,17 @@ impl<'a> Export<'a> {
         match (1..classes).find(|&id| labels[..id].contains(&labels[id])) {
             Some(id) => Err(BertError::config(
                 "id2label",
-                format!("two classes are called {:?}; give each its own", labels[id]),
+                format!(
+                    "two classes are called {:?}; give each its own name",
+                    labels[id]
+                ),
             )),
             None => Ok(labels.clone()),
         }
     }
 
-    /// Checks everything, then writes the files, `config.json` last: a folder without it is not
-    /// taken for a model.
+    /// Checks everything, then writes the files. `config.json` is the last, since a folder without
+    /// it cannot be mistaken for a complete model.
     fn write(
         &self,
         dir: &Path,
@@ -217,7 +222,7 @@ impl<'a> Export<'a> {
         }
 
         fs::create_dir_all(dir).map_err(|source| BertError::io(dir, source))?;
-        // transformers before 5 refuses a file that does not say so.
+        // Versions of transformers before 5 refuse a file without this entry.
         let metadata = [("format".to_owned(), "pt".to_owned())].into();
         let bytes = safetensors::serialize(views, Some(metadata))
             .map_err(|error| BertError::weights(&path, "", error.to_string()))?;
@@ -232,8 +237,8 @@ impl<'a> Export<'a> {
     }
 }
 
-/// The text of the `tokenizer_config.json` that makes Hugging Face take `tokenizer.json` as it is,
-/// whatever tokenizer the model's class usually has.
+/// The text of a `tokenizer_config.json` with which Hugging Face uses `tokenizer.json` unchanged,
+/// whatever the usual tokenizer of the model's class.
 fn tokenizer_settings(tokenizer: &Tokenizer, config: &BertConfig) -> String {
     let inputs: &[&str] = match config.model_type {
         ModelType::Bert => &["input_ids", "token_type_ids", "attention_mask"],
@@ -253,11 +258,11 @@ fn tokenizer_settings(tokenizer: &Tokenizer, config: &BertConfig) -> String {
     format!("{settings:#}\n")
 }
 
-/// RoBERTa's sequence classifier of Hugging Face has a head of its own in the pooler's place.
+/// In Hugging Face's sequence classifier for RoBERTa, another head takes the place of the pooler.
 pub(crate) fn no_pooler() -> BertError {
     BertError::config(
         "model_type",
-        "RoBERTa has no classifier with a pooler; expected one without, or \"bert\"",
+        "RoBERTa has no classifier with a pooler; expected a classifier without one, or \"bert\"",
     )
 }
 
@@ -290,7 +295,7 @@ fn collect(model: &impl Module) -> Vec<Weight> {
             let data = param.val().into_data().convert::<f32>();
             let mut shape = data.shape().to_vec();
             let mut numbers: Vec<f32> = data.iter::<f32>().collect();
-            // Told from other matrices as Burn's own adapter tells them.
+            // Linear maps are recognised in the same way as by Burn's own adapter.
             let linear = self.container.last().is_some_and(|c| c == "Struct:Linear");
             if let (true, &[rows, columns]) = (linear, shape.as_slice()) {
                 numbers = (0..rows * columns)
@@ -322,7 +327,7 @@ fn collect(model: &impl Module) -> Vec<Weight> {
     collect.weights
 }
 
-/// Checks that the model has the parameters that its configuration says.
+/// Checks that the model has exactly the parameters of its configuration.
 fn check_shapes(
     found: &[Weight],
     mut shapes: impl Iterator<Item = (String, Vec<usize>)>,
@@ -334,7 +339,7 @@ fn check_shapes(
         )
     };
     let mut left: Vec<&Weight> = found.iter().collect();
-    // A false layer count ends this at the first layer that is not there.
+    // If the configuration has too many layers, this ends at the first missing one.
     for (name, shape) in shapes.by_ref() {
         let Some(place) = left.iter().position(|weight| weight.name == name) else {
             return Err(another(format!("it has no `{name}`")));
@@ -348,13 +353,16 @@ fn check_shapes(
         }
     }
     match left.first() {
-        Some(weight) => Err(another(format!("it has `{}` besides", weight.name))),
+        Some(weight) => Err(another(format!(
+            "it has `{}`, which the configuration does not have",
+            weight.name
+        ))),
         None => Ok(()),
     }
 }
 
-/// Writes a file under another name first, so that one that is read meanwhile, or left when the
-/// power fails, is the old or the new one and not a half.
+/// Writes a file under another name first, and then renames it. So a reader finds the old file or
+/// the new one, and never half of it.
 fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), BertError> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".unfinished");

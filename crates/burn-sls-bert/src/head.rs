@@ -1,4 +1,4 @@
-//! The model with a classification head; with a single class its output is a score.
+//! The model with a classification head. With a single class, its output is a score.
 
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear};
@@ -9,25 +9,24 @@ use crate::embedding::linear;
 use crate::encoder::draw_parameters;
 use crate::{Bert, BertConfig, BertError, BertInput, Pooler};
 
-/// Standard deviation of a fresh head's weights, whatever the encoder's `initializer_range`.
+/// Standard deviation of a new head's weights. It does not depend on `initializer_range`.
 const HEAD_STD: f64 = 0.02;
 
-/// BERT with one linear map on the `[CLS]` vector of the last hidden state.
+/// BERT with a linear map on the `[CLS]` vector of the last hidden state.
 ///
-/// As a rule without a pooler: nothing stands between the encoder and the new layer except dropout.
-/// That is `BertForTokenClassification` in transformers/models/bert/modeling_bert.py, of which only
-/// the first token's logits count. With a pooler, asked for by
-/// [`Checkpoint::with_pooler`](crate::Checkpoint::with_pooler), it is
-/// `BertForSequenceClassification`.
+/// By default there is no pooler, and only dropout between the encoder and the linear map. This is
+/// `BertForTokenClassification` in transformers/models/bert/modeling_bert.py, of which only the
+/// first token's logits are used. With [`Checkpoint::with_pooler`](crate::Checkpoint::with_pooler),
+/// it is `BertForSequenceClassification`.
 #[derive(Module, Debug)]
 pub struct BertClassifier {
     /// The encoder.
     pub bert: Bert,
-    /// Stands before the dropout, if it was asked for.
+    /// The pooler before the dropout, if there is one.
     pub pooler: Option<Pooler>,
-    /// Acts on the `[CLS]` vector, with `classifier_dropout`.
+    /// Dropout on the `[CLS]` vector, with the probability `classifier_dropout`.
     pub dropout: Dropout,
-    /// `[hidden, classes]`, N(0, 0.02²), bias 0.
+    /// The head, `[hidden, classes]`. A new one has weights from N(0, 0.02²) and bias 0.
     pub classifier: Linear,
 }
 
@@ -41,11 +40,11 @@ impl BertClassifier {
         }
     }
 
-    /// Scores of the classes, before softmax.
+    /// The logits of the classes.
     ///
     /// # Shapes
     ///
-    /// - input: three times `[batch, seq]`
+    /// - input: three tensors `[batch, seq]`
     /// - output: `[batch, classes]`
     ///
     /// # Panics
@@ -55,7 +54,7 @@ impl BertClassifier {
         self.head(self.bert.forward_first(input))
     }
 
-    /// Everything behind the encoder: `[batch, hidden]` → `[batch, classes]`.
+    /// Everything after the encoder: `[batch, hidden]` → `[batch, classes]`.
     pub(crate) fn head(&self, cls: Tensor<2>) -> Tensor<2> {
         let cls = match &self.pooler {
             Some(pooler) => pooler.forward(cls),
@@ -68,24 +67,33 @@ impl BertClassifier {
     ///
     /// # Shapes
     ///
-    /// - input: three times `[batch, seq]`
+    /// - input: three tensors `[batch, seq]`
     /// - `labels`, output: `[batch]`
+    ///
+    /// # Panics
+    ///
+    /// If `seq` is larger than [`BertConfig::max_tokens`].
     pub fn losses(&self, input: &BertInput, labels: Tensor<1, Int>) -> Tensor<1> {
         cross_entropies(self.forward(input), labels)
     }
 }
 
-/// `−log softmax(logits)[label]` per row: `[batch, classes]`, `[batch]` → `[batch]`.
+/// The cross-entropy `−log softmax(logits)[label]` of each row.
 ///
-/// It is computed from how far the other classes lie behind the right one, `r_j = z_j − z_label`, as
+/// It is computed from the logits relative to that of the label, `r_j = z_j − z_label`:
 ///
 /// ```text
 /// log(1 + Σ_{j≠label} exp(r_j))
 /// ```
 ///
-/// which is accurate to the last digits of the loss however small it is. As the difference of a maximum
-/// and a logarithm, the loss of an example that is known well would be a multiple of the rounding error of
-/// 1, and a line search would see nothing but 0 from 1e-7 on.
+/// This form has a small relative error, however small the loss is. The usual difference of a
+/// maximum and a logarithm has the rounding error of a number around 1. Losses below 1e-7 would
+/// then be read as 0, and a line search could not compare them.
+///
+/// # Shapes
+///
+/// - `logits`: `[batch, classes]`
+/// - `labels`, output: `[batch]`
 pub fn cross_entropies(logits: Tensor<2>, labels: Tensor<1, Int>) -> Tensor<1> {
     let labels = labels.unsqueeze_dim::<2>(1);
     let right = logits.clone().gather(1, labels.clone());
@@ -93,26 +101,32 @@ pub fn cross_entropies(logits: Tensor<2>, labels: Tensor<1, Int>) -> Tensor<1> {
     let numbers = Tensor::<1, Int>::arange(0..classes as i64, (&labels.device(), labels.dtype()));
     let is_right = labels.equal(numbers.unsqueeze::<2>());
     let behind = (logits - right).mask_fill(is_right, f32::NEG_INFINITY);
-    // The largest is taken out where `exp` could overflow, and nowhere else.
+    // The largest is subtracted only where `exp` could overflow.
     let largest = behind.clone().detach().max_dim(1).clamp_min(0.0);
     let others = (behind - largest.clone()).exp().sum_dim(1);
     let rest = largest.clone().neg().exp() - 1.0;
     (log1p(others + rest) + largest).squeeze_dim::<1>(1)
 }
 
-/// `(output − score)²` per row: `[batch, 1]`, `[batch]` → `[batch]`.
+/// The squared error `(output − score)²` of each row.
 ///
-/// Its mean is the loss of `BertForSequenceClassification` with `num_labels=1`, `MSELoss`.
+/// Its mean is the loss of `BertForSequenceClassification` with `num_labels=1`, which is `MSELoss`.
+///
+/// # Shapes
+///
+/// - `outputs`: `[batch, 1]`
+/// - `scores`, output: `[batch]`
 pub fn squared_errors(outputs: Tensor<2>, scores: Tensor<1>) -> Tensor<1> {
     (outputs.squeeze_dim::<1>(1) - scores).square()
 }
 
 impl BertConfig {
-    /// A classifier with fresh weights, drawn as by [`init`](Self::init).
+    /// A classifier with new weights, drawn like those of [`init`](Self::init).
     ///
     /// # Panics
     ///
-    /// With [`validate`](Self::validate)'s message where it refuses, or if `classes` is 0.
+    /// With the message of [`validate`](Self::validate), if the configuration is invalid; or if
+    /// `classes` is 0.
     pub fn init_classifier(&self, classes: usize, device: &Device) -> BertClassifier {
         self.validate()
             .and_then(|()| check_classes(classes))

@@ -1,8 +1,8 @@
-//! Names of parameters: in Burn's module tree, in Hugging Face's, and in files.
+//! Names of parameters: in Burn's modules, in Hugging Face's modules, and in files.
 
 use crate::{BertConfig, ModelType};
 
-/// Hugging Face's name of a parameter, from its path in [`Bert`](crate::Bert) or
+/// Hugging Face's name for the parameter at a path in [`Bert`](crate::Bert) or
 /// [`BertClassifier`](crate::BertClassifier).
 ///
 /// # Example
@@ -23,15 +23,15 @@ pub fn hugging_face_name(path: &str) -> String {
         .replace(".self_attention.", ".self.")
 }
 
-/// The path in [`Bert`](crate::Bert) under which Burn's store is given a parameter, from Hugging Face's
-/// name. Layer norms keep `weight` and `bias`, which Burn's PyTorch adapter knows.
+/// The path in [`Bert`](crate::Bert) of a parameter with this Hugging Face name, for Burn's store.
+/// Layer norms keep the names `weight` and `bias`, which Burn's PyTorch adapter renames.
 pub(crate) fn path_in_store(name: &str) -> String {
     name.replace("LayerNorm", "layer_norm")
         .replace(".attention.self.", ".attention.self_attention.")
 }
 
-/// The path in [`BertClassifier`](crate::BertClassifier) of a parameter by Hugging Face's name: the
-/// inverse of [`hugging_face_name`] for those of the encoder.
+/// The path in [`BertClassifier`](crate::BertClassifier) of an encoder's parameter with this
+/// Hugging Face name: the inverse of [`hugging_face_name`].
 fn burn_path(name: &str) -> String {
     let path = name
         .replace("LayerNorm.weight", "layer_norm.gamma")
@@ -41,8 +41,8 @@ fn burn_path(name: &str) -> String {
 }
 
 impl BertConfig {
-    /// Every parameter of a [`BertClassifier`](crate::BertClassifier) for `classes` classes: its path
-    /// there and how many numbers it has, in the model's order. No model is made for it.
+    /// The parameters of a [`BertClassifier`](crate::BertClassifier) with `classes` classes, in the
+    /// model's order: the path and the size of each. No model is created.
     ///
     /// # Example
     ///
@@ -64,7 +64,7 @@ impl BertConfig {
     }
 }
 
-/// Hugging Face's name behind a key as it is spelled in a file.
+/// Hugging Face's name for a key in the spelling of a file.
 pub(crate) fn canonical(key: &str) -> String {
     let prefixes = ModelType::ALL.map(ModelType::prefix);
     let bare = prefixes.iter().find_map(|prefix| key.strip_prefix(prefix));
@@ -76,8 +76,8 @@ pub(crate) fn canonical(key: &str) -> String {
     }
 }
 
-/// Every parameter of the encoder with its shape as Hugging Face stores it (a linear map is
-/// `[out, in]`), one after the other: a false layer count must not cost memory.
+/// Every parameter of the encoder with the shape that Hugging Face stores. A linear map is
+/// `[out, in]`. This is an iterator, so that a wrong layer count does not take memory.
 pub(crate) fn expected(config: &BertConfig) -> impl Iterator<Item = (String, Vec<usize>)> {
     let (hidden, wide) = (config.hidden_size, config.intermediate_size);
     let embeddings = [
@@ -120,7 +120,7 @@ pub(crate) fn expected(config: &BertConfig) -> impl Iterator<Item = (String, Vec
     embeddings.chain(layers)
 }
 
-/// The parameters of a pooler, as [`expected`] gives the encoder's.
+/// The parameters of a pooler, like [`expected`] for the encoder.
 pub(crate) fn expected_in_pooler(config: &BertConfig) -> [(String, Vec<usize>); 2] {
     let hidden = config.hidden_size;
     [
@@ -129,7 +129,7 @@ pub(crate) fn expected_in_pooler(config: &BertConfig) -> [(String, Vec<usize>); 
     ]
 }
 
-/// The parameters of a head, as [`expected`] gives the encoder's.
+/// The parameters of a head, like [`expected`] for the encoder.
 pub(crate) fn expected_in_head(hidden: usize, classes: usize) -> [(String, Vec<usize>); 2] {
     [
         ("classifier.weight".to_owned(), vec![classes, hidden]),

@@ -2,14 +2,14 @@
 //!
 //! ## Where to look
 //!
-//! - [`BertConfig`] reads `config.json`; [`Bert`] and [`BertClassifier`] are the model, layer by
-//!   layer what `transformers` computes; [`Checkpoint`] brings in `model.safetensors`, and
-//!   [`Export`] writes a folder that `transformers` reads.
-//! - [`Tokenizer`] wraps a `tokenizer.json`, or makes a word-level tokenizer for a model that is
+//! - [`BertConfig`] reads `config.json`. [`Bert`] and [`BertClassifier`] are the model.
+//!   [`Checkpoint`] loads `model.safetensors`, and [`Export`] writes a folder that `transformers`
+//!   can read.
+//! - [`Tokenizer`] reads a `tokenizer.json`, or makes a word-level tokenizer for a model that is
 //!   trained from scratch.
-//! - [`glue`] knows the tasks: files, columns, labels, batches, metrics.
-//! - [`UnitSplit`] splits a classifier of any depth into the paper's units, for a line search with a
-//!   step size for each.
+//! - [`glue`] has the tasks: files, columns, labels, batches and metrics.
+//! - [`UnitSplit`] splits a classifier of any depth into the paper's units, for a line search with
+//!   one step size per unit.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -51,6 +51,6 @@ pub use stages::Hidden;
 pub use tokenize::{Encoded, Tokenizer};
 pub use units::UnitSplit;
 
-// What the units and the stages of a model are for `burn-sls-optim`.
+// The types of `burn-sls-optim` for the units and the stages of a model.
 #[cfg(feature = "units")]
 pub use burn_sls_optim::{Stages, Units};

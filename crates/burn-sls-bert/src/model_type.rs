@@ -1,16 +1,19 @@
-//! BERT and RoBERTa: where they differ.
+//! The differences between BERT and RoBERTa.
 
 use serde::{Deserialize, Serialize};
 
-/// Which model it is. The two have the same layers and the same keys; they differ in how positions are
-/// counted, in the special tokens, and in the names of Hugging Face's classes.
+/// The type of a model, BERT or RoBERTa.
+///
+/// The two have the same layers and the same names of parameters. They differ in the count of
+/// positions, in the special tokens, and in the names of Hugging Face's classes.
 ///
 /// | | `bert` | `roberta` |
 /// |---|---|---|
 /// | first position | 0 | `pad_token_id` + 1 |
-/// | keys begin with | `bert.` | `roberta.` |
-/// | a pair of sentences | `[CLS] a [SEP] b [SEP]`, types 0 and 1 | `<s> a </s></s> b </s>`, types 0 |
-/// | Hugging Face's head on a pooler | read and written | another one, refused |
+/// | prefix of keys | `bert.` | `roberta.` |
+/// | pair of sentences | `[CLS] a [SEP] b [SEP]` | `<s> a </s></s> b </s>` |
+/// | token types of a pair | 0 and 1 | 0 |
+/// | Hugging Face's head with a pooler | read and written | different, refused |
 ///
 /// Mirrors `RobertaModel` in transformers/models/roberta/modeling_roberta.py.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -27,7 +30,7 @@ pub enum ModelType {
 impl ModelType {
     pub(crate) const ALL: [Self; 2] = [Self::Bert, Self::Roberta];
 
-    /// Hugging Face's name of the encoder inside a model with a head, with the dot behind it.
+    /// Hugging Face's name of the encoder inside a model with a head, with a dot at the end.
     pub(crate) fn prefix(self) -> &'static str {
         match self {
             Self::Bert => "bert.",
@@ -43,7 +46,7 @@ impl ModelType {
         }
     }
 
-    /// Hugging Face's class of a classifier whose head stands on the last hidden state itself.
+    /// Hugging Face's class of a classifier whose head reads the last hidden state directly.
     pub(crate) fn class_without_pooler(self) -> &'static str {
         match self {
             Self::Bert => "BertForTokenClassification",
@@ -51,7 +54,7 @@ impl ModelType {
         }
     }
 
-    /// Hugging Face's class of a classifier whose head stands on the pooler; RoBERTa has none.
+    /// Hugging Face's class of a classifier whose head reads the pooler. RoBERTa has none.
     pub(crate) fn class_with_pooler(self) -> Option<&'static str> {
         match self {
             Self::Bert => Some("BertForSequenceClassification"),
@@ -59,7 +62,7 @@ impl ModelType {
         }
     }
 
-    /// A special token by its name in Hugging Face's `tokenizer_config.json`.
+    /// The text of a special token.
     pub(crate) fn token(self, name: Special) -> &'static str {
         match (self, name) {
             (Self::Bert, Special::Pad) => "[PAD]",
@@ -75,7 +78,7 @@ impl ModelType {
         }
     }
 
-    /// Its name in a sentence.
+    /// The name of the model in a message.
     pub(crate) fn in_words(self) -> &'static str {
         match self {
             Self::Bert => "BERT",
@@ -84,14 +87,14 @@ impl ModelType {
     }
 }
 
-/// What a special token is for.
+/// The purpose of a special token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Special {
-    /// Fills up short sequences.
+    /// Pads short sequences.
     Pad,
-    /// Stands for what has no token.
+    /// Stands for text that has no token.
     Unk,
-    /// Begins a text; its hidden state is what the head reads.
+    /// Begins a text. The head reads its hidden state.
     Cls,
     /// Ends a sentence.
     Sep,
@@ -100,7 +103,7 @@ pub(crate) enum Special {
 }
 
 impl Special {
-    /// Each with its key in `tokenizer_config.json`.
+    /// The special tokens with their keys in `tokenizer_config.json`.
     pub(crate) const KEYS: [(Self, &str); 5] = [
         (Self::Pad, "pad_token"),
         (Self::Unk, "unk_token"),

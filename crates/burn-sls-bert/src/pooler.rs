@@ -1,4 +1,4 @@
-//! Hugging Face's pooler, which some heads stand on.
+//! Hugging Face's pooler, which some heads need.
 
 use burn::module::Module;
 use burn::nn::Linear;
@@ -12,12 +12,12 @@ use crate::embedding::linear;
 /// Mirrors `BertPooler` in transformers/models/bert/modeling_bert.py.
 #[derive(Module, Debug)]
 pub struct Pooler {
-    /// `[hidden, hidden]`.
+    /// The linear map, `[hidden, hidden]`.
     pub dense: Linear,
 }
 
 impl Pooler {
-    /// A pooler whose parameters are not drawn yet: fit for loading weights into.
+    /// A pooler whose parameters are not drawn yet, ready to load weights into.
     pub(crate) fn lazy(config: &BertConfig, device: &Device) -> Self {
         let hidden = config.hidden_size;
         Self {
@@ -25,9 +25,11 @@ impl Pooler {
         }
     }
 
+    /// Applies the pooler to `[CLS]` vectors.
+    ///
     /// # Shapes
     ///
-    /// - `cls`, the `[CLS]` vectors, and output: `[batch, hidden]`
+    /// - `cls`, output: `[batch, hidden]`
     pub fn forward(&self, cls: Tensor<2>) -> Tensor<2> {
         self.dense.forward(cls).tanh()
     }

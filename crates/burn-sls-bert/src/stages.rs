@@ -1,4 +1,4 @@
-//! The classifier as a chain of stages, for trials that begin where something has moved.
+//! The classifier as a chain of stages. A trial can start at the first stage that has moved.
 
 use burn::module::{Module, ModuleVisitor};
 use burn::tensor::Tensor;
@@ -9,18 +9,20 @@ use crate::attention::Queries;
 use crate::glue::GlueBatch;
 use crate::rows::Rows;
 
-/// What one stage of a [`BertClassifier`] hands to the next.
+/// The state that one stage of a [`BertClassifier`] passes to the next.
 #[derive(Clone, Debug)]
 pub struct Hidden {
     rows: Rows,
-    /// `[tokens, hidden]`; `[batch, hidden]` after the last layer, `[batch, classes]` after the head.
+    /// `[tokens, hidden]`; `[batch, hidden]` after the last layer, and `[batch, classes]` after the
+    /// head.
     values: Tensor<2>,
 }
 
-/// The embeddings, every layer, and the head with its pooler.
+/// The stages are the embeddings, every layer, and the head with its pooler.
 ///
-/// Costs are counted in multiplications of linear maps, with a layer as 1. The last layer is asked for one
-/// token of every sequence, and needs two of its twelve `hidden × hidden` products for the others: 1/6.
+/// Costs are counted in multiplications of linear maps, with a layer as 1. The last layer computes
+/// one token of every sequence. For the other tokens it needs two of its twelve `hidden × hidden`
+/// products, so its cost is 1/6.
 impl Stages<GlueBatch> for BertClassifier {
     type Hidden = Hidden;
 

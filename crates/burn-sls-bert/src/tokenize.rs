@@ -1,4 +1,4 @@
-//! From text to token numbers.
+//! Turning text into token numbers.
 
 use std::collections::HashMap;
 use std::num::NonZero;
@@ -20,24 +20,24 @@ use tokenizers::{
 use crate::model_type::Special;
 use crate::{BertConfig, BertError, ModelType};
 
-/// The special tokens, in the order a word-level vocabulary has them.
+/// The special tokens, in the order of a word-level vocabulary.
 const SPECIAL: [&str; 4] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"];
 
 /// A tokenized sentence or pair of sentences.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Encoded {
-    /// Token numbers: `[CLS] first [SEP]`, then `second [SEP]` if there is one; RoBERTa's are
-    /// `<s> first </s>`, then `</s> second </s>`.
+    /// Token numbers of `[CLS] first [SEP]`, and of `second [SEP]` for a pair. For RoBERTa, those
+    /// of `<s> first </s>`, and of `</s> second </s>` for a pair.
     pub ids: Vec<u32>,
-    /// 0 up to the first `[SEP]`, 1 after it, and always 0 for RoBERTa; as long as `ids`.
+    /// Token types, as many as `ids`: 0 up to the first `[SEP]`, then 1. RoBERTa's are always 0.
     pub type_ids: Vec<u32>,
 }
 
-/// A tokenizer that makes BERT's inputs, or RoBERTa's.
+/// A tokenizer for the inputs of BERT or RoBERTa.
 ///
-/// Truncation and padding settings inside a `tokenizer.json` are ignored: truncation is asked for
-/// per call, and batches are padded when they are put together.
+/// Settings for truncation and padding in a `tokenizer.json` are ignored. The maximum length is an
+/// argument of every call, and batches are padded when they are made.
 ///
 /// # Example
 ///
@@ -54,10 +54,10 @@ pub struct Encoded {
 #[derive(Debug, Clone)]
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
-    /// The model whose special tokens it has.
+    /// The type of model whose special tokens it has.
     kind: ModelType,
     pad: u32,
-    /// The file it was read from, for messages.
+    /// The file it was read from, for error messages.
     path: Option<PathBuf>,
 }
 
@@ -66,9 +66,9 @@ impl Tokenizer {
     ///
     /// # Errors
     ///
-    /// [`BertError::Io`] if the file cannot be read; [`BertError::Tokenizer`] if it is not a
-    /// tokenizer, has not `[PAD]`, `[CLS]` and `[SEP]` or `<pad>`, `<s>` and `</s>`, or does not frame
-    /// sentences as BERT or RoBERTa does.
+    /// [`BertError::Io`] if the file cannot be read. [`BertError::Tokenizer`] if it is not a
+    /// tokenizer, or does not frame sentences as BERT or RoBERTa does. It needs the special tokens
+    /// `[PAD]`, `[CLS]` and `[SEP]`, or `<pad>`, `<s>` and `</s>`.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, BertError> {
         let path = path.as_ref();
         let bytes = std::fs::read(path).map_err(|source| BertError::io(path, source))?;
@@ -82,21 +82,21 @@ impl Tokenizer {
 
     /// Makes a word-level tokenizer for a model that is trained from scratch.
     ///
-    /// Words are lower-cased and split at white space and punctuation, as BERT's own tokenizer does
-    /// before it looks for word pieces. The vocabulary is `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]` (0 to
-    /// 3), then the most frequent words, words of one frequency in alphabetical order; `max_words`
-    /// is its size with the special tokens. The same sentences always give the same tokenizer.
+    /// Text is lower-cased and split at white space and punctuation, as in BERT's tokenizer before
+    /// word pieces are looked up. The vocabulary has at most `max_words` entries. The first four
+    /// are `[PAD]`, `[UNK]`, `[CLS]` and `[SEP]`. The most frequent words follow, and equally
+    /// frequent words are in alphabetical order. The same sentences always give the same tokenizer.
     ///
     /// # Errors
     ///
-    /// [`BertError::Tokenizer`] if `max_words` leaves no room for a word.
+    /// [`BertError::Tokenizer`] if `max_words` is not larger than the number of special tokens.
     pub fn word_level<'a>(
         sentences: impl IntoIterator<Item = &'a str>,
         max_words: usize,
     ) -> Result<Self, BertError> {
         if max_words <= SPECIAL.len() {
             return Err(BertError::tokenizer(format!(
-                "a vocabulary of {max_words} words has no room beside the {} special tokens",
+                "a vocabulary of {max_words} words has no room for more than the {} special tokens",
                 SPECIAL.len()
             )));
         }
@@ -148,17 +148,17 @@ impl Tokenizer {
     fn from_bytes(bytes: &[u8]) -> Result<Self, BertError> {
         let not_one = |error: String| BertError::tokenizer(format!("not a tokenizer: {error}"));
         serde_json::from_slice::<IgnoredAny>(bytes).map_err(|error| not_one(error.to_string()))?;
-        // The library unwraps some of what it finds in a file, such as the special tokens that a
-        // template names: a panic in it, when reading or at the first use, is the file's fault.
+        // The library unwraps some values of a file, such as the special tokens that a template
+        // names. So a panic while reading, or at the first use, is an error in the file.
         panic::catch_unwind(|| {
             tokenizers::Tokenizer::from_bytes(bytes)
                 .map_err(|error| not_one(error.to_string()))
                 .and_then(Self::new)
         })
-        .unwrap_or_else(|_| Err(not_one("a part of it contradicts another".to_owned())))
+        .unwrap_or_else(|_| Err(not_one("its parts contradict each other".to_owned())))
     }
 
-    /// Takes a tokenizer after looking at what it makes of a pair.
+    /// Accepts a tokenizer after checking its output for a sentence and a pair.
     fn new(mut inner: tokenizers::Tokenizer) -> Result<Self, BertError> {
         inner.with_padding(None);
         inner.with_truncation(None).map_err(failed)?;
@@ -173,7 +173,7 @@ impl Tokenizer {
                 names.map(|special| kind.token(special)).join(", ")
             };
             return Err(BertError::tokenizer(format!(
-                "lacks special tokens; expected {}, as BERT has them, or {}, as RoBERTa",
+                "lacks special tokens; expected {} (BERT) or {} (RoBERTa)",
                 special(ModelType::Bert),
                 special(ModelType::Roberta)
             )));
@@ -187,7 +187,7 @@ impl Tokenizer {
         let pair = tokenizer.encode("a", Some("b"), 64)?;
         let single = tokenizer.encode("a", None, 64)?;
         let ends = |ids: &[u32]| ids.first() == Some(&cls) && ids.last() == Some(&sep);
-        // The second sentence with what stands between the two, if anything.
+        // The second sentence, with the special tokens before it.
         let first = pair.ids.iter().position(|&id| id == sep);
         let first = first.map_or(0, |first| first + 1);
         let (types, second) = (pair.type_ids.split_at(first), &pair.ids[first..]);
@@ -208,8 +208,8 @@ impl Tokenizer {
                      expected a BERT tokenizer"
                 }
                 ModelType::Roberta => {
-                    "does not frame text as <s> first </s></s> second </s> with types 0; expected a \
-                     RoBERTa tokenizer"
+                    "does not frame text as <s> first </s></s> second </s> with types 0; \
+                     expected a RoBERTa tokenizer"
                 }
             })),
         }
@@ -227,28 +227,29 @@ impl Tokenizer {
             .map_err(|error| failed(error).in_file(path))
     }
 
-    /// Whether there is such a token.
+    /// Whether the vocabulary has this token.
     pub(crate) fn has(&self, token: &str) -> bool {
         self.inner.token_to_id(token).is_some()
     }
 
-    /// Number of tokens, special ones included.
+    /// The number of tokens, with the special tokens.
     pub fn vocab_size(&self) -> usize {
         self.inner.get_vocab_size(true)
     }
 
-    /// The number of `[PAD]`, or of RoBERTa's `<pad>`.
+    /// The number of the token `[PAD]`, or `<pad>` for RoBERTa.
     pub fn pad_id(&self) -> u32 {
         self.pad
     }
 
-    /// Checks that it is a tokenizer of the model: that it frames text as the model's type asks for, and
-    /// that every token has an embedding.
+    /// Checks that the tokenizer matches a model: it must frame text for the model's type, and
+    /// every token must have an embedding.
     ///
     /// # Errors
     ///
-    /// [`BertError::Tokenizer`] if it is for another type of model, if a token's number is not below the
-    /// model's `vocab_size`, or if a RoBERTa counts positions from another token than padding.
+    /// [`BertError::Tokenizer`] if the tokenizer is for another type of model, if a token's number
+    /// is not below the model's `vocab_size`, or if the `pad_token_id` of a RoBERTa is not the
+    /// number of `<pad>`.
     pub fn check_fits(&self, config: &BertConfig) -> Result<(), BertError> {
         let vocabulary = self.inner.get_vocab(true);
         let largest = vocabulary.into_iter().max_by_key(|(_, id)| *id);
@@ -262,14 +263,14 @@ impl Tokenizer {
             ))
         } else if let Some((token, id)) = beyond {
             BertError::tokenizer(format!(
-                "the token {token:?} has the number {id}, but the model's `vocab_size` is {}: they do \
-                 not belong together",
+                "the token {token:?} has the number {id}, but the model's `vocab_size` is {}: \
+                 they do not belong together",
                 config.vocab_size
             ))
         } else if let Some(id) = counted_from.filter(|&id| id != self.pad as usize) {
             BertError::tokenizer(format!(
-                "the token {:?} has the number {}, but the model's `pad_token_id` is {id}: they do not \
-                 belong together",
+                "the token {:?} has the number {}, but the model's `pad_token_id` is {id}: \
+                 they do not belong together",
                 self.kind.token(Special::Pad),
                 self.pad
             ))
@@ -282,14 +283,15 @@ impl Tokenizer {
         })
     }
 
-    /// Tokenizes a sentence or a pair, special tokens included.
+    /// Tokenizes a sentence or a pair, with special tokens.
     ///
-    /// What is longer than `max_length` tokens loses tokens at the end, those of the longer sentence
-    /// first (`longest_first`, as Hugging Face's `truncation=True`).
+    /// The result has at most `max_length` tokens. Tokens are removed from the end of the longer
+    /// sentence first (`longest_first`, the default of Hugging Face's `truncation=True`).
     ///
     /// # Errors
     ///
-    /// [`BertError::Tokenizer`] if `max_length` has no room for a token beside the special ones.
+    /// [`BertError::Tokenizer`] if `max_length` has no room for the special tokens and one token of
+    /// each sentence.
     pub fn encode(
         &self,
         first: &str,
@@ -301,7 +303,7 @@ impl Tokenizer {
         let texts = 1 + usize::from(second.is_some());
         if max_length < special + texts {
             return Err(BertError::tokenizer(format!(
-                "a length of {max_length} tokens has no room for text beside {special} special \
+                "a length of {max_length} tokens has no room for text besides {special} special \
                  tokens; expected at least {}",
                 special + texts
             )));
@@ -321,7 +323,7 @@ impl Tokenizer {
         })
     }
 
-    /// [`encode`](Self::encode) for many, on all cores, in order.
+    /// Like [`encode`](Self::encode) for many texts, on all cores. The results are in order.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! The paper's units of a BERT classifier: the parts of it that share a step size.
+//! The paper's units of a BERT classifier, which are groups of parameters that share a step size.
 
 use core::fmt;
 use core::str::FromStr;
@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::BertError;
 
-/// A way to split a [`BertClassifier`](crate::BertClassifier) of any depth into units, parts that
-/// share a step size.
+/// A way to split a [`BertClassifier`](crate::BertClassifier) of any depth into units, which are
+/// groups of parameters that share a step size.
 ///
 /// | split | units |
 /// |---|---|
@@ -17,19 +17,21 @@ use crate::BertError;
 /// | `published:n`, `n` 3 or more | the same, grouped as in the paper's published code |
 /// | `qkv` | `query`, `key` and `value` of all layers, and the `rest` |
 ///
-/// The paper has 1, 4, 7, 10 and `qkv`, for 12 layers; 10 is the default. Its 10 units cut the
-/// encoder into the layers 1 | 2,3 | 4 | 5,6 | 7 | 8,9 | 10 | 11,12, and 7 and 4 are the same with five
-/// and two parts. For any number of layers, the rule here is: of `L` layers in `p = n - 2` parts, part
-/// `i = 0, …, p-1` holds the layers from `⌊i·L/p⌋ + 1` to `⌊(i+1)·L/p⌋`, counted from 1. So layers
-/// keep their order, the sizes of parts differ by at most one, and 12 layers are grouped as in the
-/// paper. Where there are fewer layers than parts, every layer is a part of its own, and the units
-/// are `L + 2`: see [`fit`](Self::fit).
+/// The paper has 1, 4, 7, 10 and `qkv`, for 12 layers. 10 is the default. With 10 units, the
+/// encoder is split into the layers 1 | 2,3 | 4 | 5,6 | 7 | 8,9 | 10 | 11,12. With 7 and 4 units,
+/// it has five and two such parts.
 ///
-/// The paper's published code rounds up where the text rounds down: part `i` holds the layers from
-/// `⌈i·L/p⌉ + 1` to `⌈(i+1)·L/p⌉`, for 10 units 1,2 | 3 | 4,5 | 6 | 7,8 | 9 | 10,11 | 12. Figures made with
-/// that code are of its units.
+/// The rule for any number of layers: with `L` layers in `p = n - 2` parts, part `i = 0, …, p-1`
+/// holds the layers from `⌊i·L/p⌋ + 1` to `⌊(i+1)·L/p⌋`, counted from 1. So layers keep their
+/// order, the sizes of parts differ by at most one, and 12 layers are grouped as in the paper. If
+/// there are fewer layers than parts, every layer is a part, and there are `L + 2` units: see
+/// [`fit`](Self::fit).
 ///
-/// A split is written, parsed and serialised as in the table's first column.
+/// The paper's published code rounds up where the text rounds down. Part `i` holds the layers from
+/// `⌈i·L/p⌉ + 1` to `⌈(i+1)·L/p⌉`. For 12 layers and 10 units, the encoder's parts are then
+/// 1,2 | 3 | 4,5 | 6 | 7,8 | 9 | 10,11 | 12. Results of that code belong to these units.
+///
+/// A split is displayed, parsed and serialised as in the first column of the table.
 ///
 /// # Example
 ///
@@ -52,21 +54,21 @@ pub struct UnitSplit(Split);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Split {
     Whole,
-    /// Beside embeddings and head, so many parts of the encoder, at least 1.
+    /// Embeddings, head, and this number of parts of the encoder, at least 1.
     Encoder(usize, Grouping),
     QueryKeyValue,
 }
 
-/// Where a part of the encoder ends if the layers do not divide.
+/// How the ends of the encoder's parts are rounded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Grouping {
-    /// At the layer below: the paper's text.
+    /// Down, as in the paper's text.
     Text,
-    /// At the layer above: the paper's published code.
+    /// Up, as in the paper's published code.
     Published,
 }
 
-/// A split as it stands in a file.
+/// The form of a split in a file.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum Written {
@@ -74,16 +76,16 @@ enum Written {
     Word(String),
 }
 
-/// The units that are not parts of the encoder: embeddings and head.
+/// The number of units that are not parts of the encoder: embeddings and head.
 const AROUND: usize = 2;
 
 /// The word for the split by query, key, value and rest.
 const QKV: &str = "qkv";
 
-/// What stands before the number of units of the published code's grouping.
+/// The prefix of the number of units, grouped as in the published code.
 const PUBLISHED: &str = "published:";
 
-/// What there is, for errors.
+/// The choices, for error messages.
 const CHOICE: &str = "choose 1 (the whole network), 3 or more (embeddings, parts of the encoder, \
                       head), `published:3` or more (grouped as in the paper's published code), or \
                       `qkv` (query, key, value, rest)";
@@ -95,11 +97,11 @@ impl UnitSplit {
     /// Query, key and value of all layers, and the rest of the network.
     pub const QUERY_KEY_VALUE: Self = Self(Split::QueryKeyValue);
 
-    /// So many units.
+    /// A split into this number of units, grouped as in the paper's text.
     ///
     /// # Errors
     ///
-    /// [`BertError::Units`] for 0 and 2, which leave no part for the encoder.
+    /// [`BertError::Units`] for 0 and 2, which have no part for the encoder.
     pub fn count(units: usize) -> Result<Self, BertError> {
         match units {
             1 => Ok(Self::WHOLE),
@@ -110,7 +112,7 @@ impl UnitSplit {
         }
     }
 
-    /// So many units, grouped as in the paper's published code.
+    /// A split into this number of units, grouped as in the paper's published code.
     ///
     /// # Errors
     ///
@@ -124,8 +126,8 @@ impl UnitSplit {
         }
     }
 
-    /// The split that a model of `layers` layers really gets: as many units as asked for, and at most
-    /// one for each layer beside embeddings and head.
+    /// The split of a model with `layers` layers. It has at most one part of the encoder per layer,
+    /// so it may have fewer units.
     #[must_use]
     pub fn fit(self, layers: usize) -> Self {
         match self.0 {
@@ -136,10 +138,10 @@ impl UnitSplit {
         }
     }
 
-    /// The units of a model of `layers` layers, in the network's order: each with its name and the
+    /// The units of a model with `layers` layers, in the model's order. Each has a name and the
     /// paths of its modules in [`BertClassifier`](crate::BertClassifier). Every parameter is below
-    /// exactly one of these paths; the empty path is the whole model. Names count layers from 1, as
-    /// the paper does, and paths from 0.
+    /// exactly one of these paths. The empty path is the whole model. Names count layers from 1,
+    /// like the paper, and paths count from 0.
     ///
     /// # Panics
     ///
@@ -189,8 +191,8 @@ impl UnitSplit {
         }
     }
 
-    /// The units as a setting of a line search on a [`BertClassifier`](crate::BertClassifier) of
-    /// `layers` layers: see [`modules`](Self::modules).
+    /// The units as a setting for a line search on a [`BertClassifier`](crate::BertClassifier) with
+    /// `layers` layers. See [`modules`](Self::modules).
     ///
     /// # Panics
     ///
@@ -200,8 +202,8 @@ impl UnitSplit {
         burn_sls_optim::Units::named(self.modules(layers))
     }
 
-    /// Like [`units`](Self::units), for a model that has the classifier at `path`, such as a
-    /// `struct Model { classifier: BertClassifier, … }` at `classifier`.
+    /// Like [`units`](Self::units), for a model that contains the classifier at `path`. In a
+    /// `struct Model { classifier: BertClassifier, … }`, the path is `classifier`.
     ///
     /// # Panics
     ///

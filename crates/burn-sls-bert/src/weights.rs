@@ -9,15 +9,19 @@ use burn::store::{
     SafetensorsStore,
 };
 use burn::tensor::DType;
+use safetensors::tensor::{Metadata, TensorView};
 use safetensors::{Dtype, SafeTensors};
 
 use crate::BertError;
 
-/// The bytes of a safetensors file whose header has been read and believed.
+/// The bytes of a safetensors file whose header has been read and checked.
 #[derive(Debug)]
 pub(crate) struct WeightFile {
     path: PathBuf,
     bytes: Vec<u8>,
+    header: Metadata,
+    /// Where the tensors begin in `bytes`, after the header.
+    begin: usize,
     /// Canonical name → key as spelled in the file.
     keys: BTreeMap<String, String>,
 }
@@ -28,7 +32,7 @@ impl WeightFile {
     /// `canonical` turns a key into the name it is asked for by; two keys of one name are an error.
     pub(crate) fn open(path: &Path, canonical: fn(&str) -> String) -> Result<Self, BertError> {
         let bytes = fs::read(path).map_err(|source| BertError::io(path, source))?;
-        let tensors = SafeTensors::deserialize(&bytes).map_err(|error| {
+        let (length, header) = SafeTensors::read_metadata(&bytes).map_err(|error| {
             let size = bytes.len();
             BertError::weights(
                 path,
@@ -40,20 +44,33 @@ impl WeightFile {
             )
         })?;
         let mut keys = BTreeMap::new();
-        for key in tensors.names() {
-            if let Some(other) = keys.insert(canonical(key), key.to_owned()) {
+        for key in header.offset_keys() {
+            if let Some(other) = keys.insert(canonical(&key), key.clone()) {
                 return Err(BertError::weights(
                     path,
-                    key,
+                    &*key,
                     format!("means the same parameter as `{other}`; keep one of them"),
                 ));
             }
         }
         Ok(Self {
             path: path.to_owned(),
+            // The header's length stands before it, in eight bytes.
+            begin: size_of::<u64>() + length,
             bytes,
+            header,
             keys,
         })
+    }
+
+    /// The tensor of this key, as spelled in the file.
+    fn tensor(&self, key: &str) -> Result<TensorView<'_>, BertError> {
+        let info = self.header.info(key);
+        let info = info.ok_or_else(|| self.error(key, "is missing"))?;
+        let (begin, end) = info.data_offsets;
+        let data = self.bytes.get(self.begin + begin..self.begin + end);
+        TensorView::new(info.dtype, info.shape.clone(), data.unwrap_or_default())
+            .map_err(|error| self.error(key, error.to_string()))
     }
 
     /// The keys of the file, as they are spelled there.
@@ -80,11 +97,7 @@ impl WeightFile {
                 ),
             ));
         };
-        let tensors = SafeTensors::deserialize(&self.bytes)
-            .map_err(|error| self.error("", error.to_string()))?;
-        let tensor = tensors
-            .tensor(key)
-            .map_err(|error| self.error(key, error.to_string()))?;
+        let tensor = self.tensor(key)?;
         if tensor.shape() != shape {
             return Err(self.error(
                 key,
@@ -114,9 +127,8 @@ impl WeightFile {
 
     /// The shape of the tensor called `name`, if it is there.
     pub(crate) fn shape(&self, name: &str) -> Option<Vec<usize>> {
-        let tensors = SafeTensors::deserialize(&self.bytes).ok()?;
-        let tensor = tensors.tensor(self.keys.get(name)?).ok()?;
-        Some(tensor.shape().to_vec())
+        let info = self.header.info(self.keys.get(name)?)?;
+        Some(info.shape.clone())
     }
 
     /// Loads the tensors called `names` into `module`, through Burn's adapter for PyTorch's layouts,
@@ -134,15 +146,10 @@ impl WeightFile {
         path: fn(&str) -> String,
     ) -> Result<(), BertError> {
         let failed = |error: String| self.error("", error);
-        let tensors =
-            SafeTensors::deserialize(&self.bytes).map_err(|error| failed(error.to_string()))?;
         let mut wanted = Vec::new();
         for name in names {
             let key = self.keys.get(&name).unwrap_or(&name);
-            let tensor = tensors
-                .tensor(key)
-                .map_err(|error| self.error(key, error.to_string()))?;
-            wanted.push((path(&name), tensor));
+            wanted.push((path(&name), self.tensor(key)?));
         }
         let bytes =
             safetensors::serialize(wanted, None).map_err(|error| failed(error.to_string()))?;

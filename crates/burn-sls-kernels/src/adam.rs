@@ -2,18 +2,18 @@
 
 use burn::tensor::Tensor;
 
-/// What Adam's moments decay by, and what is added to the root of the second.
+/// The constants of Adam: the decays of its two moments, and ε.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AdamConstants {
     /// Decay of the first moment, β1.
     pub beta_1: f64,
     /// Decay of the second moment, β2.
     pub beta_2: f64,
-    /// The ε outside the root.
+    /// The ε that is added outside the root.
     pub epsilon: f64,
 }
 
-/// The moments of a parameter before a gradient; none before the first.
+/// The moments of a parameter. Before the first gradient there are none.
 ///
 /// ```text
 /// m = β1·m + (1-β1)·g          m^ = m/(1-β1^t)
@@ -25,33 +25,36 @@ pub struct AdamConstants {
 /// D. Kingma, J. Ba: *Adam: A Method for Stochastic Optimization*, ICLR 2015.
 #[derive(Clone, Debug)]
 pub struct AdamMoments<const D: usize> {
-    /// Updates so far, t.
+    /// The number of updates so far, t.
     pub time: usize,
-    /// First moment m, uncorrected.
+    /// The first moment m, before bias correction.
     pub moment_1: Tensor<D>,
-    /// Second moment v, uncorrected.
+    /// The second moment v, before bias correction.
     pub moment_2: Tensor<D>,
 }
 
-/// What an update comes to.
+/// The result of an update.
 #[derive(Clone, Debug)]
 pub struct AdamUpdate<const D: usize> {
     /// The direction `-P·m^`.
     pub direction: Tensor<D>,
     /// The moments after the gradient.
     pub moments: AdamMoments<D>,
-    /// `⟨g, -P·m^⟩` with the m^ *before* the gradient, in f64: the slope where the last direction goes on. 0
-    /// where there was none.
+    /// `⟨g, -P·m^⟩` in f64, with the m^ *before* this gradient: the slope along the last direction.
+    /// 0 if there was no last direction. `None` if it was not asked for.
     pub along_last: Option<Tensor<1>>,
 }
 
 impl AdamConstants {
-    /// The direction without momentum, `-P·g`, with v after this gradient; `before` says what t and v are
-    /// before it. None where it would be composed of Burn's own operations: that is left to the caller.
+    /// The direction without momentum, `-P·g`, where P contains this gradient. `before` holds t and
+    /// v before this gradient.
+    ///
+    /// `None` if there is no kernel for these tensors. The caller then composes the direction of
+    /// Burn's own operations.
     ///
     /// # Shapes
     ///
-    /// Gradient, moment and direction are of one shape.
+    /// Gradient, moment and direction have the same shape.
     pub fn search_direction<const D: usize>(
         self,
         grad: &Tensor<D>,
@@ -68,18 +71,17 @@ impl AdamConstants {
         }
     }
 
-    /// The direction `-P·m^`, the moments advanced by this gradient, and the slope along the last direction if
-    /// `along_last` asks for it. Takes the places of tensors that
-    /// nobody else holds.
+    /// The direction `-P·m^` and the moments after this gradient. With `along_last`, also the slope
+    /// along the last direction. Tensors without other owners are overwritten in place.
     ///
     /// # Shapes
     ///
-    /// Gradient, moments and direction are of one shape.
+    /// Gradient, moments and direction have the same shape.
     ///
     /// # Errors
     ///
-    /// Gives everything back where the direction would be composed of Burn's own operations: that is left
-    /// to the caller.
+    /// Returns the arguments if there is no kernel for these tensors. The caller then composes the
+    /// direction of Burn's own operations.
     pub fn update<const D: usize>(
         self,
         grad: Tensor<D>,

@@ -1,5 +1,5 @@
 #![doc = include_str!("../README.md")]
-// What a kernel does not take is given back by value: a few handles, moved once in an operation.
+// A kernel that does not apply returns its inputs: a few handles, moved once per operation.
 #![allow(clippy::result_large_err)]
 
 mod adam;

@@ -3,7 +3,7 @@
 use burn::tensor::activation::{gelu, softmax};
 use burn::tensor::{FloatDType, Tensor, module};
 
-/// `x·W + b`.
+/// The linear map `x·W + b`.
 ///
 /// # Shapes
 ///
@@ -12,7 +12,7 @@ use burn::tensor::{FloatDType, Tensor, module};
 ///
 /// # Panics
 ///
-/// If the shapes do not fit.
+/// If the shapes do not match.
 pub fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<2> {
     check_linear(&x, &weight, &bias);
     #[cfg(feature = "flex")]
@@ -23,16 +23,15 @@ pub fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<2> {
     module::linear(x, weight, Some(bias))
 }
 
-/// `gelu(x·W + b)` with `gelu(z) = z·Φ(z)`, Φ the distribution function of the standard normal
-/// distribution.
+/// `gelu(x·W + b)`, with `gelu(z) = z·Φ(z)` and the standard normal distribution function Φ.
 ///
 /// # Shapes
 ///
-/// As of [`linear`].
+/// Those of [`linear`].
 ///
 /// # Panics
 ///
-/// If the shapes do not fit.
+/// If the shapes do not match.
 ///
 /// # References
 ///
@@ -47,7 +46,7 @@ pub fn linear_gelu(x: Tensor<2>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<2
     gelu(module::linear(x, weight, Some(bias)))
 }
 
-/// `γ·(h - μ)/√(σ² + ε) + β` with `h = x + residual`, and the mean μ and the variance σ² of each row of h.
+/// `γ·(h - μ)/√(σ² + ε) + β` with `h = x + residual`. Each row of h has its mean μ and variance σ².
 ///
 /// # Shapes
 ///
@@ -56,7 +55,7 @@ pub fn linear_gelu(x: Tensor<2>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<2
 ///
 /// # Panics
 ///
-/// If the shapes do not fit.
+/// If the shapes do not match.
 ///
 /// # References
 ///
@@ -69,16 +68,20 @@ pub fn residual_layer_norm(
     epsilon: f64,
 ) -> Tensor<2> {
     let [_, width] = x.dims();
-    assert_eq!(residual.dims(), x.dims(), "a residual for every number");
-    assert_eq!(gamma.dims(), [width], "a scale for every column");
-    assert_eq!(beta.dims(), [width], "a shift for every column");
+    assert_eq!(
+        residual.dims(),
+        x.dims(),
+        "x and residual have the same shape"
+    );
+    assert_eq!(gamma.dims(), [width], "gamma has one number per column");
+    assert_eq!(beta.dims(), [width], "beta has one number per column");
     #[cfg(feature = "flex")]
     let (x, residual, gamma, beta) =
         match crate::flex::residual_layer_norm(x, residual, gamma, beta, epsilon) {
             Ok(out) => return out,
             Err(inputs) => inputs,
         };
-    // Half precision cannot hold sums of squares.
+    // Sums of squares can overflow in half precision.
     let h = x + residual;
     let own: FloatDType = h.dtype().into();
     match own {
@@ -91,7 +94,7 @@ pub fn residual_layer_norm(
     }
 }
 
-/// `softmax(scale·scores + bias)` over the last dimension. No gradient goes to the bias.
+/// `softmax(scale·scores + bias)` over the last dimension. The bias gets no gradient.
 ///
 /// # Shapes
 ///
@@ -100,10 +103,14 @@ pub fn residual_layer_norm(
 ///
 /// # Panics
 ///
-/// If the shapes do not fit.
+/// If the shapes do not match.
 pub fn attention_weights(scores: Tensor<4>, scale: f64, bias: Tensor<4>) -> Tensor<4> {
     let [batch, _, _, keys] = scores.dims();
-    assert_eq!(bias.dims(), [batch, 1, 1, keys], "a bias for every key");
+    assert_eq!(
+        bias.dims(),
+        [batch, 1, 1, keys],
+        "bias has one number per key"
+    );
     #[cfg(feature = "flex")]
     let (scores, bias) = match crate::flex::attention_weights(scores, scale, bias) {
         Ok(out) => return out,
@@ -114,6 +121,10 @@ pub fn attention_weights(scores: Tensor<4>, scale: f64, bias: Tensor<4>) -> Tens
 
 fn check_linear(x: &Tensor<2>, weight: &Tensor<2>, bias: &Tensor<1>) {
     let ([_, from], [rows, to]) = (x.dims(), weight.dims());
-    assert_eq!(from, rows, "a row of the weight for every column of x");
-    assert_eq!(bias.dims(), [to], "a bias for every column of the weight");
+    assert_eq!(from, rows, "the weight has one row per column of x");
+    assert_eq!(
+        bias.dims(),
+        [to],
+        "bias has one number per column of the weight"
+    );
 }

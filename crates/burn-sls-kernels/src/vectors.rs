@@ -2,8 +2,10 @@
 
 use burn::tensor::{DType, Tensor};
 
-/// `⟨a, b⟩`, the sum of the elementwise products, added up in f64. None where that would be composed of
-/// Burn's own operations: how it is best added up there is the caller's to say.
+/// `⟨a, b⟩`, the sum of the elementwise products, accumulated in f64.
+///
+/// `None` if there is no kernel for these tensors. The caller then composes it of Burn's own
+/// operations, and chooses how the products are added up.
 ///
 /// # Panics
 ///
@@ -12,7 +14,7 @@ pub fn inner_product<const D: usize>(a: &Tensor<D>, b: &Tensor<D>) -> Option<Ten
     assert_eq!(
         a.dims(),
         b.dims(),
-        "an inner product of tensors of one shape"
+        "the tensors of an inner product have the same shape"
     );
     #[cfg(feature = "flex")]
     {
@@ -22,13 +24,13 @@ pub fn inner_product<const D: usize>(a: &Tensor<D>, b: &Tensor<D>) -> Option<Ten
     None
 }
 
-/// `w + a·d`. Takes the place of a tensor that nobody else holds.
+/// `w + a·d`. A tensor without other owners is overwritten in place.
 ///
 /// # Panics
 ///
 /// If the shapes differ.
 pub fn add_scaled<const D: usize>(w: Tensor<D>, a: f64, d: Tensor<D>) -> Tensor<D> {
-    assert_eq!(w.dims(), d.dims(), "a sum of tensors of one shape");
+    assert_eq!(w.dims(), d.dims(), "w and d have the same shape");
     #[cfg(feature = "flex")]
     let (w, d) = match crate::flex::add_scaled(w, a, d) {
         Ok(sum) => return sum,
@@ -37,19 +39,21 @@ pub fn add_scaled<const D: usize>(w: Tensor<D>, a: f64, d: Tensor<D>) -> Tensor<
     w.add(d.mul_scalar(a))
 }
 
-/// Terms of the series of [`log1p`]. The next one would change a result by 2·z^18/19 of itself, 5e-10 at z = 1/3.
+/// The number of terms in the series of [`log1p`]. The next term would change the result by a
+/// relative 2·z^18/19, which is 5e-10 at z = 1/3.
 const TERMS: i32 = 9;
 
-/// `log(1 + x)` of numbers that are at least 0, to the last digits of the result however small `x` is.
+/// `log(1 + x)` for `x >= 0`, with a small relative error for every `x`, however small.
 ///
-/// The logarithm of a GPU may have an absolute error, in WGSL's specification of 2^-21 around 1, in which a small `x`
-/// is lost; and on wgpu Burn's `log1p` is that logarithm of `1 + x`. So up to 1 it is the series
+/// WGSL allows a logarithm an absolute error of 2^-21 around 1, in which a small `x` is lost. On
+/// wgpu, Burn's `log1p` is that logarithm of `1 + x`. So for `x <= 1` this function uses the series
 ///
 /// ```text
 /// log(1+x) = 2·artanh(z) = 2·(z + z³/3 + z⁵/5 + …),   z = x/(2+x) <= 1/3
 /// ```
 ///
-/// in f32, unless the tensor lives on flex, whose `log1p` is that of the C library.
+/// for tensors of f32. On flex, whose `log1p` is that of the C library, and in other precisions it
+/// uses Burn's `log1p`.
 pub fn log1p<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     if x.dtype() != DType::F32 || on_flex(&x) {
         return x.log1p();

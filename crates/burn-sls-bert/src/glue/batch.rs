@@ -1,4 +1,4 @@
-//! From examples to batches.
+//! Turning examples into batches.
 
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 
@@ -10,26 +10,26 @@ use crate::{BertError, BertInput, Packing, Tokenizer};
 pub struct Features {
     /// Token numbers, not padded.
     pub ids: Vec<u32>,
-    /// Token types, as many.
+    /// Token types, as many as `ids`.
     pub type_ids: Vec<u32>,
-    /// The right answer.
+    /// The label.
     pub label: Label,
 }
 
 /// A padded batch on a device.
 #[derive(Debug, Clone)]
 pub struct GlueBatch {
-    /// What the model reads, `[batch, seq]` each.
+    /// The input of the model, tensors `[batch, seq]`.
     pub input: BertInput,
-    /// The right answers, `[batch]`.
+    /// The labels, `[batch]`.
     pub labels: Labels,
 }
 
-/// Tokenizes examples, each cut to `max_length` tokens.
+/// Tokenizes examples, and truncates each to `max_length` tokens.
 ///
 /// # Errors
 ///
-/// As for [`Tokenizer::encode`].
+/// Those of [`Tokenizer::encode`].
 pub fn encode(
     examples: &[Example],
     tokenizer: &Tokenizer,
@@ -51,11 +51,12 @@ pub fn encode(
         .collect())
 }
 
-/// Puts features together, padded to the longest among them, and packed if that saves work.
+/// Makes a batch, padded to its longest example, and packed if that saves work.
 ///
 /// # Shapes
 ///
-/// - output: `[batch, seq]` with `seq` the largest number of tokens, labels `[batch]`
+/// - input of the model: `[batch, seq]`, where `seq` is the largest number of tokens
+/// - labels: `[batch]`
 ///
 /// # Panics
 ///
@@ -82,7 +83,7 @@ pub fn collate(features: &[Features], pad_id: u32, device: &Device) -> GlueBatch
     }
 }
 
-/// Rows of one length, one after the other.
+/// Rows of the same length in one vector.
 struct Padded {
     seq: usize,
     ids: Vec<i32>,

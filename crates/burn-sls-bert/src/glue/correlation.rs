@@ -4,13 +4,12 @@ use super::metrics::pairs;
 
 /// Pearson's correlation `Σ(x−x̄)(y−ȳ) / √(Σ(x−x̄)² Σ(y−ȳ)²)`, in [−1, 1].
 ///
-/// 0 where either side is constant, which includes a single pair and none: there is nothing to
-/// correlate. `scipy.stats.pearsonr` warns and gives NaN for a constant side, and refuses fewer than
-/// two pairs. NaN where a value is not finite.
+/// It is 0 if the predictions or the labels are constant, and for fewer than two pairs. (For these,
+/// `scipy.stats.pearsonr` warns and returns NaN, or refuses.) It is NaN if a value is not finite.
 ///
 /// # Panics
 ///
-/// If there are not as many predictions as labels.
+/// If the numbers of predictions and labels differ.
 pub fn pearson(predictions: &[f64], labels: &[f64]) -> f64 {
     let finite = |(x, y): (f64, f64)| x.is_finite() && y.is_finite();
     if !pairs(predictions, labels).all(finite) {
@@ -25,12 +24,12 @@ pub fn pearson(predictions: &[f64], labels: &[f64]) -> f64 {
     }
 }
 
-/// Spearman's rank correlation: [`pearson`] of the ranks, equal values sharing the mean of theirs,
-/// as `scipy.stats.spearmanr`; 0 or NaN where [`pearson`] is.
+/// Spearman's rank correlation: [`pearson`] of the ranks, as in `scipy.stats.spearmanr`. Equal
+/// values have the mean of their ranks. It is 0 or NaN under the same conditions as [`pearson`].
 ///
 /// # Panics
 ///
-/// If there are not as many predictions as labels.
+/// If the numbers of predictions and labels differ.
 pub fn spearman(predictions: &[f64], labels: &[f64]) -> f64 {
     let finite = |(x, y): (f64, f64)| x.is_finite() && y.is_finite();
     if !pairs(predictions, labels).all(finite) {
@@ -39,14 +38,14 @@ pub fn spearman(predictions: &[f64], labels: &[f64]) -> f64 {
     pearson(&ranks(predictions), &ranks(labels))
 }
 
-/// The deviations from the mean, scaled to length 1; `None` of a constant.
+/// The deviations from the mean, scaled to length 1. `None` if the values are constant.
 fn unit(values: &[f64]) -> Option<Vec<f64>> {
-    // The mean of equal values may be off by a rounding error, which would then be correlated.
+    // The mean of equal values may have a rounding error, which must not be correlated.
     let first = *values.first()?;
     if values.iter().all(|&value| value == first) {
         return None;
     }
-    // Divided by the largest first: squares of very large or small numbers are not finite or zero.
+    // Values are divided by the largest first, since squares can overflow or underflow.
     let largest = |values: &[f64]| values.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
     let size = largest(values);
     let mean = values.iter().map(|x| x / size).sum::<f64>() / values.len() as f64;
@@ -58,13 +57,13 @@ fn unit(values: &[f64]) -> Option<Vec<f64>> {
     length.is_finite().then_some(deviations)
 }
 
-/// The rank of each value, from 1; equal values have the mean of their ranks.
+/// The rank of each value, from 1. Equal values have the mean of their ranks.
 fn ranks(values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
     let mut ranks = vec![0.0; values.len()];
     let mut before = 0;
-    // 0 and −0 are equal, and neighbours in the total order.
+    // 0 and −0 are equal, and adjacent in the total order.
     for equal in order.chunk_by(|&a, &b| values[a] == values[b]) {
         for &place in equal {
             ranks[place] = before as f64 + (equal.len() + 1) as f64 / 2.0;

@@ -1,15 +1,15 @@
-//! What is right for an example, and what a model answers: a class or a score.
+//! Labels of examples and predictions of models: classes or scores.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use crate::{cross_entropies, squared_errors};
 
-/// The right answer to an example, or a model's.
+/// The label of an example, or the prediction of a model.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Label {
-    /// A class, by its place in [`Target::Classes`](super::Target::Classes).
+    /// A class, as its index in [`Target::Classes`](super::Target::Classes).
     Class(usize),
-    /// A score, of a regression.
+    /// The score of a regression.
     Score(f64),
 }
 
@@ -41,7 +41,7 @@ impl Label {
 
 /// The labels of a batch on a device, all of one kind.
 ///
-/// They decide what a model's outputs mean, as the type of `labels` does in
+/// Their kind decides whether a model's outputs are logits or scores, like the type of `labels` in
 /// `BertForSequenceClassification` of transformers/models/bert/modeling_bert.py.
 #[derive(Debug, Clone)]
 pub enum Labels {
@@ -52,7 +52,7 @@ pub enum Labels {
 }
 
 impl Labels {
-    /// Puts labels on a device; none at all are classes.
+    /// Puts labels on a device. An empty slice gives classes.
     ///
     /// # Panics
     ///
@@ -84,7 +84,7 @@ impl Labels {
         }
     }
 
-    /// What the model answers where these labels are right: the class with the largest output, or
+    /// The predictions of a model for labels of this kind: the class with the largest output, or
     /// the output itself.
     ///
     /// # Shapes
@@ -98,7 +98,7 @@ impl Labels {
         }
     }
 
-    /// Reads them from the device.
+    /// Reads the labels from the device.
     pub fn read(self) -> Vec<Label> {
         match self {
             Self::Classes(classes) => {

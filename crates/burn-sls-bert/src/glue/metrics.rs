@@ -1,10 +1,10 @@
-//! Accuracy, F1 and Matthews' correlation of predicted classes, and every metric by its name.
+//! Accuracy, F1 and Matthews' correlation of predicted classes, and an enum of all metrics.
 
 use core::fmt;
 
 use super::{Label, pearson, spearman};
 
-/// What a task is judged by.
+/// A metric of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Metric {
     /// [`accuracy`].
@@ -17,20 +17,19 @@ pub enum Metric {
     Pearson,
     /// [`spearman`].
     Spearman,
-    /// The mean of these.
+    /// The mean of these metrics.
     Mean(&'static [Metric]),
 }
 
 impl Metric {
-    /// The metric's value, see the functions of this module.
+    /// The value of the metric. See the functions of this module.
     ///
-    /// It is a finite number, also where nothing was predicted or every prediction is the same;
-    /// except for correlations of scores that are not numbers, as of a model that diverged, which
-    /// are NaN.
+    /// It is finite even if there are no predictions, or all of them are equal. The one exception:
+    /// correlations are NaN if a score is not finite, for example after a model has diverged.
     ///
     /// # Panics
     ///
-    /// If there are not as many predictions as labels, or they are classes where the metric takes
+    /// If the numbers of predictions and labels differ, or if they are classes and the metric needs
     /// scores, or the other way round.
     pub fn of(self, predictions: &[Label], labels: &[Label]) -> f64 {
         let classes = |function: fn(&[usize], &[usize]) -> f64| {
@@ -68,41 +67,41 @@ impl fmt::Display for Metric {
     }
 }
 
-/// The share of predictions that are right, in [0, 1]; 0 of none.
+/// The fraction of correct predictions, in [0, 1]. 0 if there are none.
 ///
 /// # Panics
 ///
-/// If there are not as many predictions as labels.
+/// If the numbers of predictions and labels differ.
 pub fn accuracy(predictions: &[usize], labels: &[usize]) -> f64 {
     let right = pairs(predictions, labels).filter(|(p, l)| p == l).count();
     ratio(right as f64, labels.len() as f64)
 }
 
-/// `2 TP / (2 TP + FP + FN)` with class 1 as the positive one, in [0, 1]; 0 where there are no
-/// positives at all, as scikit-learn's `f1_score` with `zero_division=0`.
+/// `2 TP / (2 TP + FP + FN)` with class 1 as the positive class, in [0, 1]. 0 if there are no
+/// positives at all, as in scikit-learn's `f1_score` with `zero_division=0`.
 ///
 /// # Panics
 ///
-/// If there are not as many predictions as labels.
+/// If the numbers of predictions and labels differ.
 pub fn f1(predictions: &[usize], labels: &[usize]) -> f64 {
     let [tp, _, fp, fne] = confusion(predictions, labels);
     ratio(2.0 * tp, 2.0 * tp + fp + fne)
 }
 
 /// Matthews' correlation `(TP·TN − FP·FN) / √((TP+FP)(TP+FN)(TN+FP)(TN+FN))` with class 1 as the
-/// positive one, in [−1, 1]; 0 where one side knows a single class only, as scikit-learn's
-/// `matthews_corrcoef`.
+/// positive class, in [−1, 1]. 0 if the predictions or the labels have only one class, as in
+/// scikit-learn's `matthews_corrcoef`.
 ///
 /// # Panics
 ///
-/// If there are not as many predictions as labels.
+/// If the numbers of predictions and labels differ.
 pub fn matthews(predictions: &[usize], labels: &[usize]) -> f64 {
     let [tp, tn, fp, fne] = confusion(predictions, labels);
     let scale = ((tp + fp) * (tp + fne) * (tn + fp) * (tn + fne)).sqrt();
     ratio(tp * tn - fp * fne, scale).clamp(-1.0, 1.0)
 }
 
-/// True positives, true negatives, false positives, false negatives.
+/// The numbers of true positives, true negatives, false positives and false negatives.
 fn confusion(predictions: &[usize], labels: &[usize]) -> [f64; 4] {
     let mut counts = [0.0; 4];
     for (prediction, label) in pairs(predictions, labels) {
@@ -124,7 +123,7 @@ pub(super) fn pairs<'a, T: Copy>(
     assert_eq!(
         predictions.len(),
         labels.len(),
-        "as many predictions as labels"
+        "the numbers of predictions and labels are the same"
     );
     predictions.iter().copied().zip(labels.iter().copied())
 }

@@ -1,6 +1,7 @@
-//! The GLUE tasks: files, columns, labels, batches, metrics.
+//! The GLUE tasks: files, columns, labels, batches and metrics.
 //!
-//! GLUE: Wang et al., 2018, <https://arxiv.org/abs/1804.07461>; the data: <https://gluebenchmark.com>.
+//! GLUE is from Wang et al., 2018, <https://arxiv.org/abs/1804.07461>. Its data is at
+//! <https://gluebenchmark.com>.
 
 mod batch;
 mod correlation;

@@ -1,4 +1,4 @@
-//! Reading a task's Parquet files, as the hub has them.
+//! Reading a task's Parquet files, in the layout of the hub.
 
 use std::fs::File;
 use std::panic;
@@ -13,18 +13,21 @@ use parquet::schema::types::SchemaDescriptor;
 use super::{Example, Label, Rows, Split, Target, Task};
 use crate::BertError;
 
-/// Reads `dir/<split's file>` of a copy of the hub's data set `nyu-mll/glue`; see
-/// [`Task::hub_file`].
+/// Reads a split from `dir`, a copy of the hub's data set `nyu-mll/glue`. For the names of the
+/// files see [`Task::hub_file`].
 ///
-/// The examples are those that [`read_split`](super::read_split) finds in the official files. A label
-/// is a class's place in [`Task::class_names`], or the score of STS-B.
+/// The examples are the same as from [`read_split`](super::read_split) on the official files. A
+/// label is the index of a class in [`Task::class_names`], or the score of STS-B.
 ///
 /// # Errors
 ///
-/// [`BertError::Task`] for a split that the task does not have; [`BertError::Io`] or
-/// [`BertError::Data`], with file and row, for a missing file or column, a file that is not whole, a
-/// column of another type, a sentence or label that is null, text that is not UTF-8, a label that is
-/// no class, a score out of its range, or no rows.
+/// [`BertError::Task`] if the task does not have the split. [`BertError::Io`] if the file cannot be
+/// opened. [`BertError::Data`], with file and row, for
+///
+/// - an incomplete or damaged file, or one without rows,
+/// - a missing column, or a column of another type,
+/// - a sentence or label that is null, or text that is not UTF-8,
+/// - a label that is not a class, or a score that is out of range.
 pub fn read_hub_split(dir: impl AsRef<Path>, task: Task, split: Split) -> Result<Rows, BertError> {
     let file = task
         .hub_file(split)
@@ -32,7 +35,7 @@ pub fn read_hub_split(dir: impl AsRef<Path>, task: Task, split: Split) -> Result
     let path = dir.as_ref().join(file);
     let file = File::open(&path).map_err(|source| BertError::io(&path, source))?;
     let reader = Reader { path: &path, task };
-    // The `parquet` crate asserts some of what a damaged file breaks.
+    // With a damaged file, the `parquet` crate can fail an assertion.
     let examples = panic::catch_unwind(|| reader.read(file)).unwrap_or_else(|_| {
         Err(reader.error(None, "is not a whole Parquet file: its pages are damaged"))
     })?;
@@ -42,26 +45,26 @@ pub fn read_hub_split(dir: impl AsRef<Path>, task: Task, split: Split) -> Result
     })
 }
 
-/// One file on its way to examples.
+/// The reader of one file.
 struct Reader<'a> {
     path: &'a Path,
     task: Task,
 }
 
-/// A column that is read: its place in the file, and its name.
+/// A column to read: its index in the file, and its name.
 #[derive(Clone, Copy)]
 struct Column<'a> {
     place: usize,
     name: &'a str,
 }
 
-/// The rows of a part of the file.
+/// A row group of the file.
 #[derive(Clone, Copy)]
 struct Part<'a> {
     group: &'a dyn RowGroupReader,
-    /// How many there are.
+    /// The number of its rows.
     rows: usize,
-    /// The rows of the parts before.
+    /// The number of rows before it.
     before: usize,
 }
 
@@ -104,7 +107,7 @@ impl Reader<'_> {
         }
         let told = metadata.file_metadata().num_rows();
         if i64::try_from(examples.len()) != Ok(told) {
-            let message = format!("tells of {told} rows and has {}", examples.len());
+            let message = format!("declares {told} rows but has {}", examples.len());
             return Err(self.error(None, message));
         }
         match examples.is_empty() {
@@ -113,14 +116,14 @@ impl Reader<'_> {
         }
     }
 
-    /// The column with the first of these names that there is.
+    /// The column with the first of these names that exists.
     fn column<'s>(
         &self,
         schema: &'s SchemaDescriptor,
         names: &[&str],
     ) -> Result<Column<'s>, BertError> {
         let columns = schema.columns();
-        // A column inside another one is none that a task has.
+        // Nested columns do not count.
         let plain = |name: &&str| {
             let place = columns
                 .iter()
@@ -205,7 +208,7 @@ impl Reader<'_> {
         let known = names.iter().enumerate();
         let known: Vec<String> = known.map(|(i, name)| format!("{i} ({name})")).collect();
         let unlabelled = match class {
-            -1 => ", which stands for none, as in a test set",
+            -1 => ", which means no label, as in a test set",
             _ => "",
         };
         let known = known.join(", ");
@@ -225,7 +228,7 @@ impl Reader<'_> {
         column: Column,
         mut reader: ColumnReaderImpl<T>,
     ) -> Result<Vec<T::T>, BertError> {
-        /// Rows that are read at once: a broken file's claim of many takes no memory.
+        /// The number of rows to read at once, so that a file with a wrong count takes no memory.
         const AT_ONCE: usize = 4096;
         let (mut values, mut levels) = (Vec::new(), Vec::new());
         while values.len() < part.rows {
@@ -237,14 +240,14 @@ impl Reader<'_> {
                 .map_err(|error| self.broken(error))?;
             if rows == 0 {
                 let message = format!(
-                    "column `{}` ends here, {} rows short: the file is not whole",
+                    "column `{}` ends here, {} rows too early: the file is incomplete",
                     column.name,
                     part.rows - before
                 );
                 return Err(self.error(Some(part.before + before), message));
             }
             if there < rows {
-                // The levels of a column that may be null: 1 for a value, 0 for none.
+                // The definition level in a nullable column is 1 for a value and 0 for null.
                 let null = levels.iter().position(|&level| level == 0).unwrap_or(there);
                 let message = format!("the row's `{}` is null", column.name);
                 return Err(self.error(Some(part.before + before + null), message));
@@ -272,8 +275,8 @@ impl Reader<'_> {
     }
 }
 
-/// The number that an `f32` was written as. The official scores have a few decimals, which the
-/// nearest `f64` to the `f32` has not: 3.8 and not 3.799999952.
+/// The decimal number that an `f32` was made from. The official scores have a few decimals. A score
+/// of 3.8 must stay 3.8, and a cast to `f64` would give 3.799999952.
 fn as_written(score: f32) -> f64 {
     score.to_string().parse().unwrap_or(f64::NAN)
 }

@@ -1,23 +1,23 @@
-//! Drawing a small training set.
+//! Random subsets of a training set.
 
 use burn_sls_core::random::Generator;
 
 use super::{Example, Label};
 
-/// Draws `n` examples without replacement, all of them if there are no more.
+/// Draws `n` examples without replacement, or all if there are fewer.
 ///
-/// The same seed draws the same examples on every platform, and a smaller `n` gives the first ones
-/// of a larger.
+/// A seed draws the same examples on every platform. A smaller `n` gives the first examples of a
+/// larger one.
 pub fn subset(examples: &[Example], n: usize, seed: u64) -> Vec<Example> {
     let drawn = order(examples.len(), seed).into_iter().take(n);
     drawn.map(|i| examples[i].clone()).collect()
 }
 
-/// Draws `n` examples without replacement, as many of each class as there can be: the numbers of any
-/// two classes differ by at most one, unless the smaller class has no more examples.
+/// Draws `n` examples without replacement, balanced over the classes. The numbers of examples of
+/// two classes differ by at most one, unless a class has no more examples.
 ///
-/// The same seed draws the same examples on every platform, and a smaller `n` gives the first ones
-/// of a larger. The example that an uneven number leaves over is of a class that the seed decides.
+/// A seed draws the same examples on every platform. A smaller `n` gives the first examples of a
+/// larger one. If `n` cannot be divided evenly, the seed decides which classes get one more.
 ///
 /// # Panics
 ///
@@ -31,14 +31,14 @@ pub fn balanced_subset(examples: &[Example], n: usize, seed: u64) -> Vec<Example
             None => classes.push((label, vec![row])),
         }
     }
-    // One of each class in turn, as long as it has any.
+    // One example of each class in turn, while the class has any.
     let rounds = classes.iter().map(|(_, rows)| rows.len()).max();
     let dealt = (0..rounds.unwrap_or(0))
         .flat_map(|round| classes.iter().filter_map(move |(_, rows)| rows.get(round)));
     dealt.take(n).map(|&row| examples[row].clone()).collect()
 }
 
-/// The order in which a seed draws.
+/// The random order that belongs to a seed.
 fn order(count: usize, seed: u64) -> Vec<usize> {
     let mut order: Vec<usize> = (0..count).collect();
     Generator::new(seed).shuffle(&mut order);
@@ -49,7 +49,7 @@ fn order(count: usize, seed: u64) -> Vec<usize> {
 mod tests {
     use super::*;
 
-    /// An example per label, told apart by their number.
+    /// An example per label. Its sentence is its number.
     fn examples(labels: impl IntoIterator<Item = usize>) -> Vec<Example> {
         let example = |(number, class): (usize, usize)| Example {
             first: number.to_string(),
@@ -104,7 +104,7 @@ mod tests {
         let left_over = |seed| counts(&balanced_subset(&all, 4, seed));
         assert!(
             (1..20).any(|seed| left_over(seed) != left_over(0)),
-            "the seed decides whose the one left over is"
+            "the seed decides which class gets one more"
         );
         assert!(balanced_subset(&[], 4, 1).is_empty());
     }

@@ -1,4 +1,4 @@
-//! What is known of each task: folder, files, columns, labels, metrics.
+//! The folder, files, columns, labels and metrics of each task.
 
 use core::fmt;
 use core::str::FromStr;
@@ -12,16 +12,16 @@ use crate::BertError;
 /// |---|---|---|---|---|
 /// | `cola` | `CoLA` | `sentence` | unacceptable, acceptable | Matthews, accuracy |
 /// | `sst2` | `SST-2` | `sentence` | negative, positive | accuracy |
-/// | `mrpc` | `MRPC` | `#1 String`, `#2 String` | not equivalent, equivalent | accuracy, F1, their mean |
-/// | `qqp` | `QQP` | `question1`, `question2` | not duplicate, duplicate | accuracy, F1, their mean |
-/// | `stsb` | `STS-B` | `sentence1`, `sentence2` | a score from 0 to 5 | Pearson, Spearman, their mean |
+/// | `mrpc` | `MRPC` | `#1 String`, `#2 String` | not equivalent, equivalent | accuracy, F1, mean |
+/// | `qqp` | `QQP` | `question1`, `question2` | not duplicate, duplicate | accuracy, F1, mean |
+/// | `stsb` | `STS-B` | `sentence1`, `sentence2` | score from 0 to 5 | Pearson, Spearman, mean |
 /// | `mnli` | `MNLI` | `sentence1`, `sentence2` | entailment, neutral, contradiction | accuracy |
 /// | `qnli` | `QNLI` | `question`, `sentence` | entailment, not entailment | accuracy |
 /// | `rte` | `RTE` | `sentence1`, `sentence2` | entailment, not entailment | accuracy |
 /// | `wnli` | `WNLI` | `sentence1`, `sentence2` | not entailment, entailment | accuracy |
 ///
-/// The means are GLUE's score of a task that has two metrics (Wang et al., 2018, section 5). GLUE
-/// judges `cola` by Matthews' correlation alone.
+/// The mean of two metrics is GLUE's score of such a task (Wang et al., 2018, section 5). GLUE uses
+/// only Matthews' correlation for `cola`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Task {
     /// Linguistic acceptability.
@@ -32,14 +32,14 @@ pub enum Task {
     Mrpc,
     /// Duplicate questions.
     Qqp,
-    /// Graded similarity, a regression.
+    /// Similarity of sentences, a regression.
     Stsb,
-    /// Entailment over many genres, validated on genres that the training set has (matched) and on
-    /// others (mismatched).
+    /// Entailment in many genres. One validation set has the genres of the training set (matched),
+    /// the other has different ones (mismatched).
     Mnli,
-    /// Does the sentence answer the question?
+    /// Whether a sentence answers a question.
     Qnli,
-    /// Entailment, small.
+    /// Entailment, with a small data set.
     Rte,
     /// Pronoun resolution as entailment.
     Wnli,
@@ -50,19 +50,19 @@ pub enum Task {
 pub enum Split {
     /// `train.tsv`.
     Train,
-    /// `dev.tsv`; for MNLI `dev_matched.tsv`.
+    /// `dev.tsv`, or `dev_matched.tsv` for MNLI.
     Validation,
-    /// `dev_mismatched.tsv`, which MNLI alone has.
+    /// `dev_mismatched.tsv`, which only MNLI has.
     Mismatched,
 }
 
-/// What a task asks for.
+/// The quantity that a model of a task predicts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Target {
-    /// One of several classes: the labels as they are spelled in the files. A label's place is its
+    /// A class. These are the labels in the spelling of the files. The index of a label is its
     /// class number.
     Classes(&'static [&'static str]),
-    /// A score in this range, ends included.
+    /// A score in this range, with both ends.
     Score {
         /// The lowest score.
         lowest: f64,
@@ -71,7 +71,7 @@ pub enum Target {
     },
 }
 
-/// Columns by name: several spellings of one column are alternatives, the hub's among them.
+/// The names of the columns. A column may have several names, one of which is the hub's.
 pub(super) struct Columns {
     pub first: &'static [&'static str],
     pub second: &'static [&'static str],
@@ -122,8 +122,8 @@ impl Task {
         }
     }
 
-    /// The file of a split inside [`folder`](Self::folder); `None` for a split that the task does
-    /// not have.
+    /// The file of a split inside [`folder`](Self::folder). `None` if the task does not have the
+    /// split.
     pub fn file(self, split: Split) -> Option<&'static str> {
         match (self, split) {
             (_, Split::Train) => Some("train.tsv"),
@@ -134,8 +134,8 @@ impl Task {
         }
     }
 
-    /// The file of a split in the hub's data set `nyu-mll/glue`, which is Parquet; `None` for a split
-    /// that the task does not have.
+    /// The Parquet file of a split in the hub's data set `nyu-mll/glue`. `None` if the task does
+    /// not have the split.
     pub fn hub_file(self, split: Split) -> Option<String> {
         let part = match (self, split) {
             (_, Split::Train) => "train",
@@ -147,7 +147,7 @@ impl Task {
         Some(format!("{}/{part}-00000-of-00001.parquet", self.name()))
     }
 
-    /// What the task asks for.
+    /// The quantity that a model of the task predicts.
     pub fn target(self) -> Target {
         Target::Classes(match self {
             Task::Cola | Task::Sst2 | Task::Mrpc | Task::Qqp | Task::Wnli => &["0", "1"],
@@ -162,7 +162,7 @@ impl Task {
         })
     }
 
-    /// Outputs of a model of the task: one for each class, or a single one that is the score.
+    /// The number of outputs of a model: one for each class, or a single one for a score.
     pub fn outputs(self) -> usize {
         match self.target() {
             Target::Classes(labels) => labels.len(),
@@ -170,7 +170,7 @@ impl Task {
         }
     }
 
-    /// The classes' names on the hub, in order; none for a regression.
+    /// The names of the classes on the hub, in order. Empty for a regression.
     pub fn class_names(self) -> &'static [&'static str] {
         match self {
             Task::Cola => &["unacceptable", "acceptable"],
@@ -185,7 +185,7 @@ impl Task {
         }
     }
 
-    /// The task's metrics, the leading one first.
+    /// The metrics of the task, with the main one first.
     pub fn metrics(self) -> &'static [Metric] {
         use Metric::{Accuracy, F1, Matthews, Mean, Pearson, Spearman};
         match self {
@@ -196,10 +196,10 @@ impl Task {
         }
     }
 
-    /// What to say of a split that the task does not have.
+    /// The error for a split that the task does not have.
     pub(super) fn lacks_mismatched(self) -> BertError {
         BertError::Task(format!(
-            "{self} has no mismatched validation set; mnli alone has one"
+            "{self} has no mismatched validation set; only mnli has one"
         ))
     }
 

@@ -14,13 +14,13 @@ use crate::BertError;
 pub struct Example {
     /// The sentence, or the first of a pair.
     pub first: String,
-    /// The second of a pair.
+    /// The second sentence of a pair.
     pub second: Option<String>,
-    /// The right answer.
+    /// The label.
     pub label: Label,
 }
 
-/// What a file holds.
+/// The contents of a file.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Rows {
@@ -30,13 +30,13 @@ pub struct Rows {
     pub cut_short: Option<CutShort>,
 }
 
-/// Rows with too few fields, which were skipped. `Display` is a sentence with file and line.
+/// Rows that were skipped because they have too few fields. `Display` shows the file and the line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CutShort {
     /// The file.
     pub path: PathBuf,
-    /// How many there are.
+    /// The number of these rows.
     pub rows: usize,
     /// The line of the first one, counted from 1.
     pub first_line: u64,
@@ -57,23 +57,27 @@ impl fmt::Display for CutShort {
 
 /// Reads `dir/<task's folder>/<split's file>`.
 ///
-/// Fields are separated by tabs and never quoted: GLUE's sentences contain unbalanced quotation
-/// marks. Columns are found by the names in the first line, so that compact and official files both
-/// do. A byte order mark, `\r\n` and empty lines are passed over; a sentence may be empty, and of any
-/// length.
+/// Fields are separated by tabs and never quoted, because GLUE's sentences have unbalanced
+/// quotation marks. Columns are found by the names in the first line, so that compact and official
+/// files can be read. A byte order mark, `\r\n` and empty lines are allowed. A sentence may be
+/// empty, and has no maximum length.
 ///
-/// CoLA's official files have no line of names: their four columns are source, label, the mark of
-/// the original judgement and the sentence. A first line that names the columns `sentence` and
-/// `label` is one all the same; any other is a row.
+/// CoLA's official files have no line of column names. Their four columns are source, label, the
+/// mark of the original judgement and the sentence. If the first line has the names `sentence` and
+/// `label`, it is read as column names. Otherwise it is a row.
 ///
-/// A line must have as many fields as the first one. Only in QQP, whose official files have some
-/// lines that are cut short, those with fewer are skipped, as everybody does, and counted.
+/// A line must have as many fields as the first one. QQP is an exception, since some lines of its
+/// official files are cut short. These are skipped, as is usual, and counted.
 ///
 /// # Errors
 ///
-/// [`BertError::Task`] for a split that the task does not have; [`BertError::Io`] or
-/// [`BertError::Data`], with file and line, for a missing folder, file or column, a wrong number of
-/// fields, an unknown label, a score out of its range, text that is not UTF-8, or no rows.
+/// [`BertError::Task`] if the task does not have the split. [`BertError::Io`] if the file cannot be
+/// read. [`BertError::Data`], with file and line, for
+///
+/// - a missing folder, file or column,
+/// - a wrong number of fields, or a file without rows,
+/// - an unknown label, or a score that is out of range,
+/// - text that is not UTF-8.
 pub fn read_split(dir: impl AsRef<Path>, task: Task, split: Split) -> Result<Rows, BertError> {
     let path = find(dir.as_ref(), task, split)?;
     let bytes = fs::read(&path).map_err(|source| BertError::io(&path, source))?;
@@ -88,7 +92,7 @@ pub fn read_split(dir: impl AsRef<Path>, task: Task, split: Split) -> Result<Row
     .read()
 }
 
-/// The file, or an error that says which part of the path is missing.
+/// The path of the file, or an error that says which part of it is missing.
 fn find(dir: &Path, task: Task, split: Split) -> Result<PathBuf, BertError> {
     let missing = |path: &Path, message: String| Err(BertError::data(path, None, message));
     let Some(file) = task.file(split) else {
@@ -97,7 +101,7 @@ fn find(dir: &Path, task: Task, split: Split) -> Result<PathBuf, BertError> {
     if !dir.is_dir() {
         return missing(
             dir,
-            "is not a folder; expected the GLUE data, a folder per task".to_owned(),
+            "is not a folder; expected the GLUE data, with a folder per task".to_owned(),
         );
     }
     let folder = dir.join(task.folder());
@@ -108,17 +112,14 @@ fn find(dir: &Path, task: Task, split: Split) -> Result<PathBuf, BertError> {
             .filter(|folder| dir.join(folder).is_dir())
             .collect();
         let there = match there.as_slice() {
-            [] => "no task's folder is".to_owned(),
-            folders => format!("{} are", folders.join(", ")),
+            [] => "found no task's folder".to_owned(),
+            folders => format!("found {}", folders.join(", ")),
         };
-        return missing(
-            &folder,
-            format!("the folder of {task} is not there; {there}"),
-        );
+        return missing(&folder, format!("the folder of {task} is missing; {there}"));
     }
     let file = folder.join(file);
     if !file.is_file() {
-        return missing(&file, format!("this file of {task} is not there"));
+        return missing(&file, format!("this file of {task} is missing"));
     }
     Ok(file)
 }
@@ -132,7 +133,7 @@ fn utf8<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a str, BertError> {
     })
 }
 
-/// One file on its way to examples.
+/// The reader of one file.
 struct Reader<'a> {
     path: &'a Path,
     text: &'a str,
@@ -140,14 +141,14 @@ struct Reader<'a> {
     target: Target,
 }
 
-/// Where the fields of a row are.
+/// The indices of the fields in a row.
 struct Places {
     first: usize,
     second: Option<usize>,
     label: usize,
-    /// Fields in a row.
+    /// The number of fields in a row.
     fields: usize,
-    /// Who says so, for a row that has another number.
+    /// The reason for this number, for an error message.
     because: String,
 }
 
@@ -170,7 +171,7 @@ impl Reader<'_> {
                     return Ok(None);
                 }
                 if record.len() != 1 || !matches!(&record[0], b"" | b"\r") {
-                    // Lines before the end of this one; the last line may lack its `\n`.
+                    // The number of lines up to this one. The last line may have no `\n`.
                     let end = lines.position();
                     let closed = self.text.as_bytes()[..end.byte() as usize].ends_with(b"\n");
                     return Ok(Some(end.line() - u64::from(closed)));
@@ -210,7 +211,7 @@ impl Reader<'_> {
             (true, Some(skipped)) => Err(self.error(
                 Some(skipped.first_line),
                 format!(
-                    "has fewer fields than the first line, like every row of the file ({}): none \
+                    "has fewer fields than the first line, like every row of the file ({}); no row \
                      can be used",
                     skipped.rows
                 ),
@@ -218,7 +219,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Where the fields are, and whether `first`, the first line, has named them.
+    /// The indices of the fields, and whether `first`, the first line, has the column names.
     fn places(&self, first: &ByteRecord, line: u64) -> Result<(Places, bool), BertError> {
         let columns = self.task.columns();
         let header: Vec<&str> = (0..first.len()).map(|i| field(first, i).trim()).collect();
@@ -235,8 +236,8 @@ impl Reader<'_> {
                 label: 1,
                 fields: 4,
                 because:
-                    "a row of CoLA has 4: source, label, mark, sentence; unless the first line \
-                          names the columns, `sentence` and `label` among them"
+                    "a row of CoLA has 4: source, label, mark, sentence (a first line with the \
+                     names `sentence` and `label` may set other columns)"
                         .to_owned(),
             };
             return Ok((official, false));
@@ -312,9 +313,9 @@ impl Reader<'_> {
     }
 }
 
-/// A field as text, without the `\r` that a line from Windows ends in.
+/// A field as text, without the `\r` at the end of a line from Windows.
 fn field(record: &ByteRecord, i: usize) -> &str {
-    // The whole file is UTF-8 and tabs are single bytes: a field cannot fail here.
+    // The whole file is UTF-8 and a tab is a single byte, so a field is UTF-8 too.
     let text = std::str::from_utf8(&record[i]).unwrap_or_default();
     match text.strip_suffix('\r') {
         Some(text) if i + 1 == record.len() => text,

@@ -1,4 +1,4 @@
-//! What a checkpoint may look like, and what is said of one that is broken.
+//! The checkpoints that can be read, and the errors for broken ones.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,10 +10,10 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// Tensors of a file: key → type, shape, bytes.
+/// The tensors of a file: key → type, shape, bytes.
 type Tensors = BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)>;
 
-/// A folder that is gone at the end of the test.
+/// A folder that is deleted at the end of the test.
 struct Folder(TempDir);
 
 impl Folder {
@@ -31,7 +31,7 @@ impl Folder {
         self
     }
 
-    /// The message with which this folder is refused.
+    /// The error message for this folder.
     fn refusal(&self) -> String {
         match Checkpoint::open(self.0.path()) {
             Ok(_) => panic!("{} is not refused", self.0.path().display()),
@@ -47,7 +47,7 @@ fn config() -> BertConfig {
     config
 }
 
-/// Everything the configuration asks for, in f32.
+/// All tensors of the configuration, in f32.
 fn complete() -> Tensors {
     let tensor = |(key, shape): (String, Vec<usize>)| {
         let bytes = 0.5f32.to_le_bytes().repeat(shape.iter().product());

@@ -1,4 +1,4 @@
-//! What a tokenizer makes of text, and what is refused as one.
+//! The tokens of texts, and the files that are refused.
 
 use super::*;
 
@@ -9,7 +9,7 @@ fn letters() -> Tokenizer {
 #[test]
 fn the_vocabulary_is_ordered_by_frequency_then_alphabet() {
     let tokenizer = letters();
-    // a×3 and b×3 (once as B), then `,` c d once each; 0 to 3 are special.
+    // a×3 and b×3 (once as B), then `,`, c and d once each. 0 to 3 are special.
     for (id, token) in ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "a", "b", ",", "c", "d"]
         .into_iter()
         .enumerate()

@@ -31,7 +31,7 @@ pub(crate) fn adam_search_direction<const D: usize>(
     Some(Tensor::from_primitive::<Flex>(direction))
 }
 
-/// `-P·m^`, and the moments after this gradient.
+/// `-P·m^` and the moments after this gradient.
 pub(crate) fn adam_update<const D: usize>(
     constants: AdamConstants,
     grad: Tensor<D>,

@@ -15,7 +15,7 @@ type Inputs = (Tensor<4>, Tensor<4>);
 #[derive(Debug)]
 struct AttentionWeights;
 
-/// What the backward pass needs of the forward pass.
+/// The values of the forward pass that the backward pass needs.
 #[derive(Clone, Debug)]
 struct State {
     weights: Values,
@@ -55,7 +55,7 @@ pub(crate) fn attention_weights(
     }
 }
 
-/// The weights, in the scores' place.
+/// The weights, in place of the scores.
 fn forward(mut scores: Values, scale: f32, bias: &Values) -> Values {
     let shape = scores.layout().shape();
     let (rows, keys) = (shape[1] * shape[2], shape[3]);

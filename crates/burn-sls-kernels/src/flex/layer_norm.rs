@@ -17,7 +17,7 @@ type Inputs = (Tensor<2>, Tensor<2>, Tensor<1>, Tensor<1>);
 #[derive(Debug)]
 struct ResidualLayerNorm;
 
-/// What the backward pass needs of the forward pass.
+/// The values of the forward pass that the backward pass needs.
 #[derive(Clone, Debug)]
 struct State {
     /// The residual sum.
@@ -59,7 +59,7 @@ pub(crate) fn residual_layer_norm(
     Ok(Tensor::from_primitive::<Autodiff<Flex>>(out))
 }
 
-/// The output, and the residual sum in x's place.
+/// The output, and the residual sum in place of x.
 fn forward(
     mut x: Values,
     residual: &Values,

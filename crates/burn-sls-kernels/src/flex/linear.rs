@@ -1,4 +1,4 @@
-//! Linear maps with a bias, and with an activation after it.
+//! Linear maps with a bias, with or without an activation.
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
@@ -15,7 +15,7 @@ use crate::slices::{bias, gelu};
 
 type Inputs = (Tensor<2>, Tensor<2>, Tensor<1>);
 
-/// What stands after the sum with the bias.
+/// The activation after the bias.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Activation {
     None,
@@ -25,7 +25,7 @@ enum Activation {
 #[derive(Debug)]
 struct Linear;
 
-/// What the backward pass needs of the forward pass.
+/// The values of the forward pass that the backward pass needs.
 #[derive(Clone, Debug)]
 struct State {
     x: Values,
@@ -87,7 +87,7 @@ fn product(x: Values, weight: Values) -> Values {
     dense(Flex::float_matmul(x, weight))
 }
 
-/// The output, in the product's place.
+/// The output, in place of the product.
 fn forward(activation: Activation, mut product: Values, bias: &Values) -> Values {
     let x = numbers_mut(&mut product);
     match activation {
@@ -97,7 +97,7 @@ fn forward(activation: Activation, mut product: Values, bias: &Values) -> Values
     product
 }
 
-/// The output, and what comes before the activation, in the product's place.
+/// The output, and if there is an activation, its input in place of the product.
 fn forward_keeping(
     activation: Activation,
     mut product: Values,

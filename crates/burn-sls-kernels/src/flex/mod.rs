@@ -1,6 +1,6 @@
 //! The kernels on tensors of the flex backend.
 //!
-//! A function gives its inputs back if they are not all 32-bit tensors of that backend.
+//! A function returns its inputs if they are not all 32-bit tensors of that backend.
 
 mod adam;
 mod attention;

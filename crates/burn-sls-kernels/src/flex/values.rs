@@ -8,19 +8,19 @@ use burn::tensor::{DType, Shape, Tensor, TensorData};
 /// A tensor of the flex backend.
 pub(crate) type Values = FloatTensor<Flex>;
 
-/// The same with its node in the graph of gradients.
+/// A tensor of the flex backend with its node in the autodiff graph.
 pub(crate) type Tracked = FloatTensor<Autodiff<Flex>>;
 
-/// Where the tensors of an operation live.
+/// The backend of an operation's tensors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Home {
-    /// On flex.
+    /// Flex.
     Plain,
-    /// On flex under autodiff, whether gradients are asked for or not.
+    /// Flex under autodiff, with or without gradients for the tensor.
     Autodiff,
 }
 
-/// Where this tensor lives, if the kernels can take it there.
+/// The backend of this tensor; `None` if the kernels do not apply to it.
 pub(crate) fn home<const D: usize>(tensor: &Tensor<D>) -> Option<Home> {
     if tensor.dtype() != DType::F32 || tensor.shape().num_elements() == 0 {
         return None;
@@ -35,11 +35,11 @@ pub(crate) fn home<const D: usize>(tensor: &Tensor<D>) -> Option<Home> {
     under_autodiff.then_some(Home::Autodiff)
 }
 
-/// The values of a tensor on flex, their numbers side by side.
+/// The values of a tensor on flex, in a dense buffer.
 ///
 /// # Panics
 ///
-/// If it does not live there: ask [`home`] first.
+/// If the tensor is on another backend: check with [`home`] first.
 pub(crate) fn plain<const D: usize>(tensor: Tensor<D>) -> Values {
     dense(
         tensor
@@ -52,13 +52,13 @@ pub(crate) fn plain<const D: usize>(tensor: Tensor<D>) -> Values {
 ///
 /// # Panics
 ///
-/// If it does not live there: ask [`home`] first.
+/// If the tensor is on another backend: check with [`home`] first.
 pub(crate) fn tracked<const D: usize>(tensor: Tensor<D>) -> Tracked {
     let primitive = tensor.try_into_primitive::<Autodiff<Flex>>();
     primitive.expect("a tensor on flex under autodiff")
 }
 
-/// The same values with their numbers side by side in a buffer of their own length.
+/// The same values in a dense buffer that contains nothing else.
 pub(crate) fn dense(values: Values) -> Values {
     let layout = values.layout();
     let whole = values.storage::<f32>().len() == layout.num_elements();
@@ -76,28 +76,28 @@ pub(crate) fn numbers(values: &Values) -> &[f32] {
     values.storage::<f32>()
 }
 
-/// The numbers of dense values to be written over; a copy of them, if someone else holds them too.
+/// The numbers of dense values, to be overwritten. Values with other owners are copied first.
 pub(crate) fn numbers_mut(values: &mut Values) -> &mut [f32] {
     values.storage_mut::<f32>()
 }
 
-/// Numbers as values.
+/// Values made of numbers.
 pub(crate) fn from_numbers(numbers: Vec<f32>, shape: Shape) -> Values {
     Flex::float_from_data(TensorData::new(numbers, shape), &Default::default())
 }
 
-/// One number as a tensor of 64 bits.
+/// One number as an f64 tensor.
 pub(crate) fn scalar(number: f64) -> Tensor<1> {
     let values = Flex::float_from_data(TensorData::from([number]), &Default::default());
     Tensor::from_primitive::<Flex>(values)
 }
 
-/// Zeros to be written over.
+/// Zeros, to be overwritten.
 pub(crate) fn zeros(shape: Shape) -> Values {
     from_numbers(vec![0.0; shape.num_elements()], shape)
 }
 
-/// Adds a gradient to what has been collected for a node, if its tensor asks for one.
+/// Adds to the gradient of a node, if its tensor requires one.
 macro_rules! register {
     ($grads:expr, $parent:expr, $grad:expr) => {
         if let Some(node) = $parent {

@@ -4,17 +4,17 @@ use super::lanes::LANES;
 use super::parallel::{each, map};
 use crate::AdamConstants;
 
-/// Numbers in a chunk of work.
+/// The size of a chunk of work.
 const CHUNK: usize = 32 * 1024;
 
-/// The constants of an update as the loops use them.
+/// The constants of an update, in the form that the loops use.
 #[derive(Clone, Copy)]
 struct Factors {
     beta_1: f32,
     new_1: f32,
     beta_2: f32,
     new_2: f32,
-    /// 1/(1 - β1^t), with the sign of the direction.
+    /// -1/(1 - β1^t): the bias correction, with the sign of the direction.
     minus_correction_1: f32,
     /// 1/√(1 - β2^t).
     root_correction_2: f32,
@@ -47,8 +47,8 @@ impl Factors {
     }
 }
 
-/// The momentum-free direction `-P·g`, with P of the second moment after this gradient; `v` is that
-/// before it, at first none. `time` counts this update too.
+/// The direction without momentum, `-P·g`, where P contains this gradient. `v` is the second moment
+/// before this gradient, `None` at first. `time` includes this update.
 pub(crate) fn search_direction(
     g: &[f32],
     v: Option<&[f32]>,
@@ -77,8 +77,9 @@ pub(crate) fn search_direction(
     });
 }
 
-/// Advances the moments `m` and `v` by this gradient and turns `g` into the direction `-P·m^`. Returns `⟨g, -P·m^⟩`
-/// of the moment before it, which is 0 where there was none, if that is asked for.
+/// Updates the moments `m` and `v` with this gradient, and replaces `g` by the direction `-P·m^`.
+///
+/// With `along_last`, returns `⟨g, -P·m^⟩` for the m^ before this gradient, or 0 if there was none.
 pub(crate) fn update(
     g: &mut [f32],
     m: &mut [f32],
@@ -88,7 +89,7 @@ pub(crate) fn update(
     along_last: bool,
 ) -> Option<f64> {
     let c = Factors::new(constants, time);
-    // A chunk of three slices: the third goes along by pairs of the other two.
+    // `map` takes one slice. This one holds the chunks of all three.
     let mut pairs: Vec<(&mut [f32], &mut [f32])> =
         m.chunks_mut(CHUNK).zip(v.chunks_mut(CHUNK)).collect();
     let mut gradients: Vec<&mut [f32]> = g.chunks_mut(CHUNK).collect();
@@ -106,11 +107,11 @@ pub(crate) fn update(
     })
 }
 
-/// Blocks of [`LANES`] numbers that are added up in f32 before they go into sums in f64.
+/// The number of blocks of [`LANES`] that are added up in f32 before they are added to f64 sums.
 const RUN: usize = 32;
 
-/// A chunk of an update, and `Σ P·g·m` with the moments before it, in as many partial sums as [`LANES`], if
-/// `LAST` asks for it.
+/// Updates one chunk. With `LAST`, returns `Σ P·g·m` for the m before the update, accumulated in
+/// [`LANES`] partial sums.
 #[inline(always)]
 fn advance<const LAST: bool>(c: Factors, g: &mut [f32], m: &mut [f32], v: &mut [f32]) -> f64 {
     let number = |g: &mut f32, m: &mut f32, v: &mut f32| {

@@ -1,4 +1,4 @@
-//! A bias for every row, and its gradient.
+//! A bias that is added to every row, and its gradient.
 
 use super::lanes::{accumulate, total_of_rows};
 use super::parallel::{chunk_of_rows, each, map_range};

@@ -1,4 +1,4 @@
-//! The Gaussian error linear unit, `gelu(z) = z·Φ(z)`, of rows with a bias.
+//! The Gaussian error linear unit, `gelu(z) = z·Φ(z)`, on rows with a bias.
 
 use super::lanes::{accumulate, total_of_rows};
 use super::math::normal;
@@ -18,7 +18,7 @@ pub(crate) fn forward(z: &mut [f32], bias: &[f32], out: &mut [f32]) {
     });
 }
 
-/// As [`forward`], where z is not needed again: `x ← gelu(x + bias)`.
+/// Like [`forward`], without keeping z: `x ← gelu(x + bias)`.
 pub(crate) fn forward_in_place(x: &mut [f32], bias: &[f32]) {
     let width = bias.len();
     each(x, chunk_of_rows(width), |_, x| {
@@ -31,8 +31,9 @@ pub(crate) fn forward_in_place(x: &mut [f32], bias: &[f32]) {
     });
 }
 
-/// From the gradient of the output to that of z, in place: `grad ← grad·(Φ(z) + z·φ(z))`. Returns the sum
-/// of its rows, the gradient of the bias.
+/// Turns the gradient of the output into that of z, in place: `grad ← grad·(Φ(z) + z·φ(z))`.
+///
+/// Returns the gradient of the bias, which is the sum of the rows of `grad`.
 pub(crate) fn backward(z: &[f32], grad: &mut [f32], width: usize) -> Vec<f32> {
     let chunk = chunk_of_rows(width);
     let parts = map(grad, chunk, |number, grad| {

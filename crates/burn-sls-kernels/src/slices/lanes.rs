@@ -1,7 +1,7 @@
-//! Sums in an order that vectorises.
+//! Sums in an order that can be vectorised.
 
-/// Partial sums of a row: as many as the widest vectors hold of f32, so that the order of additions is the
-/// same with narrower ones.
+/// The number of partial sums. It is the number of f32 in the widest vectors, so that narrower
+/// vectors add in the same order.
 pub(crate) const LANES: usize = 16;
 
 /// `Σ f(a_i)`, in sixteen partial sums.
@@ -52,7 +52,7 @@ pub(crate) fn dot(a: &[f32], b: &[f32]) -> f64 {
     lanes.iter().sum()
 }
 
-/// The largest number; NaN is passed over.
+/// The largest number. NaN is ignored.
 #[inline(always)]
 pub(crate) fn max(a: &[f32]) -> f32 {
     let larger = |a: f32, b: f32| if b > a { b } else { a };
@@ -77,7 +77,7 @@ pub(crate) fn accumulate(sum: &mut [f32], a: &[f32]) {
     }
 }
 
-/// The sums of several rows of partial sums, in their order.
+/// Adds up rows of partial sums, in their order.
 pub(crate) fn total_of_rows(parts: &[Vec<f32>], width: usize) -> Vec<f32> {
     let mut total = vec![0.0f64; width];
     for part in parts {

@@ -10,7 +10,7 @@
 use super::lanes::{accumulate, sum, sum_of_two, total_of_rows};
 use super::parallel::{chunk_of_rows, map, map_pair};
 
-/// μ and r of a row.
+/// The μ and r of a row.
 #[inline(always)]
 fn moments(h: &[f32], epsilon: f32) -> (f32, f32) {
     let scale = 1.0 / h.len() as f32;
@@ -19,7 +19,7 @@ fn moments(h: &[f32], epsilon: f32) -> (f32, f32) {
     (mean, 1.0 / (variance + epsilon).sqrt())
 }
 
-/// `h ← x + residual`, where h is x's place, and `out = y`.
+/// `h ← x + residual`, in place of x, and `out = y`.
 pub(crate) fn forward(
     x: &mut [f32],
     residual: &[f32],
@@ -45,7 +45,7 @@ pub(crate) fn forward(
     });
 }
 
-/// From ∂y to ∂h, in place. Returns ∂γ and ∂β.
+/// Turns ∂y into ∂h, in place. Returns ∂γ and ∂β.
 pub(crate) fn backward(h: &[f32], gamma: &[f32], epsilon: f32, grad: &mut [f32]) -> [Vec<f32>; 2] {
     let width = gamma.len();
     let chunk = chunk_of_rows(width);

@@ -1,17 +1,17 @@
-//! Elementary functions without branches, so that loops over them vectorise.
+//! Elementary functions without branches, so that loops over them can be vectorised.
 
-/// Below this `exp` is 0 here; the true value is under 2e-38.
+/// Below this argument the result is 0. The true value is under 2e-38.
 const LOWEST: f32 = -87.0;
 
-/// `exp(x)` for `x <= 0`, to two units in the last place; NaN for NaN.
+/// `exp(x)` for `x <= 0`, with an error of at most two units in the last place. NaN gives NaN.
 ///
-/// `x = k·ln 2 + r` with an integer k, and a polynomial for `exp(r)` of degree 7 on |r| <= ln(2)/2: that of
-/// `expf` in the Cephes library (S. Moshier, 1992).
+/// With `x = k·ln 2 + r`, k an integer and |r| <= ln(2)/2, `exp(r)` is a polynomial of degree 7.
+/// Its coefficients are those of `expf` in the Cephes library (S. Moshier, 1992).
 #[inline(always)]
 pub(crate) fn exp_nonpositive(x: f32) -> f32 {
-    /// Adding this rounds to an integer, which then stands in the lowest bits.
+    /// Adding this rounds to an integer and leaves it in the lowest bits.
     const ROUND: f32 = 12_582_912.0; // 1.5 · 2^23
-    // ln 2 in two parts, the first with trailing zeros: k times it is exact.
+    // ln 2 in two parts. The first has trailing zeros, so its product with k is exact.
     const LN_2_HIGH: f32 = 0.693_359_4; // 355/512
     const LN_2_LOW: f32 = -2.121_944_4e-4;
 
@@ -29,7 +29,7 @@ pub(crate) fn exp_nonpositive(x: f32) -> f32 {
         p = p * r + coefficient;
     }
     let p = (p * r) * r + r + 1.0;
-    // 2^k by its exponent bits: the lowest bits of `rounded` are k.
+    // 2^k from its exponent bits: the lowest bits of `rounded` are k.
     let power = f32::from_bits((rounded.to_bits() << 23).wrapping_add(127 << 23));
     if x < LOWEST { 0.0 } else { p * power }
 }
@@ -37,9 +37,10 @@ pub(crate) fn exp_nonpositive(x: f32) -> f32 {
 /// The distribution function Φ and the density φ of the standard normal distribution at x, where
 /// `erf(x/√2) = 2·Φ(x) - 1`.
 ///
-/// With `t = 1/(1 + 0.3·|x|)`, `Φ(-|x|) = exp(-x²/2)·q(t)` for a polynomial q of degree 8 without constant
-/// term: fitted to `erfcx(|x|/√2)/2` for |x| <= 14 by Lawson's iteration to a relative error of 1.5e-7.
-/// The error of Φ is below 3e-7 in f32, and relative to Φ in its lower tail below 1e-6 down to x = -5.
+/// With `t = 1/(1 + 0.3·|x|)`, `Φ(-|x|) = exp(-x²/2)·q(t)`, where q is a polynomial of degree 8
+/// without a constant term. It was fitted to `erfcx(|x|/√2)/2` for |x| <= 14 by Lawson's iteration,
+/// to a relative error of 1.5e-7. In f32 the error of Φ is below 3e-7. In the lower tail, down to
+/// x = -5, the error relative to Φ is below 1e-6.
 #[inline(always)]
 pub(crate) fn normal(x: f32) -> (f32, f32) {
     const Q: [f32; 8] = [
@@ -96,7 +97,7 @@ mod tests {
         assert!(exp_nonpositive(f32::NAN).is_nan());
     }
 
-    /// Φ by its Taylor series around 0 in f64, for |x| <= 6.
+    /// Φ from its Taylor series around 0 in f64, for |x| <= 6.
     fn phi(x: f64) -> f64 {
         let (mut term, mut sum) = (x, x);
         for n in 1..200 {

@@ -1,8 +1,8 @@
 //! The kernels, on slices of f32.
 //!
-//! Each goes over its numbers once, on all threads with the feature `rayon`, in loops that the compiler
-//! vectorises for the processor at hand. Nothing depends on the number of threads or the width of vectors: products and sums
-//! are in a fixed order, so that a run repeats its bits.
+//! Each kernel passes over its numbers once, in loops that the compiler vectorises for the
+//! processor. With the feature `rayon` it uses all threads. Products and sums are in a fixed order,
+//! so the bits depend neither on the number of threads nor on the width of the vectors.
 
 pub(crate) mod adam;
 pub(crate) mod bias;

@@ -1,28 +1,28 @@
-//! Slices in chunks: on all threads with the feature `rayon`, on this one without it.
+//! Work on slices in chunks: on all threads with the feature `rayon`, otherwise on the caller's.
 
 #[cfg(feature = "rayon")]
 use rayon::prelude::*;
 
-/// Numbers in a chunk: enough to be worth another thread's attention, and few enough for its cache.
+/// The size of a chunk: large enough to be worth another thread, small enough for its cache.
 const CHUNK: usize = 16 * 1024;
 
-/// The numbers of a chunk that holds whole rows of `width`.
+/// The size of a chunk of whole rows of `width` numbers.
 pub(crate) fn chunk_of_rows(width: usize) -> usize {
     (CHUNK / width.max(1)).max(1) * width
 }
 
-/// Runs a loop in code for the widest vectors of this processor.
+/// Runs a loop with the widest vectors of this processor.
 #[inline(always)]
 pub(crate) fn vectorized<R>(run: impl FnOnce() -> R) -> R {
     pulp::Arch::new().dispatch(run)
 }
 
-/// Calls `f` for every chunk of `out` with its number.
+/// Calls `f` with the number of every chunk of `out` and the chunk.
 pub(crate) fn each<T: Send>(out: &mut [T], chunk: usize, f: impl Fn(usize, &mut [T]) + Sync) {
     map(out, chunk, f);
 }
 
-/// What `f` makes of every chunk of `out` and its number, in their order.
+/// Like [`each`], and returns the results of `f` in the order of the chunks.
 pub(crate) fn map<T: Send, R: Send>(
     out: &mut [T],
     chunk: usize,
@@ -36,7 +36,7 @@ pub(crate) fn map<T: Send, R: Send>(
     out.chunks_mut(chunk).enumerate().map(call).collect()
 }
 
-/// As [`map`], of two slices in chunks that go together.
+/// Like [`map`], with the chunks of two slices of the same length.
 pub(crate) fn map_pair<T: Send, R: Send>(
     a: &mut [T],
     b: &mut [T],
@@ -53,7 +53,7 @@ pub(crate) fn map_pair<T: Send, R: Send>(
     pairs.enumerate().map(call).collect()
 }
 
-/// What `f` makes of every chunk of a range, in their order.
+/// Calls `f` with every chunk of the range `0..len`, and returns the results in order.
 pub(crate) fn map_range<R: Send>(
     len: usize,
     chunk: usize,

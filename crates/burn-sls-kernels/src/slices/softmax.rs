@@ -4,8 +4,8 @@ use super::lanes::{max, sum, sum_of_two};
 use super::math::exp_nonpositive;
 use super::parallel::{chunk_of_rows, each};
 
-/// `x ← softmax(scale·x + bias)` for rows as long as those of `bias`, of which each serves
-/// `rows_per_bias` rows of x.
+/// `x ← softmax(scale·x + bias)` for rows of `width`. Each row of `bias` belongs to `rows_per_bias`
+/// consecutive rows of x.
 pub(crate) fn forward(x: &mut [f32], scale: f32, bias: &[f32], width: usize, rows_per_bias: usize) {
     let chunk = chunk_of_rows(width);
     each(x, chunk, |number, x| {
@@ -27,7 +27,7 @@ pub(crate) fn forward(x: &mut [f32], scale: f32, bias: &[f32], width: usize, row
     });
 }
 
-/// From the gradient of y to that of x, in place: `grad ← scale·y·(grad - Σ grad·y)`.
+/// Turns the gradient of y into that of x, in place: `grad ← scale·y·(grad - Σ grad·y)`.
 pub(crate) fn backward(y: &[f32], grad: &mut [f32], scale: f32, width: usize) {
     let chunk = chunk_of_rows(width);
     each(grad, chunk, |number, grad| {

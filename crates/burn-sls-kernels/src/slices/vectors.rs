@@ -3,7 +3,7 @@
 use super::lanes;
 use super::parallel::{each, map_range};
 
-/// Numbers in a chunk of work.
+/// The size of a chunk of work.
 const CHUNK: usize = 64 * 1024;
 
 /// `out = w + a·d`.

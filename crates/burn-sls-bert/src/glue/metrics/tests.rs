@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Values by a formula in whole numbers, so that another program can make the same.
+/// Values from a formula in whole numbers, which another program can repeat.
 fn formula<T>(value: impl Fn(usize) -> T) -> Vec<T> {
     (0..40).map(value).collect()
 }
@@ -98,14 +98,14 @@ fn a_correlation_of_classes_is_refused() {
     Metric::Pearson.of(&[Label::Class(1)], &[Label::Class(1)]);
 }
 
-/// Predictions and labels, as many of each.
+/// Predictions and labels, in equal numbers.
 fn two<T: std::fmt::Debug>(
     value: impl Strategy<Value = T> + Clone,
 ) -> impl Strategy<Value = (Vec<T>, Vec<T>)> {
     (1usize..60).prop_flat_map(move |n| (vec(value.clone(), n), vec(value.clone(), n)))
 }
 
-/// Scores with ties, as the labels of STS-B have them.
+/// Scores with ties, as in the labels of STS-B.
 fn scores() -> impl Strategy<Value = (Vec<f64>, Vec<f64>)> {
     two((0u8..=20).prop_map(|quarters| f64::from(quarters) / 4.0))
 }

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::super::read_split;
 use super::*;
 
-/// What a test writes into a column; every column may be null, as in the hub's files.
+/// The cells of a column. Every column is nullable, as in the hub's files.
 enum Cells<'a> {
     Text(&'a [Option<&'a [u8]>]),
     Long(&'a [i64]),
@@ -32,7 +32,7 @@ impl Cells<'_> {
     }
 }
 
-/// The bytes of a Parquet file of so many equal row groups.
+/// The bytes of a Parquet file with this number of equal row groups.
 fn file(groups: usize, columns: &[(&str, Cells)]) -> Vec<u8> {
     let declared: String = columns.iter().map(|(name, c)| c.declared(name)).collect();
     let schema = Arc::new(parse_message_type(&format!("message schema {{ {declared} }}")).unwrap());
@@ -89,7 +89,7 @@ fn texts<'a>(texts: &[&'a str]) -> Vec<Option<&'a [u8]>> {
     texts.iter().map(|text| Some(text.as_bytes())).collect()
 }
 
-/// What the reader makes of a file's bytes, as the training set of a task.
+/// Reads a file with these bytes as the training set of a task.
 fn read(task: Task, bytes: &[u8]) -> Result<Vec<Example>, BertError> {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join(task.hub_file(Split::Train).unwrap());
@@ -115,9 +115,9 @@ fn rte(first: &[Option<&[u8]>], second: &[Option<&[u8]>], label: &[i64]) -> Vec<
 
 #[test]
 fn every_task_has_the_examples_of_its_official_files() {
-    /// The official names; the hub's; labels as they are spelled officially, and the hub's numbers.
+    /// The official column names, the hub's, and the official labels with the hub's numbers.
     type Case<'a> = (Task, &'a str, &'a [&'a str], &'a [&'a str], &'a [i64]);
-    // The hub's are those of the data set's card.
+    // The hub's names and numbers are from the data set's card.
     let cases: [Case; 8] = [
         (Task::Cola, "", &["sentence"], &["0", "1"], &[0, 1]),
         (
@@ -307,9 +307,7 @@ fn a_broken_file_is_an_error_with_file_and_row() {
         ),
         (
             label(Cells::Long(&[0, 1, -1])),
-            format!(
-                ":3: the row's label is -1, which stands for none, as in a test set; {classes}"
-            ),
+            format!(":3: the row's label is -1, which means no label, as in a test set; {classes}"),
         ),
         (
             label(Cells::Double(&[0.0; 3])),
@@ -370,7 +368,7 @@ fn damage_anywhere_in_a_file_is_an_error_or_changes_no_more_than_words() {
         for change in [0x01, 0x02, 0x10, 0x80, 0xff] {
             let mut bytes = whole.clone();
             bytes[place] ^= change;
-            // Letters may change unnoticed; rows cannot appear or vanish.
+            // A changed letter may go unnoticed, but not a missing or an additional row.
             if let Ok(examples) = read(Task::Rte, &bytes) {
                 assert_eq!(examples.len(), expected.len(), "byte {place} ^ {change}");
             }

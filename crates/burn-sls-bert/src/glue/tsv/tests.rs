@@ -1,6 +1,6 @@
 use super::*;
 
-/// What the reader makes of a file's bytes.
+/// Reads a file with these bytes.
 fn rows(task: Task, bytes: &[u8]) -> Result<Rows, BertError> {
     let path = Path::new("some.tsv");
     let (text, target) = (utf8(path, bytes)?, task.target());
@@ -13,7 +13,7 @@ fn rows(task: Task, bytes: &[u8]) -> Result<Rows, BertError> {
     .read()
 }
 
-/// The examples of a file that is whole.
+/// The examples of a complete file.
 fn read(task: Task, text: &str) -> Vec<Example> {
     let rows = rows(task, text.as_bytes()).unwrap();
     assert_eq!(rows.cut_short, None);
@@ -63,7 +63,8 @@ fn every_task_is_read_from_its_official_columns() {
         ),
         (
             Task::Stsb,
-            "index\tgenre\tfilename\tyear\told_index\tsource1\tsource2\tsentence1\tsentence2\tscore",
+            "index\tgenre\tfilename\tyear\told_index\tsource1\tsource2\tsentence1\tsentence2\t\
+             score",
             "0\tmade\tfile\tnone\t1\tx\ty\ta b\tc\t3.800",
             [pair("a b", "c", Label::Score(3.8))],
         ),
@@ -97,7 +98,7 @@ fn cola_has_no_line_of_names_unless_somebody_added_one() {
     assert_eq!(read(Task::Cola, official), expected);
     let named = "label\tsentence\n1\tThey slept .\n0\t\"Slept they .\n";
     assert_eq!(read(Task::Cola, named), expected);
-    // Words that name columns are words in a row.
+    // In a row, the names of columns are ordinary words.
     let row = "gj04\t1\t\tsentence\n";
     assert_eq!(read(Task::Cola, row), [single("sentence", 1)]);
 }
@@ -262,7 +263,7 @@ fn what_is_missing_on_the_way_to_a_file_is_named() {
     let no_file = says(Task::Mrpc, Split::Validation);
     let no_split = says(Task::Mrpc, Split::Mismatched);
     assert!(
-        no_folder.contains("the folder of mnli is not there; MRPC are"),
+        no_folder.contains("the folder of mnli is missing; found MRPC"),
         "{no_folder}"
     );
     assert!(no_file.contains("dev.tsv: this file of mrpc"), "{no_file}");
