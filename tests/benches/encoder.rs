@@ -1,5 +1,5 @@
-//! BERT's encoder at the size of MiniLM: a forward pass, that of a trial, and a forward with a backward
-//! pass.
+//! BERT's encoder at the size of MiniLM: a forward pass, that of a trial, and a forward with a
+//! backward pass.
 //!
 //! `tests/python/time_encoder.py` times PyTorch on the same sizes.
 

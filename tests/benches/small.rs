@@ -1,14 +1,15 @@
-//! Small networks from scratch, trained by the presets and by settings of one's own: a table of what they come to.
+//! Small networks from scratch, trained by the presets and by your own settings: a table of what
+//! they come to.
 //!
 //! ```sh
 //! cargo bench -p burn-sls-tests --bench small -- --seeds N [--only WORD] [NAME=JSON ...]
 //! ```
 //!
-//! A seed takes minutes, so nothing is trained without `--seeds`.
-//! `--only` takes the problems with that word in their name, such as `LSTM`.
-//! Without further arguments, the presets `paper`, `default` and `salsa`. `NAME=JSON` is a line search with settings
-//! over those of `default`, such as `'c=0.5={"c": 0.5}'`: what stands before the last `={` is its name.
-//! Burn's Adam with its usual learning rate of 0.001 stands beside them.
+//! A seed takes minutes, so nothing is trained without `--seeds`. `--only` takes the problems with
+//! that word in their name, such as `LSTM`. Without further arguments, the presets `paper`,
+//! `default` and `salsa`. `NAME=JSON` is a line search with settings over those of `default`, such
+//! as `'c=0.5={"search": {"c": 0.5}}'`: what stands before the last `={` is its name. Burn's Adam
+//! with its usual learning rate of 0.001 stands beside them.
 
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
 use burn_sls_optim::{LineSearchConfig, Preset};
@@ -50,15 +51,15 @@ fn main() {
         return;
     };
     if configs.is_empty() {
-        let adamsls = LineSearchConfig::adamsls;
         configs = vec![
-            ("paper".into(), Preset::Paper.apply(adamsls())),
-            ("default".into(), adamsls()),
-            ("salsa".into(), Preset::Salsa.apply(adamsls())),
+            ("paper".into(), Preset::Paper.adamsls()),
+            ("default".into(), Preset::Default.adamsls()),
+            ("salsa".into(), Preset::Salsa.adamsls()),
         ];
     }
     println!(
-        "| problem | batch | method | training loss, seed by seed | accuracy | forwards a step | most trials |"
+        "| problem | batch | method | training loss, seed by seed | accuracy | forwards a step | \
+         most trials |"
     );
     println!("|---|---|---|---|---|---|---|");
     for batch in [8, 50, 256] {
@@ -81,16 +82,13 @@ fn main() {
 
 /// The default with some settings changed.
 fn changed(settings: Map<String, Value>) -> LineSearchConfig {
-    let config = LineSearchConfig::adamsls();
-    let mut json = serde_json::to_value(config).expect("a configuration is plain data");
-    let all = json.as_object_mut().expect("named settings");
-    all.extend(settings);
+    let json = Value::Object(settings);
     let config: LineSearchConfig = serde_json::from_value(json).expect("a configuration");
     config.validate().expect("settings in their ranges");
     config
 }
 
-/// What is trained by what.
+/// The methods, and the problems that they are trained on.
 struct Table<'a> {
     configs: &'a [(String, LineSearchConfig)],
     seeds: u64,

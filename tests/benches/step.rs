@@ -1,7 +1,8 @@
-//! A step of training, by Burn's SGD and Adam and by each preset of the line search: of a small MLP, where nearly
-//! all of it is the optimizer's own work, and of a BERT at the size of MiniLM, where nearly nothing is.
+//! A step of training, by Burn's SGD and Adam and by each preset of the line search: of a small
+//! MLP, where nearly all of it is the optimizer's own work, and of a BERT at the size of MiniLM,
+//! where nearly nothing is.
 //!
-//! `glue bench` makes the table for one's own device, with the methods in turn, reads and memory.
+//! `glue bench` makes the table for your own device, with the methods in turn, reads and memory.
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer, SgdConfig};
 use burn::tensor::{Int, Tensor};
 use burn_sls_bert::{BertClassifier, cross_entropies};
 use burn_sls_core::random::Generator;
-use burn_sls_optim::{LineSearchConfig, Preset};
+use burn_sls_optim::{InitialStep, Preset};
 use burn_sls_tests::architectures::{Architecture, batch, examples, mlp::Mlp};
 use burn_sls_tests::bert::minilm;
 use burn_sls_tests::flex;
@@ -51,7 +52,10 @@ fn methods<M: Module>(c: &mut Criterion, name: &str, model: &M, losses: impl Fn(
         });
     }
     for (name, preset) in PRESETS {
-        let config = preset.apply(LineSearchConfig::adamsls().with_first_step_size(RATE));
+        let config = match preset {
+            Preset::Paper => preset.adamsls().with_initial_step(InitialStep::Fixed(RATE)),
+            _ => preset.adamsls(),
+        };
         let mut optim = config.init();
         let mut model = Some(model.clone());
         group.bench_function(name, |b| {

@@ -59,10 +59,12 @@ pub mod minilm {
     /// Tokens of an example.
     pub const TOKENS: usize = 64;
 
-    /// Its configuration, with a small vocabulary: the lookup is no part of the question. No dropout.
+    /// Its configuration, with a small vocabulary: the lookup is no part of the question. No
+    /// dropout.
     pub fn config() -> BertConfig {
         let json = r#"{
-            "vocab_size": 1000, "hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 12,
+            "vocab_size": 1000, "hidden_size": 384, "num_hidden_layers": 6,
+            "num_attention_heads": 12,
             "intermediate_size": 1536, "hidden_act": "gelu", "max_position_embeddings": 512,
             "type_vocab_size": 2, "layer_norm_eps": 1e-12, "initializer_range": 0.02,
             "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0, "pad_token_id": 0,

@@ -1,10 +1,15 @@
-//! The programs of the book under `docs/`: a page here for every page there that has some, so that
-//! `cargo test` compiles and runs them.
+//! The programs of the book under `docs/`, so that `cargo test` compiles and runs them. Every page
+//! that has programs is included here.
 
 /// *First steps*.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/guide/first-steps.md")]
 pub struct FirstSteps;
+
+/// *From Adam*.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/from-adam.md")]
+pub struct FromAdam;
 
 /// *A loop of your own*.
 #[cfg(doctest)]

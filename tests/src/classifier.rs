@@ -63,7 +63,8 @@ impl Batch {
     }
 }
 
-/// A classifier, drawn with that seed, and so many batches of so many examples: the same whenever called.
+/// A classifier, drawn with that seed, and so many batches of so many examples: the same whenever
+/// called.
 pub fn problem(
     device: &Device,
     seed: u64,

@@ -1,8 +1,9 @@
 //! The backend that the tests run on.
 //!
-//! A backend has one random generator for the whole process, and every step of a line search seeds it. A test that
-//! runs beside another would draw the other's numbers: so whoever takes a device here has the generator to itself
-//! until its thread ends, which for a test is its own end. Others wait. `clippy.toml` refuses the ways around.
+//! A backend has one random generator for the whole process, and every step of a line search seeds
+//! it. A test that runs beside another would draw the other's numbers: so whoever takes a device
+//! here has the generator to itself until its thread ends, which for a test is its own end. Others
+//! wait. `clippy.toml` refuses the ways around.
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -10,9 +11,11 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use clap::ValueEnum;
 use glue::settings::DeviceName;
 
-/// The device that `BURN_SLS_DEVICE` names, or flex if it names none, once no other thread has a device.
+/// The device that `BURN_SLS_DEVICE` names, or flex if it names none, once no other thread has a
+/// device.
 ///
-/// A thread that a test starts must be handed its device: if it asked here, it would wait for the test for ever.
+/// A thread that a test starts must be handed its device: if it asked here, it would wait for the
+/// test for ever.
 ///
 /// # Panics
 ///
@@ -43,8 +46,8 @@ fn wait_for_turn() {
     HELD.with(|_| ());
 }
 
-/// As [`device`], or flex where the device does not compute in 64 bits: for tests of what is decided and not of what
-/// computes it.
+/// As [`device`], or flex where the device does not compute in 64 bits: for tests of
+/// decisions, whatever computes them.
 pub fn double() -> Device {
     static COMPUTES: OnceLock<bool> = OnceLock::new();
     let device = device();
@@ -54,7 +57,8 @@ pub fn double() -> Device {
     }
 }
 
-/// Asked by an example: a Vulkan driver may take numbers of 64 bits, and Vulkan's exponential be none of them.
+/// Asked by an example: a Vulkan driver may take numbers of 64 bits, and Vulkan's exponential be
+/// none of them.
 fn computes_in_double(device: &Device) -> bool {
     if !device.supports_dtype(DType::F64) {
         return false;

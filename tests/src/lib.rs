@@ -8,13 +8,12 @@ pub mod bert;
 pub mod book;
 pub mod classifier;
 mod device;
-pub mod face;
-pub mod layered;
 pub mod network;
 pub mod plain;
 pub mod point;
 pub mod published;
 pub mod trace;
+pub mod trainer;
 
 pub use device::{device, double, flex, halves};
 

@@ -4,20 +4,20 @@ use burn_sls_optim::{LineSearchConfig, Preset, Units, WhenExhausted};
 
 /// ADAMSLS as in the paper; a search that fails leaves everything as it was.
 pub fn adamsls() -> LineSearchConfig {
-    plain(LineSearchConfig::adamsls())
+    plain(Preset::Paper.adamsls())
 }
 
 /// SGDSLS, likewise.
 pub fn sgdsls() -> LineSearchConfig {
-    plain(LineSearchConfig::sgdsls())
+    plain(Preset::Paper.sgdsls())
 }
 
 /// PLASLS, likewise.
 pub fn plasls(units: Units) -> LineSearchConfig {
-    plain(LineSearchConfig::plasls(units))
+    plain(Preset::Paper.plasls(units))
 }
 
+/// With a seed, so that two runs see the same random numbers.
 fn plain(config: LineSearchConfig) -> LineSearchConfig {
-    let config = Preset::Paper.apply(config);
-    config.with_when_exhausted(WhenExhausted::Stay)
+    config.with_when_exhausted(WhenExhausted::Stay).with_seed(0)
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use burn_sls_optim::direction::{Adam, Sgd};
-use burn_sls_optim::{Direction, LineSearchConfig, Preset, Units};
+use burn_sls_optim::{Direction, InitialStep, LineSearchConfig, Preset, SelfCheck, Units};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -88,22 +88,22 @@ impl Trace {
             epsilon: settings.eps,
             ..Adam::default()
         };
-        let mut config = self
-            .preset()
-            .apply(LineSearchConfig::plasls(units))
-            .with_c(settings.c)
-            .with_shrink(settings.shrink)
-            .with_gamma(settings.gamma)
-            .with_batches_per_epoch(settings.batches_per_epoch)
-            .with_first_step_size(settings.eta0)
-            .with_max_trials(settings.max_backtracks);
-        config.direction = match settings.direction.as_str() {
+        let direction = match settings.direction.as_str() {
             "adam" => Direction::Adam(adam),
             "sgd" => Direction::Sgd(Sgd::default()),
             other => panic!("unknown direction `{other}`"),
         };
-        config.merge_below = settings.merge_below;
-        config
+        self.preset()
+            .config(direction, units)
+            .with_c(settings.c)
+            .with_shrink(settings.shrink)
+            .with_gamma(settings.gamma)
+            .with_batches_per_epoch(settings.batches_per_epoch)
+            .with_initial_step(InitialStep::Fixed(settings.eta0))
+            .with_max_trials(settings.max_backtracks)
+            .with_merging(settings.merge_below)
+            .with_self_check(SelfCheck::Never)
+            .with_seed(0)
     }
 }
 

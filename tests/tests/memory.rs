@@ -44,7 +44,7 @@ impl Tower {
     }
 }
 
-/// The most that is held during a call beyond what is held before it, in sizes of the parameters.
+/// The most that is held during a call beyond the amount before it, in sizes of the parameters.
 fn peak<T>(call: impl FnOnce() -> T) -> (T, f64) {
     MEMORY.reset_peak_usage();
     let before = MEMORY.current_usage();
@@ -87,8 +87,8 @@ fn a_step_holds_no_more_than_two_copies_of_the_parameters_beside_the_gradients()
     }
 
     println!(
-        "peak beyond parameters and moments, in sizes of the parameters: Adam {of_adam:.2}, ADAMSLS \
-         {of_search:.2}"
+        "peak beyond parameters and moments, in sizes of the parameters: Adam {of_adam:.2}, \
+         ADAMSLS {of_search:.2}"
     );
     // The gradients, and two copies; a fraction for activations and for one matrix at a time.
     assert!(of_search <= 3.0 + 0.25, "{of_search}");

@@ -1,15 +1,15 @@
-//! Merging of units whose step size has collapsed (the paper's Algorithm 1).
+//! Merging of units whose step sizes have collapsed (the paper's Algorithm 1).
 
-/// Which unit went into which: the merged unit keeps the place of `kept`, and `removed` is gone.
+/// The two units that were merged. The merged unit is at `kept`, and `removed` no longer exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Merge {
-    /// The lower of the two indices, where the merged unit now stands.
+    /// The lower of the two indices, which the merged unit keeps.
     pub kept: usize,
-    /// The higher of the two indices; units after it move up by one.
+    /// The higher of the two indices. Later units move down by one index.
     pub removed: usize,
 }
 
-/// Merges the two units of the lowest step sizes when the lowest is below `threshold`.
+/// Merges the two units with the lowest step sizes if the lowest is below `threshold`.
 ///
 /// ```text
 /// if min_u η^(u) < threshold and U > 2:
@@ -17,8 +17,8 @@ pub struct Merge {
 ///     η^(min(a,b)) ← (η^(a) + η^(b))/2, and unit max(a,b) is removed
 /// ```
 ///
-/// At most one merge is made. Of equal step sizes the unit of the lower index comes first. Returns
-/// what was merged, if anything.
+/// At most two units are merged per call. Among equal step sizes, the unit with the lower index
+/// comes first. Returns the merge, or `None` if nothing was merged.
 ///
 /// # Example
 ///

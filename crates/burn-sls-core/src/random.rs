@@ -1,19 +1,19 @@
-//! Random numbers on the host: seeds, and a generator that is the same on every platform.
+//! Random numbers on the host: seeds, and a generator with the same numbers on every platform.
 //!
-//! The state of anybody else's generator is never touched.
+//! No global generator is used or changed.
 
 /// A seed for one draw of one step of one run.
 ///
-/// Losses that are compared must see the same random numbers (dropout masks), so every forward
-/// pass of a step is preceded by seeding the device with the same value. It is a hash of its
-/// arguments, so neighbouring steps have unrelated seeds.
+/// Losses can be compared only if they use the same random numbers, such as dropout masks. So the
+/// device is seeded with the same value before every forward pass of a step. The seed is a hash of
+/// the arguments, so neighbouring steps have unrelated seeds.
 pub fn seed(run: u64, step: u64, draw: u64) -> u64 {
     [run, step, draw]
         .into_iter()
         .fold(0, |state, word| Generator(state ^ word).next_u64())
 }
 
-/// The generator splitmix64: one word of state, and the same numbers everywhere and for ever.
+/// The generator splitmix64. Its state is one word, and a seed always gives the same numbers.
 ///
 /// # Example
 ///
@@ -50,12 +50,12 @@ impl Generator {
 
     /// A number below `bound`, uniform to one part in 2⁶⁴ / `bound`; 0 if `bound` is 0.
     pub fn below(&mut self, bound: usize) -> usize {
-        // The high half of a 128-bit product.
+        // The upper half of a 128-bit product.
         ((u128::from(self.next_u64()) * bound as u128) >> 64) as usize
     }
 
-    /// Puts the items in a random order (Fisher–Yates), from the front: the first `n` are a sample
-    /// without replacement for every `n`.
+    /// Puts the items in a random order (Fisher–Yates). For every `n`, the first `n` items are a
+    /// random sample without replacement.
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for place in 0..items.len() {
             let drawn = place + self.below(items.len() - place);

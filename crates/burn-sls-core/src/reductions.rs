@@ -1,16 +1,17 @@
-//! Sums over tensors, brought to the host in a single device read.
+//! Sums over tensors, brought to the host in one device read.
 
 use burn::tensor::{DType, FloatDType, Tensor, Transaction};
 
-/// Collects the scalars that a decision needs and reads them all at once.
+/// Collects the losses and inner products that a decision needs, and reads them all at once.
 ///
-/// A blocking read is what a line search costs beyond its forward passes: it drains the device's
-/// queue. So the losses and the slopes of all parameters are registered first, and read together.
+/// A read waits until the device's queue is empty. Besides its forward passes, this is the main
+/// cost of a line search. So the losses and the slopes of all parameters are registered first, and
+/// then read together.
 ///
-/// Half-precision tensors are cast to f32 *before* they are multiplied and summed; f32 and f64
-/// stay as they are. Where [`burn_sls_kernels`] has a kernel for it, products of f32 are added up in
-/// f64. One sum is made per parameter on the device; sums of several parameters are
-/// the caller's, in f64 on the host.
+/// Half-precision tensors are cast to f32 *before* they are multiplied and summed. Tensors of f32
+/// and f64 keep their precision, and [`burn_sls_kernels`] adds products of f32 up in f64 where it
+/// has a kernel for them. The device makes one sum per parameter. The caller adds up the sums of
+/// several parameters, in f64 on the host.
 ///
 /// # Example
 ///
@@ -36,7 +37,7 @@ pub struct Reductions {
     values: Vec<Tensor<1>>,
 }
 
-/// What [`Reductions::read`] brought to the host.
+/// The numbers that [`Reductions::read`] returns.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Read {
     /// The inner products and sums, in the order they were registered.
@@ -46,7 +47,7 @@ pub struct Read {
 }
 
 impl Reductions {
-    /// Nothing registered yet.
+    /// An empty collection.
     pub fn new() -> Self {
         Self::default()
     }
@@ -56,12 +57,12 @@ impl Reductions {
         self.sum(inner_product(a, b));
     }
 
-    /// Registers a sum that has been made: one number.
+    /// Registers a sum that is already on the device, one number.
     pub fn sum(&mut self, sum: Tensor<1>) {
         self.sums.push(sum);
     }
 
-    /// Registers a vector to be read as it is.
+    /// Registers a vector, to be read without a sum.
     pub fn values(&mut self, values: Tensor<1>) {
         self.values.push(widen(values));
     }
@@ -70,8 +71,7 @@ impl Reductions {
     ///
     /// # Panics
     ///
-    /// Where the backend fails to read, as Burn's own
-    /// [`Transaction::execute`] does.
+    /// If the backend fails to read, like Burn's own [`Transaction::execute`].
     pub fn read(self) -> Read {
         let count = self.sums.len();
         let transaction = self
@@ -97,7 +97,7 @@ pub fn inner_product<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> Tensor<1> {
     fused.unwrap_or_else(|| sum(widen(a).mul(widen(b))))
 }
 
-/// Casts half precision to f32, and leaves f32 and f64 alone.
+/// Casts half precision to f32, and returns other tensors unchanged.
 pub fn widen<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
     match tensor.dtype() {
         DType::F16 | DType::BF16 => tensor.cast(FloatDType::F32),
@@ -105,11 +105,11 @@ pub fn widen<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
     }
 }
 
-/// Tensors of more elements than this are summed dimension by dimension first.
+/// A tensor with more elements than this is first summed dimension by dimension.
 ///
-/// Backends split the sum of a large tensor over threads and add the parts in the order in which
-/// they finish, so that two runs differ in the last bits. Rows of a dimension are summed by one
-/// thread each, and leave a tensor small enough for one.
+/// A backend may split the sum of a large tensor over threads and add the parts in the order in
+/// which they finish. Two runs then differ in the last bits. In the sum over a dimension, each row
+/// belongs to one thread, and the result is small enough to be summed by one.
 const LARGE: usize = 1 << 20;
 
 fn sum<const D: usize>(mut tensor: Tensor<D>) -> Tensor<1> {

@@ -1,61 +1,83 @@
-//! How a step size changes: from one trial to the next, from one search to the next, and where the first
-//! one begins.
+//! How a step size changes from one search to the next, and from one trial to the next.
 
 use serde::{Deserialize, Serialize};
 
-/// Growth of the step size before a search, so that it can recover from earlier backtracking.
+use crate::interpolation::parabola;
+
+/// Growth of the step size before a search, which lets it recover from earlier backtracking.
 ///
 /// ```text
 /// η ← γ^(1/n)·η
 /// ```
 ///
-/// with `n` mini-batches per epoch: a step size that is never rejected grows by `γ` in an epoch,
-/// whatever the size of the data.
+/// with `n` mini-batches per epoch. A step size that is never rejected grows by the factor `γ` in
+/// an epoch, whatever the size of the data set.
+///
+/// # Example
+///
+/// ```
+/// use burn_sls_core::Growth;
+///
+/// let growth = Growth { gamma: 4.0, batches_per_epoch: 2.0 };
+/// assert_eq!(growth.grow(0.1), 0.2);
+/// assert_eq!(growth.grow_over(0.1, 2), 0.4);
+/// ```
 ///
 /// # References
 ///
 /// The paper, Eq. 4; Vaswani et al. (2019), `γ^(b/N)` for batches of `b` out of `N` examples.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Growth {
-    /// The growth `γ >= 1` over an epoch.
+    /// The growth factor per epoch, `γ >= 1`.
     pub gamma: f64,
-    /// Mini-batches per epoch `n`, positive; it need not be whole, since the last batch may be
-    /// smaller than the others.
+    /// The number `n` of mini-batches per epoch, positive. It need not be a whole number, since the
+    /// last mini-batch may be smaller than the others.
     pub batches_per_epoch: f64,
 }
 
 impl Growth {
-    /// The factor `γ^(1/n)` of one step.
+    /// The factor `γ^(1/n)` of one iteration.
     pub fn factor(&self) -> f64 {
         self.gamma.powf(1.0 / self.batches_per_epoch)
     }
 
-    /// The step size after one growth, kept finite.
+    /// The step size after the growth of one iteration, at most [`f64::MAX`].
     pub fn grow(&self, step_size: f64) -> f64 {
         self.grow_over(step_size, 1)
     }
 
-    /// The step size after `γ^(k/n)`, the growth of `iterations` `k`, kept finite.
+    /// The step size after `γ^(k/n)`, the growth of `k` iterations, at most [`f64::MAX`].
     pub fn grow_over(&self, step_size: f64, iterations: u64) -> f64 {
         let factor = self.gamma.powf(iterations as f64 / self.batches_per_epoch);
         (step_size * factor).min(f64::MAX)
     }
 }
 
-/// How a rejected step size is made smaller.
+/// How a rejected step size is reduced.
+///
+/// # Example
+///
+/// ```
+/// use burn_sls_core::Shrink;
+///
+/// // f(η) = 1 - η + η²/2 has the slope 1 at η = 0. It is lowest at η = 1, and f(4) = f(0) + 4.
+/// let shrink = Shrink::Parabola { least: 0.1, most: 0.7 };
+/// assert_eq!(shrink.shrink(4.0, 0.1, 1.0, -4.0), 1.0);
+/// assert_eq!(Shrink::Factor(0.5).shrink(4.0, 0.1, 1.0, -4.0), 2.0);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Shrink {
-    /// To the [best step size on a parabola](parabola), but to no less than `least·η` and no more than
-    /// `most·η`. For a quadratic loss the next trial is accepted, if the bounds let it be made.
+    /// To the [best step size on a parabola](parabola), between `least·η` and `most·η`. If the loss
+    /// is quadratic, the next trial is accepted, unless these bounds exclude it.
     Parabola {
-        /// The smallest factor, in (0, 1). It is taken, too, after a loss that is not finite.
+        /// The smallest factor, in (0, 1). It is also used after a loss that is not finite.
         least: f64,
         /// The largest factor, in (0, 1).
         most: f64,
     },
-    /// By a constant factor `δ`, in (0, 1): the paper's. In a file it is a plain number.
+    /// By a constant factor `δ` in (0, 1), as in the paper. In a file it is a plain number.
     #[serde(untagged)]
     Factor(f64),
 }
@@ -68,9 +90,10 @@ impl From<f64> for Shrink {
 }
 
 impl Shrink {
-    /// The step size to try after `step_size` was rejected by a rule with the constant `c`, with the loss
-    /// decreased by `decrease` (negative if it has increased), along a direction of slope `s`. It never becomes zero: there
-    /// would be no way back by growth.
+    /// The next step size to try, after Armijo's condition with the constant `c` has rejected
+    /// `step_size` along a direction with the slope `slope`. `decrease` is the decrease of the loss
+    /// at `step_size`, negative if the loss increased. The result is never zero, since a step size
+    /// of zero could not grow again.
     pub fn shrink(&self, step_size: f64, c: f64, slope: f64, decrease: f64) -> f64 {
         let factor = match *self {
             Self::Factor(factor) => factor,
@@ -86,39 +109,10 @@ impl Shrink {
     }
 }
 
-/// The factor from a step size that was tried to the best one that Armijo's rule with the constant `c` accepts
-/// on the parabola with the loss and the slope at `w_k` and the loss of the trial:
-///
-/// ```text
-/// min(1, 2·(1-c)) · η·s / (2·(η·s - decrease)).
-/// ```
-///
-/// For a rule with `c <= 1/2` that is the parabola's minimum; one that demands more stops short of it. Not
-/// positive, or infinite, if the loss has fallen by as much as the slope promised or more.
-pub fn parabola(step_size: f64, c: f64, slope: f64, decrease: f64) -> f64 {
-    let promised = step_size * slope;
-    let minimum = promised / (2.0 * (promised - decrease));
-    minimum * (2.0 * (1.0 - c)).min(1.0)
-}
-
-/// The Polyak step `(f - f*)/(c·s)`: where the first-order model, a fraction `c` of it, has come down to
-/// the lowest loss there can be, `f*`.
-///
-/// No larger step size passes Armijo's rule with that `c`. Zero or less, or not finite, where loss and
-/// slope say nothing.
-///
-/// # References
-///
-/// B. Polyak: *Introduction to Optimization*, 1987; N. Loizou et al.: *Stochastic Polyak Step-size for
-/// SGD*, AISTATS 2021.
-pub fn polyak(loss: f64, lowest: f64, c: f64, slope: f64) -> f64 {
-    (loss - lowest) / (c * slope)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::armijo::{Armijo, Verdict};
+    use crate::condition::{Armijo, Verdict};
     use proptest::prelude::*;
 
     #[test]
@@ -165,7 +159,8 @@ mod tests {
     }
 
     proptest! {
-        /// f(η) = -s·η + K·η²/2 has its minimum at s/K, and satisfies the rule up to 2·(1-c)·s/K.
+        /// f(η) = -s·η + K·η²/2 has its minimum at s/K, and satisfies Armijo's condition up to
+        /// 2·(1-c)·s/K.
         #[test]
         fn the_parabola_finds_the_best_step_size_that_is_accepted_on_a_quadratic(
             slope in 1e-3..1e3f64, curvature in 1e-3..1e6f64, beyond in 1.44..9.8f64,
@@ -179,17 +174,6 @@ mod tests {
             let rule = Armijo::new(c - 1e-6);
             let verdict = rule.judge(0.0, slope, shrunk, -decrease(shrunk));
             prop_assert_eq!(verdict, Verdict::Accepted);
-        }
-
-        /// Losses are not negative, so what passes Armijo's rule is at most the Polyak step.
-        #[test]
-        fn no_step_size_above_the_polyak_step_passes(
-            loss in 0.0..10.0f64, trial in 0.0..10.0f64, slope in 1e-3..1e3f64,
-            c in 0.01..0.99f64, beyond in 1.001..1e3f64,
-        ) {
-            let step_size = beyond * polyak(loss, 0.0, c, slope);
-            let verdict = Armijo::strict(c).judge(loss, slope, step_size, trial);
-            prop_assert_ne!(verdict, Verdict::Accepted);
         }
     }
 }

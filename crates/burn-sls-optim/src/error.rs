@@ -1,10 +1,10 @@
-//! What can go wrong that a user can put right.
+//! Errors: mistakes that a user can put right.
 
 use core::fmt;
 
 use burn::tensor::DType;
 
-/// An iteration that could not be made sense of. Nothing was changed: neither the optimizer's
+/// A mistake in how a line search is set up or called. Nothing was changed: neither the optimizer's
 /// state nor the search's.
 ///
 /// A search that *fails* is no error: it is reported in
@@ -14,11 +14,27 @@ use burn::tensor::DType;
 pub enum LineSearchError {
     /// The loss did not come with a gradient for any parameter.
     NoGradient,
-    /// The optimizer's groups are partly this crate's directions and partly other optimizers.
-    MixedOptimizers,
+    /// The losses of the training forward and those of another forward at the same point differ:
+    /// the search would compare two functions.
+    NotReproducible {
+        /// The loss of the training forward, the sum over micro-batches of their means.
+        base: f64,
+        /// The loss of the forward after it.
+        again: f64,
+    },
+    /// The optimizer that made the step is not the one that gives this search its directions.
+    ForeignOptimizer {
+        /// Parameters for which it gave a direction.
+        answered: usize,
+        /// Parameters with a gradient.
+        parameters: usize,
+    },
+    /// A [direction](crate::direction::SearchDirection) was adopted as if it were any optimizer.
+    AdoptedDirection,
     /// The loss tensor has no elements.
     EmptyLoss,
-    /// The losses are in half precision, whose numbers lie too far apart for what a search compares.
+    /// The losses are in half precision, whose numbers lie too far apart for what a search
+    /// compares.
     LossPrecision {
         /// What they are in.
         dtype: DType,
@@ -83,7 +99,8 @@ pub enum LineSearchError {
         /// The path of the first parameter that is.
         path: String,
     },
-    /// The learning rate that multiplies the step size is negative, NaN or infinite.
+    /// The learning rate that multiplies the step size is negative, NaN or infinite, or it is not 1
+    /// and nobody said that it is meant as a factor.
     LearningRate {
         /// The learning rate.
         value: f64,
@@ -118,10 +135,28 @@ impl fmt::Display for LineSearchError {
                  batch on an autodiff device (`device.autodiff()`), and leave at least one \
                  parameter unfrozen"
             ),
-            Self::MixedOptimizers => write!(
+            Self::NotReproducible { base, again } => write!(
                 f,
-                "some parameter groups of the optimizer are directions of this crate and others are \
-                 not: use one kind for all groups"
+                "the training forward gave the loss {base} and a second forward at the same point \
+                 gave {again}: a search would compare two functions. The loss of the trials must \
+                 be the training loss, and all its random numbers must come from Burn's device. If \
+                 dropout cannot be repeated here, use `TrialMode::Deterministic`; if the \
+                 difference is meant, `SelfCheck::Never`"
+            ),
+            Self::ForeignOptimizer {
+                answered,
+                parameters,
+            } => write!(
+                f,
+                "the optimizer gave a search direction for {answered} of {parameters} parameters: \
+                 it is not the one that belongs to this line search. Use the optimizer that comes \
+                 with the wrapper (`launch`, `into_parts`), or name another Burn optimizer with \
+                 `Directions::adopted`"
+            ),
+            Self::AdoptedDirection => write!(
+                f,
+                "the adopted optimizer is a search direction: give it to `Directions::of`, or \
+                 several in parameter groups to `Directions::groups`"
             ),
             Self::EmptyLoss => write!(
                 f,
@@ -130,9 +165,9 @@ impl fmt::Display for LineSearchError {
             ),
             Self::LossPrecision { dtype } => write!(
                 f,
-                "the losses are in {dtype:?}: two losses that a line search has to tell apart are often the \
-                 same number there. The weights may stay in {dtype:?}; cast the logits to f32 before the loss \
-                 is computed, `logits.cast(FloatDType::F32)`"
+                "the losses are in {dtype:?}, where two losses that a search has to tell apart are \
+                 often the same number. The weights may stay in {dtype:?}; cast the logits to f32 \
+                 before the loss is computed, `logits.cast(FloatDType::F32)`"
             ),
             Self::LossCount { base, trial } => write!(
                 f,
@@ -157,8 +192,8 @@ impl fmt::Display for LineSearchError {
             }
             Self::UnitWithoutParameters { unit } => write!(
                 f,
-                "unit `{unit}` claims no parameter of the model: check the paths of its prefixes or \
-                 pattern, or leave the unit out"
+                "unit `{unit}` claims no parameter of the model: check the paths of its prefixes \
+                 or pattern, or leave the unit out"
             ),
             Self::Pattern { unit, reason } => {
                 write!(
@@ -183,8 +218,8 @@ impl fmt::Display for LineSearchError {
             ),
             Self::TiedParameter { path } => write!(
                 f,
-                "the parameter at `{path}` stands in another place of the model too: Burn moves the \
-                 two apart in the first step. Use the parameter where it stands in place of cloning it"
+                "the parameter at `{path}` is also in another place of the model, and Burn moves \
+                 the two apart in the first step. Use the parameter where it is instead of a clone"
             ),
             Self::Distributed { path } => write!(
                 f,
@@ -193,8 +228,10 @@ impl fmt::Display for LineSearchError {
             ),
             Self::LearningRate { value } => write!(
                 f,
-                "the learning rate is {value}: it multiplies the step size that was searched, so it \
-                 must be at least 0 and finite, and 1 means the search alone"
+                "the learning rate is {value}. A line search finds its step sizes, and this number \
+                 multiplies them: 1 is the search alone. For a schedule, use factors between 0 and \
+                 1 with a peak of 1 (`with_schedule`, or `with_factors_allowed` where you make the \
+                 `Learner`); they must not be negative or infinite"
             ),
             Self::Setting {
                 name,
@@ -208,6 +245,39 @@ impl fmt::Display for LineSearchError {
 }
 
 impl core::error::Error for LineSearchError {}
+
+/// A step that could not be made, and the model as it was before.
+///
+/// `?` turns it into a [`LineSearchError`] where the model is no longer needed; a loop that goes on
+/// takes [`model`](Self::model) back.
+pub struct StepError<M> {
+    /// The model, unchanged.
+    pub model: M,
+    /// What went wrong.
+    pub source: LineSearchError,
+}
+
+impl<M> From<StepError<M>> for LineSearchError {
+    fn from(error: StepError<M>) -> Self {
+        error.source
+    }
+}
+
+impl<M> fmt::Debug for StepError<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StepError")
+            .field("source", &self.source)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<M> fmt::Display for StepError<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.source.fmt(f)
+    }
+}
+
+impl<M> core::error::Error for StepError<M> {}
 
 /// What a message names at most, so that it stays readable for a large model.
 const NAMED: usize = 8;

@@ -4,19 +4,18 @@
 //!
 //! The symbols are those of [`burn_sls_core`].
 //!
-//! On mini-batch `k`, at the parameters `w_k`, the gradient gives a *search direction* `d` that leads
-//! downhill, and a *slope* `s = -⟨g, d⟩ > 0`: along `d`, the loss promises to fall by `η·s`. A step
-//! size `η` is accepted where the loss of the same mini-batch, with the same random numbers, keeps a
-//! fraction `c` of that promise (the paper, Eq. 3):
+//! On mini-batch `k`, at the parameters `w_k`, the gradient gives a *search direction* `d` that
+//! leads downhill, and a *slope* `s = -⟨g, d⟩ > 0`: along `d`, the loss promises to fall by `η·s`.
+//! A step size `η` is accepted where the loss of the same mini-batch, with the same random numbers,
+//! keeps a fraction `c` of that promise (the paper, Eq. 3):
 //!
 //! ```text
 //! f_k(w_k + η·d) <= f_k(w_k) - c·η·s
 //! ```
 //!
-//! The first step size that is tried is the last one accepted, grown a little, `γ^(1/n)·η` (Eq. 4); as
-//! long as the rule fails it shrinks, `η ← δ·η`. Each trial is one more forward pass and no backward
-//! pass. In the common case the first trial is accepted, so a step costs one forward pass more than
-//! it does with a learning rate. Then the step is taken, along the *update direction* `u` (Eq. 5):
+//! The first step size of a search is the last one accepted, grown a little, `γ^(1/n)·η` (Eq. 4).
+//! As long as the rule fails it shrinks, `η ← δ·η`. Each trial is one more forward pass and no
+//! backward pass. Then the step is taken, along the *update direction* `u` (Eq. 5):
 //!
 //! ```text
 //! w_{k+1} = w_k + η·u
@@ -26,13 +25,13 @@
 //!           u = -P·m^
 //! ```
 //!
-//! Adam's momentum may lead uphill on this mini-batch, where no step size could pass; so it is left
+//! Adam's momentum may lead uphill on this mini-batch, where no step size could pass. So it is left
 //! out of the search direction, and only there.
 //!
-//! **PLASLS** divides the parameters into [units](Units), each with a step size of its own, since the
-//! layers of a network need not agree on one. The first search moves all units together. After that
-//! each iteration searches one unit, in turn: only that unit moves in the trials (Eq. 6). Then all
-//! units move, each by its own step size (Eq. 7):
+//! **PLASLS** divides the parameters into [units](Units), each with a step size of its own, since
+//! the layers of a network need not agree on one. The first search moves all units together. After
+//! that each iteration searches one unit, in turn: only that unit moves in the trials (Eq. 6). Then
+//! all units move, each by its own step size (Eq. 7):
 //!
 //! ```text
 //! f_k(w_k + η·d_u) <= f_k(w_k) - c·η·s_u              the unit u whose turn it is
@@ -41,15 +40,19 @@
 //!
 //! A unit whose step size collapses may be *merged* with the next lowest (Algorithm 1).
 //!
+//! The preset `default` goes beyond the paper: it searches along `u` where that leads downhill,
+//! begins at a Polyak step, and searches only as often as 3 % of the cost of training allows.
+//!
 //! ## Settings
 //!
-//! A [`LineSearchConfig`] has every setting, and says what each is by default:
+//! A [`LineSearchConfig`] has four groups of settings, and says what each is by default. A
+//! [`Preset`] has values for all of them:
 //!
 //! ```
 //! use burn_sls_optim::{LineSearchConfig, Preset, UnitChoice, Units};
 //!
 //! let units = Units::named([("embeddings", vec!["embedding"]), ("rest", vec!["layers", "head"])]);
-//! let config = Preset::Default.apply(LineSearchConfig::plasls(units))
+//! let config = Preset::Paper.plasls(units)
 //!     .with_batches_per_epoch(500.0)
 //!     .with_weight_decay(0.01)
 //!     .with_merging(1e-12)
@@ -61,73 +64,68 @@
 //!
 //! ## When a search fails
 //!
-//! Nothing is changed before a search has ended well, so there is nothing to undo when it has not
-//! (with one exception, in the table's last line).
-//! What happened is the [`Outcome`] of the report, and [`Counts`] keeps a tally:
+//! Nothing is changed before a search has ended well, so there is nothing to undo when it has not.
+//! The [`Outcome`] of the report says what happened, and [`Counts`] keeps a tally:
 //!
 //! | what | outcome | what is done |
 //! |---|---|---|
-//! | the loss, or a gradient, is NaN or infinite | skipped | nothing; the next mini-batch may be better |
+//! | the loss, or a gradient, is NaN or infinite | skipped | nothing |
 //! | the loss of a trial is NaN or infinite | | the trial is rejected, `η` shrinks |
 //! | the budget of trials is spent | exhausted | by preset: move by the shrunk step size, or stay |
+//! | the first search has failed | waiting | nothing; it is tried again later and later |
 //! | every gradient is zero | skipped | nothing |
-//! | the displacement of another optimizer leads uphill | skipped | its momentum learns from the gradient, the model stays |
+//! | the second moment overflows | skipped | nothing |
+//! | an adopted optimizer leads uphill | skipped | its momentum takes the gradient in |
 //!
-//! What a user can put right is a [`LineSearchError`]: a model without gradients, an empty loss, a
-//! trial that gives other losses than the training forward, parameters that belong to no unit.
+//! A mistake that a user can put right is a [`LineSearchError`]: a model without gradients, an
+//! empty loss, a loss that another forward does not repeat, parameters that belong to no unit.
 //!
-//! ## What a step costs
+//! ## Costs
 //!
-//! A step that searches costs a forward pass and a blocking device read for every trial, beside the forward pass, the
-//! backward pass and the read (the loss and all slopes in one) that every step has. With `default` a search is made
-//! for 3 % of the cost of training, in about every eleventh step; with `paper` in every step. Beside the gradients and
-//! the optimizer's own state there are two parameter-sized tensors, the direction and the trial point, and with
-//! [`Tested::Taken`], as in `default`, a second copy of the state; so there is with another Burn optimizer in the
-//! place of this crate's directions.
+//! With `default` a search is made for 3 % of the cost of training, in about every eleventh step;
+//! with `paper` in every step. A trial costs a forward pass and a blocking device read, beside the
+//! forward pass, the backward pass and the read (the loss and all slopes in one) that every step
+//! has. The first step makes one forward more, to check that the loss is reproducible.
+//!
+//! Beside the gradients and the optimizer's own state there are two parameter-sized tensors, the
+//! direction and the trial point. With [`SearchAlong::Update`], as in `default`, and with an
+//! adopted optimizer, there is a second copy of the state.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod buffers;
-mod choice;
 mod config;
 pub mod direction;
-mod displacement;
 mod engine;
 mod error;
 #[cfg(feature = "learner")]
 mod learner;
-#[cfg(feature = "learner")]
-mod metrics;
 mod objective;
 mod optimizer;
-mod presets;
-mod record;
-mod reference;
+mod params;
 mod report;
-mod stages;
 mod state;
 mod units;
 
-pub use choice::{Turn, UnitChoice};
 pub use config::{
-    Bracket, Clipping, Direction, LineSearchConfig, Procedure, Tested, TrialMode, WhenExhausted,
+    Direction, DirectionConfig, Extrapolation, Frequency, Hypergradient, InitialStep, Iteration,
+    LineSearchConfig, Preset, ReduceOnPlateau, ScheduleConfig, SearchConfig, SelfCheck,
+    StartConfig, TrialMode, WhenExhausted,
 };
-pub use error::LineSearchError;
+pub use direction::SearchAlong;
+pub use error::{LineSearchError, StepError};
 #[cfg(feature = "learner")]
-pub use learner::{BatchLoss, LineSearch, TrainingLoss};
-#[cfg(feature = "learner")]
-pub use metrics::{SearchMetric, SearchMetrics};
-pub use optimizer::{LineSearchOptimizer, Step};
-pub use presets::Preset;
-pub use record::LineSearchRecord;
-pub use report::{Counts, Outcome, Searched, StepReport};
-pub use stages::Stages;
-pub use state::SearchState;
-pub use units::Units;
+pub use learner::{BatchLoss, Failure, LineSearch, SearchMetric, SearchMetrics, TrainingLoss};
+pub use objective::Stages;
+pub use optimizer::{
+    Gradients, LineSearchOptimizer, LineSearchRecord, Step, StepOptions, StepWithAux,
+};
+pub use report::{Counts, Outcome, StepReport};
+pub use state::{PlateauState, SearchState, UnitHistory, UnitState};
+pub use units::{Searched, Turn, UnitChoice, Units};
 
 // What settings, reports and states are made of.
 #[doc(inline)]
-pub use burn_sls_core::{Acceptance, Frequency, Rhythm, Shrink, Tail, Trial, Verdict};
+pub use burn_sls_core::{Acceptance, Growth, Shrink, Trial, Verdict};
 // The search alone, for a trainer of another kind.
 #[doc(inline)]
-pub use burn_sls_core::{Armijo, Backtracking, Comparison, Conclusion, Growth, Memory, Search};
+pub use burn_sls_core::{Armijo, Backtracking, Comparison, Conclusion, Search};

@@ -1,11 +1,12 @@
-//! What an iteration did, and what it cost.
+//! The report of an iteration: its decisions and its costs.
 
 use burn_sls_core::Trial;
 use serde::{Deserialize, Serialize};
 
-use crate::config::Tested;
+use crate::direction::SearchAlong;
+use crate::units::Searched;
 
-/// Everything that one iteration decided and spent. Returned by every step, in both faces.
+/// Everything that one iteration decided and spent. Every step gives one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StepReport {
@@ -16,11 +17,11 @@ pub struct StepReport {
     pub loss: f64,
     /// The units that were searched in this iteration, counted as they were before any merge in it.
     pub searched: Searched,
-    /// The direction that was tested. Another optimizer's displacement is both, and always `Taken`; with the
-    /// setting [`Tested::Taken`], it is `Search` where the update direction led uphill.
+    /// The direction of the trials. With [`SearchAlong::Update`] it is `Gradient` where the update
+    /// direction led uphill. The displacement of an adopted optimizer is always `Update`.
     #[serde(default)]
-    pub tested: Tested,
-    /// The slope of what was searched, `s = -⟨g, d⟩`, along the direction that was tested.
+    pub along: SearchAlong,
+    /// The slope along that direction of what was searched, `s = -⟨g, d⟩`.
     pub slope: f64,
     /// Every step size that was tried, in order.
     pub trials: Vec<Trial>,
@@ -28,56 +29,57 @@ pub struct StepReport {
     pub outcome: Outcome,
     /// The step size of every unit after the iteration, and after any merge in it.
     pub step_sizes: Vec<f64>,
-    /// The learning rate that the step was taken with, as a schedule gives it; 1 without one. Where parameters
-    /// have rates of their own, that of the others.
-    #[serde(default = "whole")]
+    /// The factor of the schedule; 1 without one. Where parameters have factors of their own, that
+    /// of the others.
+    #[serde(default = "one")]
     pub lr: f64,
-    /// The factor of [`LineSearchConfig::tail`](crate::LineSearchConfig::tail) that the step was taken with;
-    /// 1 without one.
-    #[serde(default = "whole")]
-    pub tail: f64,
-    /// The factor that [`LineSearchConfig::ceiling`](crate::LineSearchConfig::ceiling) made the step shorter by;
-    /// 1 without one, or where the step was below it.
-    #[serde(default = "whole")]
-    pub cap: f64,
+    /// The factor of [`ReduceOnPlateau`](crate::ReduceOnPlateau); 1 without it.
+    #[serde(default = "one")]
+    pub plateau: f64,
+    /// The factor by which the Polyak cap shortened the step; 1 where the step was below it.
+    #[serde(default = "one")]
+    pub polyak: f64,
+    /// Whether the search was ended by [`max_step_size`](crate::StartConfig::max_step_size).
+    #[serde(default)]
+    pub capped: bool,
+    /// Whether the search began again from the initial step: the step size had become too short to
+    /// be judged.
+    #[serde(default)]
+    pub restarted: bool,
+    /// Whether the loss is below [`loss_lower_bound`](crate::SearchConfig::loss_lower_bound). Rules
+    /// that need the bound were off in this iteration.
+    #[serde(default)]
+    pub below_bound: bool,
+    /// Whether another forward was made to check that the loss is reproducible.
+    #[serde(default)]
+    pub checked: bool,
     /// After a merge, the original units that each present unit consists of.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub merged: Option<Vec<Vec<usize>>>,
-    /// Forward passes spent: that of the training step, one per trial and micro-batch, and in
-    /// [`TrialMode::Deterministic`](crate::TrialMode::Deterministic) one more per micro-batch.
+    /// Forward passes: that of training, and one per trial and micro-batch. A
+    /// [self-check](crate::SelfCheck) and
+    /// [`TrialMode::Deterministic`](crate::TrialMode::Deterministic) cost one more per micro-batch.
     pub forwards: usize,
-    /// What of these was not computed, in forward passes, since trials began at the first stage with
-    /// something moved; 0 unless the model is given [in stages](crate::Stages).
+    /// The part of these that was not computed, in forward passes, since trials began at the first
+    /// stage that had moved; 0 unless the model is given [in stages](crate::Stages).
     #[serde(default)]
     pub saved: f64,
-    /// Backward passes spent.
+    /// Backward passes.
     pub backwards: usize,
-    /// Blocking device reads spent.
+    /// Blocking device reads.
     pub reads: usize,
 }
 
-fn whole() -> f64 {
+fn one() -> f64 {
     1.0
 }
 
 impl StepReport {
-    /// What the step sizes were multiplied by where the step was taken: `lr·tail·cap`. No search is told of it,
-    /// and [`step_sizes`](Self::step_sizes) do not hold it.
+    /// The factor between the searched step sizes and the step that was taken, `lr·plateau·polyak`.
+    /// The search does not know it, and [`step_sizes`](Self::step_sizes) do not contain it.
     pub fn factor(&self) -> f64 {
-        self.lr * self.tail * self.cap
+        self.lr * self.plateau * self.polyak
     }
-}
-
-/// The units that a search moved along its direction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Searched {
-    /// All units together. Step sizes keep their proportions: a trial's is the largest of them, and the
-    /// slope is that of the move in these proportions.
-    All,
-    /// The unit of this index alone; the others stood at `w_k`.
-    Unit(usize),
 }
 
 /// How an iteration ended.
@@ -87,18 +89,19 @@ pub enum Searched {
 pub enum Outcome {
     /// A step size was accepted, and the step was taken.
     Accepted,
-    /// The point that was tried could not be told from `w_k` by the arithmetic. The step was taken with the
-    /// step size as it was, neither shrunk nor grown.
+    /// The arithmetic cannot distinguish the loss of the trial from that at `w_k`. The step was
+    /// taken with the step size as it was, neither shrunk nor grown.
     Indistinguishable,
     /// No search was due: the step was taken with the step size that an earlier one found.
     Reused,
     /// No step size was accepted within the budget. The step was taken with the shrunk step size.
     ExhaustedMoved,
     /// No step size was accepted within the budget. The model and the optimizer's state are as
-    /// they were; the next search starts from the shrunk step size.
+    /// they were. The next search begins at the initial step again if that is a Polyak step, and
+    /// else at the shrunk step size.
     ExhaustedStayed,
-    /// What was to be searched has no gradient (or, with the `reference` preset, too small a one),
-    /// and the others have: all moved by their step sizes.
+    /// The unit that was due has no gradient (or, with the `reference` preset, too small a one),
+    /// and others have: all moved by their step sizes.
     NotSearched,
     /// The loss `f_k(w_k)` is NaN or infinite. Nothing was changed.
     SkippedNonFiniteLoss,
@@ -106,13 +109,19 @@ pub enum Outcome {
     SkippedNonFiniteGradient,
     /// Every gradient is zero. Nothing was changed.
     SkippedZeroGradient,
-    /// The direction does not lead downhill: `⟨g, d⟩ > 0`. The model is as it was, and so are the
-    /// step sizes.
+    /// Every direction is zero, though a gradient is not: its square overflows in the second
+    /// moment. Nothing was changed.
+    SkippedOverflow,
+    /// The first search failed a short time ago. It is tried again after 1, 3, 7, … up to 63 steps.
+    /// Nothing was changed.
+    WaitingAfterFailure,
+    /// The direction leads uphill: `⟨g, d⟩ > 0`. The model is as it was, and so are the step sizes.
     ///
-    /// The directions of this crate always lead downhill; the displacement of another optimizer
-    /// with momentum may not. That optimizer has taken in the gradient, as it would have in a step
-    /// of its own, so that its momentum can turn around: without it, the same momentum would meet
-    /// the next gradients from the same point, and training could stand still for ever.
+    /// [`Adam`](crate::direction::Adam) and [`Sgd`](crate::direction::Sgd) have a direction that
+    /// always leads downhill; the displacement of an adopted optimizer with momentum may not. That
+    /// optimizer has taken in the gradient, as in a step of its own, so that its momentum can turn
+    /// around. Otherwise the same momentum would meet the next gradients at the same point, and
+    /// training could stop for ever.
     SkippedAscent,
 }
 
@@ -146,7 +155,7 @@ impl Outcome {
 pub struct Counts {
     /// Iterations whose step size was accepted.
     pub accepted: u64,
-    /// Iterations that tried a point that could not be told from `w_k`.
+    /// Iterations whose trial could not be distinguished from `w_k`.
     pub indistinguishable: u64,
     /// Iterations that used the step size of an earlier search.
     pub reused: u64,
@@ -164,6 +173,14 @@ pub struct Counts {
     pub zero_gradient: u64,
     /// Iterations skipped for a direction that leads uphill.
     pub ascent: u64,
+    /// Iterations skipped for a second moment that overflows.
+    pub overflow: u64,
+    /// Iterations without a search since the first one had failed.
+    pub waiting: u64,
+    /// Iterations with a loss below its lower bound.
+    pub below_bound: u64,
+    /// Searches that began again from the initial step.
+    pub restarted: u64,
     /// Merges of two units.
     pub merges: u64,
     /// Trials of all iterations.
@@ -180,7 +197,12 @@ impl Counts {
 
     /// Iterations that were skipped: nothing was searched, and nothing moved.
     pub fn skipped(&self) -> u64 {
-        self.non_finite_loss + self.non_finite_gradient + self.zero_gradient + self.ascent
+        self.non_finite_loss
+            + self.non_finite_gradient
+            + self.zero_gradient
+            + self.ascent
+            + self.overflow
+            + self.waiting
     }
 
     pub(crate) fn add(&mut self, report: &StepReport) {
@@ -195,65 +217,37 @@ impl Counts {
             Outcome::SkippedNonFiniteGradient => &mut self.non_finite_gradient,
             Outcome::SkippedZeroGradient => &mut self.zero_gradient,
             Outcome::SkippedAscent => &mut self.ascent,
+            Outcome::SkippedOverflow => &mut self.overflow,
+            Outcome::WaitingAfterFailure => &mut self.waiting,
         };
         *count += 1;
+        self.below_bound += u64::from(report.below_bound);
+        self.restarted += u64::from(report.restarted);
         self.merges += u64::from(report.merged.is_some());
         self.trials += report.trials.len() as u64;
         self.forwards += report.forwards as u64;
     }
 
-    pub(crate) const WORDS: usize = 13;
-
-    /// The counts in a fixed order, for records.
-    pub(crate) fn to_words(self) -> [u64; Self::WORDS] {
+    /// Every count by its name, for records.
+    pub(crate) fn fields(&mut self) -> [(&'static str, &mut u64); 17] {
         [
-            self.accepted,
-            self.indistinguishable,
-            self.reused,
-            self.exhausted_moved,
-            self.exhausted_stayed,
-            self.not_searched,
-            self.non_finite_loss,
-            self.non_finite_gradient,
-            self.zero_gradient,
-            self.ascent,
-            self.merges,
-            self.trials,
-            self.forwards,
+            ("accepted", &mut self.accepted),
+            ("indistinguishable", &mut self.indistinguishable),
+            ("reused", &mut self.reused),
+            ("exhausted_moved", &mut self.exhausted_moved),
+            ("exhausted_stayed", &mut self.exhausted_stayed),
+            ("not_searched", &mut self.not_searched),
+            ("non_finite_loss", &mut self.non_finite_loss),
+            ("non_finite_gradient", &mut self.non_finite_gradient),
+            ("zero_gradient", &mut self.zero_gradient),
+            ("ascent", &mut self.ascent),
+            ("overflow", &mut self.overflow),
+            ("waiting", &mut self.waiting),
+            ("below_bound", &mut self.below_bound),
+            ("restarted", &mut self.restarted),
+            ("merges", &mut self.merges),
+            ("trials", &mut self.trials),
+            ("forwards", &mut self.forwards),
         ]
-    }
-
-    /// The inverse of [`to_words`](Self::to_words).
-    pub(crate) fn from_words(words: [u64; Self::WORDS]) -> Self {
-        let [
-            accepted,
-            indistinguishable,
-            reused,
-            exhausted_moved,
-            exhausted_stayed,
-            not_searched,
-            non_finite_loss,
-            non_finite_gradient,
-            zero_gradient,
-            ascent,
-            merges,
-            trials,
-            forwards,
-        ] = words;
-        Self {
-            accepted,
-            indistinguishable,
-            reused,
-            exhausted_moved,
-            exhausted_stayed,
-            not_searched,
-            non_finite_loss,
-            non_finite_gradient,
-            zero_gradient,
-            ascent,
-            merges,
-            trials,
-            forwards,
-        }
     }
 }

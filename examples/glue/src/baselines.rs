@@ -1,9 +1,11 @@
-//! Optimizers of other authors that ask for little or no tuning: what a line search is measured against.
+//! Optimizers of other authors that ask for little or no tuning: what a line search is measured
+//! against.
 //!
 //! [`Prodigy`] estimates its learning rate, [`ScheduleFree`] does without a schedule. Neither fits
-//! Burn's `Optimizer`, which sees a tensor at a time: Prodigy's estimate is one number for the whole
-//! model, and Schedule-Free trains at one point and is evaluated at another. So [`Baseline`] wraps the
-//! model, as `burn_sls_optim::LineSearch` does, and a [`Rule`] sees all parameters and gradients.
+//! Burn's `Optimizer`, which sees a tensor at a time: Prodigy's estimate is one number for the
+//! whole model, and Schedule-Free trains at one point and is evaluated at another. So [`Baseline`]
+//! wraps the model, as `burn_sls_optim::LineSearch` does, and a [`Rule`] sees all parameters and
+//! gradients.
 
 mod prodigy;
 mod schedule_free;
@@ -37,8 +39,8 @@ pub trait Rule: Clone + fmt::Debug + Send + Sync + 'static {
     fn set_numbers(&mut self, numbers: &[f64]);
 
     /// Moves `model` by `gradients`, with learning rate `lr`. `kept` holds the tensors of
-    /// [`KEPT`](Self::KEPT), in that order. A parameter without a gradient stays, and so does what is
-    /// kept of it. Returns the model and the rate that the step was taken with.
+    /// [`KEPT`](Self::KEPT), in that order. A parameter without a gradient stays, and so does what
+    /// is kept of it. Returns the model and the rate that the step was taken with.
     fn step<M: Module>(
         &mut self,
         lr: f64,
@@ -53,10 +55,10 @@ pub trait Rule: Clone + fmt::Debug + Send + Sync + 'static {
     }
 }
 
-/// Told of the rate of every step.
+/// A function that is called with the rate of every step.
 type Observer = Arc<dyn Fn(f64) + Send + Sync>;
 
-/// A model that is trained by a [`Rule`], under Burn's `Learner` or in a loop of one's own.
+/// A model that is trained by a [`Rule`], under Burn's `Learner` or in your own loop.
 ///
 /// It is a `Module` and a `TrainStep`, and stands wherever the model stood. `valid()`, which the
 /// `Learner` evaluates, has the rule's [answer](Rule::answer) ready, and
@@ -71,7 +73,7 @@ pub struct Baseline<M, R> {
     rule: R,
     /// The tensors of [`Rule::KEPT`]: for each of its names a module in the shape of the model.
     kept: Vec<M>,
-    /// In a validation copy: what is evaluated.
+    /// The evaluated model, in a validation copy.
     evaluated: Option<M>,
     numbers_id: ParamId,
     observer: Option<Observer>,
@@ -92,7 +94,7 @@ impl<M: Module, R: Rule> Baseline<M, R> {
         }
     }
 
-    /// Tells `observer` the rate of every step under the `Learner`.
+    /// Calls `observer` with the rate of every step under the `Learner`.
     #[must_use]
     pub fn with_observer(self, observer: impl Fn(f64) + Send + Sync + 'static) -> Self {
         Self {
@@ -142,8 +144,8 @@ impl<M: Module, R: Rule> Baseline<M, R> {
         }
     }
 
-    /// The rule's numbers as a parameter of the module, for records: sixteen bits to a whole number,
-    /// which is exact in any integer type.
+    /// The rule's numbers as a parameter of the module, for records: sixteen bits to a whole
+    /// number, which is exact in any integer type.
     fn numbers(&self) -> Param<Tensor<1, Int>> {
         let numbers = self.rule.numbers();
         let parts = numbers.iter().flat_map(|number| {

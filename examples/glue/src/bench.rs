@@ -1,8 +1,8 @@
 //! `glue bench`: what a step of training costs on a device, of every method beside Adam's.
 //!
-//! The methods make their steps in turn, in one process, so that a busy machine slows all of them; and a
-//! ratio is always of two steps of the same round. What a step is made of is counted beside it, which no
-//! machine changes.
+//! The methods make their steps in turn, in one process, so that a busy machine slows all of them;
+//! and a ratio is always of two steps of the same round. What a step is made of is counted beside
+//! it, which no machine changes.
 
 mod growth;
 mod memory;
@@ -41,21 +41,21 @@ pub use statistics::Spread;
 /// The tokens of an example, if nothing else is said.
 const TOKENS: usize = 64;
 
-/// Measures as the command line says, and writes the files that it asks for. Returns the tables for the
-/// terminal.
+/// Measures as the command line says, and writes the files that it asks for. Returns the tables for
+/// the terminal.
 ///
-/// The memory of a method is that of a process of its own: this program, run once more. So this must be
-/// called in the program `glue` itself.
+/// The memory of a method is that of a process of its own: this program, run once more. So this
+/// must be called in the program `glue` itself.
 ///
 /// # Errors
 ///
-/// If options contradict each other, the device is not built in, a process of a method fails, or a file
-/// cannot be written.
+/// If options contradict each other, the device is not built in, a process of a method fails, or a
+/// file cannot be written.
 pub fn bench(args: &BenchArgs) -> Result<String, GlueError> {
     if let (ModelSize::Mlp, Some(tokens)) = (args.model, args.tokens) {
         return Err(GlueError::Usage(format!(
-            "--tokens {tokens} has no meaning for --model mlp, which reads vectors: leave it out, or choose \
-             --model minilm or bert-base"
+            "--tokens {tokens} has no meaning for --model mlp, which reads vectors: leave it out, \
+             or choose --model minilm or bert-base"
         )));
     }
     let tokens = args.tokens.unwrap_or(TOKENS);
@@ -88,7 +88,7 @@ pub fn bench(args: &BenchArgs) -> Result<String, GlueError> {
     }
 }
 
-/// What is trained, not made yet.
+/// The network to train, not made yet.
 struct Subject<F> {
     size: Size,
     /// Of PLASLS.
@@ -211,8 +211,8 @@ fn held(methods: &[MethodName], parameters: usize) -> String {
     let copies: usize = methods.iter().map(|method| method.copies()).sum();
     let gigabytes = (copies * parameters * size_of::<f32>()) as f64 * 1e-9;
     format!(
-        "weights and moments of all methods take {gigabytes:.2} GB, and a step its gradients, directions and \
-         activations on top"
+        "weights and moments of all methods take {gigabytes:.2} GB, and a step its gradients, \
+         directions and activations on top"
     )
 }
 
@@ -269,7 +269,8 @@ mod tests {
                      --warm-up 1 --device flex --growth";
         assert_eq!(
             line(
-                "--growth --model bert-base --methods plasls --batch 4 --tokens 16 --steps 2 --warm-up 1"
+                "--growth --model bert-base --methods plasls --batch 4 --tokens 16 --steps 2 \
+                 --warm-up 1"
             ),
             whole
         );

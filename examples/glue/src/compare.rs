@@ -38,10 +38,10 @@ pub enum Compared {
 
 /// Runs an experiment, as far as its runs are not there.
 ///
-/// The folder holds the experiment as `NAME.toml` and the runs under `runs/`, where a run is known by
-/// its settings, wherever data and model lie: experiments in one folder share the runs that they have
-/// in common. Of a finished run there stay its settings, results, steps and pictures; weights and
-/// checkpoints go.
+/// The folder holds the experiment as `NAME.toml` and the runs under `runs/`, where a run is known
+/// by its settings, wherever data and model lie: experiments in one folder share the runs that they
+/// have in common. Of a finished run there stay its settings, results, steps and pictures; weights
+/// and checkpoints go.
 ///
 /// # Errors
 ///
@@ -70,7 +70,7 @@ pub fn compare(args: &CompareArgs) -> Result<Compared, GlueError> {
     let file = args.out.join(format!("{name}.toml"));
     let portable = experiment.portable();
     if file.is_file() {
-        let there = Experiment::read(&file)?;
+        let there = Experiment::recorded(&file)?;
         if there.model != portable.model {
             return Err(GlueError::Usage(format!(
                 "{} holds the experiment `{name}` with another model: choose another --out",
@@ -163,7 +163,8 @@ pub fn farewell(ending: &Compared, args: &CompareArgs) -> String {
     match ending {
         Compared::Listed => String::new(),
         Compared::Finished => format!(
-            "done: every run is in {out}. Tables and pictures:\n  cargo run --release -p glue -- report {out}"
+            "done: every run is in {out}. Tables and pictures:\n  cargo run --release -p glue -- \
+             report {out}"
         ),
         Compared::Interrupted => format!(
             "interrupted: the same command goes on where this one stopped. Tables and pictures of \

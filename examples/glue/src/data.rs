@@ -61,7 +61,7 @@ pub fn load(settings: &mut Settings, length_asked: bool) -> Result<Data, GlueErr
     let pretrained = match settings.model.as_str() {
         TINY => None,
         model => {
-            // The weights last: what is wrong with the small files shows before they are downloaded.
+            // The weights last: a fault of the small files shows before they are downloaded.
             let files = ["config.json", "tokenizer.json", "model.safetensors"];
             let folder = hub::folder(Kind::Model, model, &files)?;
             check_files(&folder, &files[..2])?;
@@ -245,8 +245,8 @@ fn has_hub(folder: &Path, task: Task, split: Split) -> bool {
     cfg!(feature = "hub") && task.hub_file(split).is_some_and(there)
 }
 
-/// So many validation examples, or all if there are fewer: the same whatever the seed of the run, so that
-/// the runs of a comparison are judged alike.
+/// So many validation examples, or all if there are fewer: the same whatever the seed of the run,
+/// so that the runs of a comparison are judged alike.
 fn fixed_subset(rows: Vec<Example>, count: usize) -> Vec<Example> {
     match count < rows.len() {
         true => glue::subset(&rows, count, 0),

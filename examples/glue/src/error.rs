@@ -28,7 +28,7 @@ pub enum GlueError {
     Run {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Its fault.
         reason: String,
     },
     /// Training failed.

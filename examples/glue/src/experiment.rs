@@ -1,10 +1,10 @@
 //! An experiment: the matrix of runs that `glue compare` makes, as a TOML file describes it.
 
+mod check;
+mod files;
 mod published;
 mod ready;
 
-use std::collections::HashSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use burn_sls_bert::UnitSplit;
@@ -15,13 +15,13 @@ use crate::data;
 use crate::error::GlueError;
 use crate::settings::{
     DeviceName, OptimizerName, PresetName, SENTENCES, ScheduleName, Settings, Switch, TINY,
-    TrainArgs, TrainSize, base_name,
+    TrainArgs, TrainSize,
 };
 
 pub use published::Published;
 pub use ready::READY;
 
-/// What is to be compared: every method on every [`Cell`], with every seed.
+/// A comparison: every method on every [`Cell`], with every seed.
 ///
 /// # Example
 ///
@@ -170,143 +170,6 @@ fn off() -> Switch {
 }
 
 impl Experiment {
-    /// The experiment of that name, or in that file, and the name that its parts of a comparison go by.
-    ///
-    /// # Errors
-    ///
-    /// If there is none, or it is not an experiment.
-    pub fn open(name_or_file: &str) -> Result<(String, Self), GlueError> {
-        if let Some(experiment) = ready::description(name_or_file) {
-            let experiment: Self = experiment
-                .try_into()
-                .map_err(|error| GlueError::run(name_or_file, error))?;
-            return Ok((name_or_file.to_string(), experiment));
-        }
-        let path = Path::new(name_or_file);
-        if !path.is_file() {
-            return Err(GlueError::Usage(format!(
-                "there is no experiment `{name_or_file}`: name one of {}, or a TOML file",
-                READY.join(", ")
-            )));
-        }
-        let stem = path.file_stem().unwrap_or_default();
-        Ok((stem.to_string_lossy().into_owned(), Self::read(path)?))
-    }
-
-    /// Reads the file of an experiment.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be read, or does not describe an experiment.
-    pub fn read(path: &Path) -> Result<Self, GlueError> {
-        let text = fs::read_to_string(path).map_err(|error| GlueError::io(path, error))?;
-        Self::parse(&text).map_err(|reason| GlueError::run(path, reason))
-    }
-
-    /// Reads the description of an experiment.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with it, and in which line if it is not understood at all.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let experiment: Self = toml::from_str(text).map_err(|error| {
-            let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
-            let place = error
-                .span()
-                .map(|span| format!("line {}: ", line(span.start)));
-            format!("{}{}", place.unwrap_or_default(), error.message().trim())
-        })?;
-        experiment.check()?;
-        Ok(experiment)
-    }
-
-    /// The experiment without where its model and data lie.
-    pub fn portable(&self) -> Self {
-        let model = self
-            .model
-            .as_deref()
-            .map(|model| base_name(model).to_string());
-        Self {
-            model,
-            data_dir: None,
-            ..self.clone()
-        }
-    }
-
-    /// The experiment as a file.
-    pub fn to_toml(&self) -> String {
-        toml::to_string_pretty(self).expect("an experiment is plain data")
-    }
-
-    /// What can be refused without looking at a model or data.
-    fn check(&self) -> Result<(), String> {
-        let empty = [
-            ("tasks", self.tasks.is_empty()),
-            ("train_sizes", self.train_sizes.is_empty()),
-            ("batch_sizes", self.batch_sizes.is_empty()),
-            ("seeds", self.seeds.is_empty()),
-            ("methods", self.methods.is_empty()),
-        ];
-        if let Some((name, _)) = empty.iter().find(|(_, empty)| *empty) {
-            return Err(format!("`{name}` is empty: nothing would be run"));
-        }
-        let zero = [
-            ("epochs", self.epochs == 0),
-            ("batch_sizes", self.batch_sizes.contains(&0)),
-            ("validation_size", self.validation_size == Some(0)),
-            ("max_length", self.max_length == Some(0)),
-            (
-                "train_sizes",
-                self.train_sizes.contains(&TrainSize::Examples(0)),
-            ),
-        ];
-        if let Some((name, _)) = zero.iter().find(|(_, zero)| *zero) {
-            return Err(format!("`{name}` must be at least 1"));
-        }
-        fn twice<T: PartialEq>(list: &[T]) -> bool {
-            (1..list.len()).any(|place| list[..place].contains(&list[place]))
-        }
-        let repeated = [
-            ("tasks", twice(&self.tasks)),
-            ("train_sizes", twice(&self.train_sizes)),
-            ("batch_sizes", twice(&self.batch_sizes)),
-            ("seeds", twice(&self.seeds)),
-            ("selection_seeds", twice(&self.selection_seeds)),
-        ];
-        if let Some((name, _)) = repeated.iter().find(|(_, repeated)| *repeated) {
-            return Err(format!(
-                "`{name}` names something twice: it would count twice in every mean"
-            ));
-        }
-        let mut names = HashSet::new();
-        for Method { name, lr, .. } in &self.methods {
-            if !names.insert(name) {
-                return Err(format!("two methods are named `{name}`"));
-            }
-            let Some(Rates::Best(rates)) = lr else {
-                continue;
-            };
-            if rates.is_empty() {
-                return Err(format!("method `{name}` has no `lr` to choose from"));
-            }
-            if self.selection_seeds.is_empty() {
-                return Err(format!(
-                    "method `{name}` has {} learning rates to choose from, and there are no \
-                     `selection_seeds` to choose by",
-                    rates.len()
-                ));
-            }
-        }
-        let reported = |seed: &&u64| self.seeds.contains(seed);
-        match self.selection_seeds.iter().find(reported) {
-            None => Ok(()),
-            Some(seed) => Err(format!(
-                "seed {seed} is among `seeds` and `selection_seeds`: a learning rate must not be \
-                 chosen on what is reported"
-            )),
-        }
-    }
-
     /// What the methods are compared on, in the order of the report.
     pub fn cells(&self) -> Vec<Cell> {
         let mut cells = Vec::new();
@@ -348,8 +211,8 @@ impl Experiment {
         let needs = self.tasks.iter().find(|task| *task != SENTENCES);
         match (&self.data_dir, needs) {
             (None, Some(task)) => Err(GlueError::Usage(format!(
-                "the experiment reads GLUE's files of {task}: name the folder that holds the tasks' \
-                 folders by --data-dir"
+                "the experiment reads GLUE's files of {task}: name the folder that holds the \
+                 tasks' folders by --data-dir"
             ))),
             (folder, _) => Ok(folder.as_deref()),
         }

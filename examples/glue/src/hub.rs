@@ -11,7 +11,7 @@ pub use download::Hub;
 
 use crate::settings::TINY;
 
-/// What is asked of the hub.
+/// A kind of repository on the hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// `--model`: a model.
@@ -52,8 +52,8 @@ fn is_word(word: &str) -> bool {
         && !word.contains("..")
 }
 
-/// The folder that an option's value stands for: the value itself; or, if there is none of that name
-/// and the hub may have it, a folder with these files from the hub.
+/// The folder that an option's value stands for: the value itself; or, if there is none of that
+/// name and the hub may have it, a folder with these files from the hub.
 ///
 /// # Errors
 ///

@@ -18,8 +18,8 @@ pub fn interrupted() -> bool {
 
 /// Lets Ctrl-C end the training after the step under way; a second one ends the program at once.
 ///
-/// A process has one handler, and a comparison many trainings, one after the other: the handler stops
-/// whichever is under way.
+/// A process has one handler, and a comparison many trainings, one after the other: the handler
+/// stops whichever is under way.
 ///
 /// # Errors
 ///

@@ -1,10 +1,10 @@
 //! The program `glue`: fine-tunes BERT on GLUE without a learning rate.
 //!
-//! It goes through Burn's own `Learner`; what is particular to it is the data ([`data`], [`hub`],
+//! It trains through Burn's own `Learner`. The program adds the data ([`data`], [`hub`],
 //! [`sentences`], [`loader`]), the model as the `Learner` wants it ([`model`]), and the files it
 //! leaves behind ([`recorder`], [`plot`]). Which optimizer trains is a few lines of [`train`], with
-//! the settings that [`line_search`] makes, or one of [`baselines`]; [`units`] shows what has a step
-//! size of its own. [`mod@bench`] measures what a step costs.
+//! the settings that [`line_search`] makes, or one of [`baselines`]; [`units`] shows what has a
+//! step size of its own. [`mod@bench`] measures what a step costs.
 
 pub mod baselines;
 pub mod bench;

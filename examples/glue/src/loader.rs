@@ -32,10 +32,11 @@ impl Batches {
 
     /// Chunks of `order`, a batch each.
     fn chunks(&self, order: Vec<usize>) -> impl Iterator<Item = Vec<usize>> + use<> {
-        let mut rest = order;
-        let size = self.batch_size;
+        let (size, mut begin) = (self.batch_size, 0);
         std::iter::from_fn(move || {
-            let batch: Vec<usize> = rest.drain(..size.min(rest.len())).collect();
+            let end = order.len().min(begin + size);
+            let batch = order[begin..end].to_vec();
+            begin = end;
             (!batch.is_empty()).then_some(batch)
         })
     }
@@ -48,7 +49,7 @@ impl Batches {
     }
 }
 
-/// The training set, shuffled anew in every epoch.
+/// The training set, shuffled again for every epoch.
 pub struct TrainingLoader {
     batches: Batches,
     seed: u64,

@@ -12,8 +12,9 @@ use glue::settings::{Cli, Command, TrainArgs};
 use glue::train::{Ending, farewell, train};
 use glue::units;
 
-/// Training allocates and frees large tensors all the time; the system's allocator gives their pages back
-/// and faults them in again, which costs a fifth to a third of a step (`tests/benches/encoder.rs`).
+/// Training allocates and frees large tensors all the time; the system's allocator gives their
+/// pages back and faults them in again, which costs a fifth to a third of a step
+/// (`tests/benches/encoder.rs`).
 #[global_allocator]
 static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -19,7 +19,7 @@ use crate::recorder::Recorder;
 pub struct GlueModel {
     /// BERT with its head.
     pub classifier: BertClassifier,
-    /// Told of every step of an optimizer that does not report its own.
+    /// Notes the steps of an optimizer that does not report them itself.
     #[module(skip)]
     pub recorder: Arc<Recorder>,
 }

@@ -8,8 +8,8 @@ const NO_READER: i32 = 141;
 
 /// Ends the program quietly, once its standard output cannot be written because its reader is gone.
 ///
-/// Rust ignores SIGPIPE, and the macros that print then panic with a message of the standard library's.
-/// That panic is taken here, wherever it was printed from; any other goes its usual way.
+/// Rust ignores SIGPIPE, and the macros that print then panic with a message of the standard
+/// library's. That panic is taken here, wherever it was printed from; any other goes its usual way.
 pub fn end_with_the_reader() {
     let usual = panic::take_hook();
     panic::set_hook(Box::new(move |info| {

@@ -4,6 +4,7 @@
 //! places of Burn's `Learner`; all of them tell the one recorder of the run.
 
 pub(crate) mod curves;
+mod evaluation;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -12,15 +13,16 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Instant;
 
 use burn::tensor::Tensor;
-use burn_sls_bert::glue::{Label, Labels, Metric};
+use burn_sls_bert::glue::Metric;
 use burn_sls_optim::{Outcome, Searched, StepReport};
 use serde_json::{Value, json};
 
 use crate::error::GlueError;
-use crate::model::Part;
 use crate::plot;
 use crate::progress::Printer;
 use crate::results::{EpochResult, RunFile, STEPS, StepLine, write_run, write_whole};
+
+use evaluation::Evaluation;
 
 /// Writes down a run while it happens.
 pub struct Recorder {
@@ -46,21 +48,13 @@ struct State {
     failure: Option<GlueError>,
 }
 
-/// What has been evaluated of a set since the epoch's end.
-#[derive(Default)]
-struct Evaluation {
-    losses: Vec<f64>,
-    predictions: Vec<Label>,
-    labels: Vec<Label>,
-}
-
 impl Recorder {
     /// Opens the files of a run, keeping what an interrupted run wrote up to the end of epoch
     /// `done`.
     ///
     /// # Errors
     ///
-    /// If a file cannot be written, or what is there is damaged.
+    /// If a file cannot be written, or an earlier one is damaged.
     pub fn open(
         folder: &Path,
         mut run: RunFile,
@@ -211,50 +205,6 @@ impl Recorder {
         state.push(line);
     }
 
-    /// An evaluated batch.
-    pub(crate) fn evaluated(
-        &self,
-        part: Part,
-        losses: Tensor<1>,
-        predictions: Labels,
-        labels: Labels,
-    ) {
-        let losses = floats(losses.into_data());
-        let mut state = self.state();
-        let set = match part {
-            Part::Training => &mut state.training,
-            Part::Validation => &mut state.validation,
-            Part::Mismatched => &mut state.mismatched,
-        };
-        set.losses.extend(losses);
-        set.predictions.extend(predictions.read());
-        set.labels.extend(labels.read());
-    }
-
-    /// The value of the leading metric on what has been evaluated of the validation set.
-    pub(crate) fn leading_metric(&self) -> f64 {
-        let state = self.state();
-        let set = &state.validation;
-        self.metrics[0].of(&set.predictions, &set.labels)
-    }
-
-    /// The name of the leading metric.
-    pub(crate) fn leading_metric_name(&self) -> String {
-        self.metrics[0].to_string()
-    }
-
-    /// The metrics in `run.json`, the leading one first: those of the validation set, and then those
-    /// of MNLI's second one, if it is there.
-    fn metric_names(&self, state: &State) -> Vec<String> {
-        let names: Vec<String> = self.metrics.iter().map(Metric::to_string).collect();
-        let second = names.iter().map(|name| format!("{name}_mismatched"));
-        let second: Vec<String> = match state.run.mismatched_examples {
-            Some(_) => second.collect(),
-            None => Vec::new(),
-        };
-        [names, second].concat()
-    }
-
     /// Evaluation after an epoch is complete: writes the results, and draws the picture.
     pub(crate) fn epoch_ends(&self, epoch: usize) {
         let mut state = self.state();
@@ -298,8 +248,8 @@ impl Recorder {
             format!("{name} {:.4}", value.unwrap_or(f64::NAN))
         });
         let line = format!(
-            "epoch {}/{}: training loss {:.4}, validation {}, {} {:.2e}, {} forward and {} backward \
-             passes, {:.1} s training, {:.1} s evaluation",
+            "epoch {}/{}: training loss {:.4}, validation {}, {} {:.2e}, {} forward and {} \
+             backward passes, {:.1} s training, {:.1} s evaluation",
             result.epoch,
             state.run.settings.epochs,
             result.train_loss,

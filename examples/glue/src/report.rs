@@ -32,11 +32,11 @@ pub struct Written {
     pub missing: usize,
 }
 
-/// Writes the report of a comparison into its folder: `report.html`, `report.md`, `results.json`, and the
-/// pictures under `figures/`.
+/// Writes the report of a comparison into its folder: `report.html`, `report.md`, `results.json`,
+/// and the pictures under `figures/`.
 ///
-/// It finds runs under `runs/` and in the `results.json` of an earlier report, and writes all of them to
-/// that file; so `runs/` may be deleted afterwards.
+/// It finds runs under `runs/` and in the `results.json` of an earlier report, and writes all of
+/// them to that file; so `runs/` may be deleted afterwards.
 ///
 /// # Errors
 ///
@@ -84,7 +84,7 @@ fn experiments(dir: &Path) -> Result<Vec<(String, Experiment)>, GlueError> {
             .is_some_and(|extension| extension == "toml")
         {
             let name = path.file_stem().unwrap_or_default().to_string_lossy();
-            found.push((name.into_owned(), Experiment::read(&path)?));
+            found.push((name.into_owned(), Experiment::recorded(&path)?));
         }
     }
     if found.is_empty() {

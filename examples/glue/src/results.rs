@@ -120,7 +120,8 @@ pub struct StepLine {
     pub outcome: String,
     /// The step size of every unit, or the learning rate. After a merge there are fewer units.
     pub step_sizes: Vec<f64>,
-    /// What they were multiplied by where the step was taken: `lr·tail·cap` of the library's report.
+    /// What they were multiplied by where the step was taken: `lr·plateau·polyak` of the library's
+    /// report.
     #[serde(default = "whole", skip_serializing_if = "is_whole")]
     pub factor: f64,
     /// After a step that merged two units: for every unit left, the indices of those in `run.json`
@@ -158,7 +159,11 @@ impl StepLine {
 pub fn read_run(folder: &Path) -> Result<RunFile, GlueError> {
     let path = folder.join(RUN);
     let text = fs::read_to_string(&path).map_err(|error| GlueError::io(&path, error))?;
-    serde_json::from_str(&text).map_err(|error| GlueError::run(&path, error))
+    let run: RunFile = serde_json::from_str(&text).map_err(|error| GlueError::run(&path, error))?;
+    Ok(RunFile {
+        settings: run.settings.translated(),
+        ..run
+    })
 }
 
 /// Writes `run.json`.

@@ -14,7 +14,7 @@ use crate::settings::{LEFT_BEHIND, SENTENCES, Settings};
 /// The file of the trained model for Burn, in the run's folder.
 const FILE: &str = "model.bpk";
 
-/// What is known of the trained model beside its weights.
+/// Everything about the trained model but its weights.
 pub(crate) struct Saved {
     out: PathBuf,
     /// With the dropout that training begins from, whether this run used it or not.
@@ -47,8 +47,8 @@ impl Saved {
         })
     }
 
-    /// Writes [`FILE`] and the folder [`LEFT_BEHIND`]. A model with weights that are not numbers, as of a
-    /// run that diverged, has no such folder: no code could use it.
+    /// Writes [`FILE`] and the folder [`LEFT_BEHIND`]. A model with weights that are not numbers,
+    /// as of a run that diverged, has no such folder: no code could use it.
     ///
     /// # Errors
     ///

@@ -1,8 +1,10 @@
 //! The settings of a run, as the command line gives them.
 
 mod cli;
+mod conflict;
 mod names;
 pub(crate) mod overrides;
+pub(crate) mod renamed;
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -45,7 +47,8 @@ pub struct Settings {
     pub preset: Option<PresetName>,
     /// Of a line search: where its first search begins, if it does not find that itself.
     pub first_step_size: Option<f64>,
-    /// Of a line search: what multiplies its step sizes. Other optimizers have a schedule of their own.
+    /// Of a line search: what multiplies its step sizes. Other optimizers have a schedule of their
+    /// own.
     #[serde(default, skip_serializing_if = "ScheduleName::is_constant")]
     pub schedule: ScheduleName,
     /// Of a line search: settings over what the preset says.
@@ -71,8 +74,8 @@ pub struct Settings {
 
 /// Where the first search of a pre-trained model begins, along Adam's direction.
 ///
-/// The first step of Adam moves every weight by the whole step size, up or down, so a large one that
-/// lowers the loss of a single mini-batch can still undo what pre-training has learned.
+/// The first step of Adam moves every weight by the whole step size, up or down, so a large one
+/// that lowers the loss of a single mini-batch can still undo what pre-training has learned.
 const PRETRAINED_STEP: f64 = 4e-5;
 
 /// Where the first search of the published code begins, whatever the model and the direction.
@@ -82,8 +85,12 @@ const REFERENCE_STEP: f64 = 0.1;
 const SALSA_STEP: f64 = 1.0;
 
 /// Where a first search begins, if the user does not say. The preset `default` finds it itself.
-fn first_step_size(args: &TrainArgs, optimizer: OptimizerName, preset: PresetName) -> Option<f64> {
-    let scratch = args.model.as_deref().unwrap_or(TINY) == TINY;
+pub(crate) fn first_step_size(
+    model: Option<&str>,
+    optimizer: OptimizerName,
+    preset: PresetName,
+) -> Option<f64> {
+    let scratch = model.unwrap_or(TINY) == TINY;
     match (preset, optimizer, scratch) {
         (PresetName::Default, ..) => None,
         (PresetName::Reference, ..) => Some(REFERENCE_STEP),
@@ -97,8 +104,8 @@ fn first_step_size(args: &TrainArgs, optimizer: OptimizerName, preset: PresetNam
 /// The tokens that an example is cut to, if nothing else is said.
 const MAX_LENGTH: usize = 256;
 
-/// The name of a model: the last part of its path; and the part before it where that is `model`, as runs
-/// call what they leave behind.
+/// The name of a model: the last part of its path; and the part before it where that is `model`, as
+/// runs call what they leave behind.
 pub(crate) fn base_name(model: &str) -> &str {
     let path = model.trim_end_matches('/');
     let start = |path: &str| path.rfind('/').map_or(0, |slash| slash + 1);
@@ -116,7 +123,7 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// If options contradict each other, or ask for what is not there yet.
+    /// If options contradict each other, or ask for something that is not there yet.
     pub fn new(args: &TrainArgs) -> Result<Self, GlueError> {
         let task = match (&args.task, &args.data_dir) {
             (Some(task), _) => task.clone(),
@@ -140,8 +147,9 @@ impl Settings {
             first_step_size: optimizer
                 .is_line_search()
                 .then(|| {
+                    let model = args.model.as_deref();
                     args.first_step_size
-                        .or_else(|| first_step_size(args, optimizer, preset))
+                        .or_else(|| first_step_size(model, optimizer, preset))
                 })
                 .flatten(),
             schedule: args
@@ -150,7 +158,7 @@ impl Settings {
                     (true, PresetName::Default) => ScheduleName::Cosine,
                     _ => ScheduleName::Constant,
                 }),
-            set: args.set.iter().cloned().collect(),
+            set: overrides::collected(args.set.iter().map(|(key, value)| (key, value))),
             lr: optimizer.default_lr().map(|lr| args.lr.unwrap_or(lr)),
             seed: args.seed.unwrap_or(1),
             train_size: args.train_size.unwrap_or(TrainSize::All),
@@ -176,8 +184,9 @@ impl Settings {
         if let Some(lr) = args.lr {
             if self.optimizer.is_line_search() {
                 return refuse(format!(
-                    "--lr {lr} has no meaning for a line search, which finds its step sizes itself: \
-                     leave it out, or choose --optimizer adam, adamw, sgd, prodigy or schedule-free"
+                    "--lr {lr} has no meaning for a line search, which finds its step sizes \
+                     itself: leave it out, or choose --optimizer adam, adamw, sgd, prodigy or \
+                     schedule-free"
                 ));
             }
             if !(lr > 0.0 && lr <= 1.0) {
@@ -194,7 +203,8 @@ impl Settings {
         if self.task == SENTENCES {
             if let Some(dir) = &self.data_dir {
                 return refuse(format!(
-                    "the built-in sentences need no --data-dir {}: leave it out, or choose a --task",
+                    "the built-in sentences need no --data-dir {}: leave it out, or choose a \
+                     --task",
                     dir.display()
                 ));
             }
@@ -202,8 +212,8 @@ impl Settings {
             let task = Task::from_str(&self.task)?;
             if self.balanced && matches!(task.target(), Target::Score { .. }) {
                 return refuse(format!(
-                    "--balanced has no meaning for {task}, whose labels are scores and not classes: \
-                     leave it out"
+                    "--balanced has no meaning for {task}, whose labels are scores and not \
+                     classes: leave it out"
                 ));
             }
             if self.data_dir.is_none() {
@@ -287,6 +297,12 @@ impl Settings {
         Ok(())
     }
 
+    /// Recorded settings by their names of now.
+    pub(crate) fn translated(self) -> Self {
+        let set = renamed::translated(&self.set, self.optimizer, self.first_step_size);
+        Self { set, ..self }
+    }
+
     /// The settings without where the model and the data lie.
     pub fn portable(&self) -> Self {
         Self {
@@ -310,60 +326,6 @@ impl Settings {
         ];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         format!("{}-seed{}", parts.join("-"), self.seed)
-    }
-
-    /// The first option on the command line that this run was not made with, in words. The units are
-    /// to be those that the model really has: see [`UnitSplit::fit`].
-    pub fn conflict(&self, args: &TrainArgs) -> Option<String> {
-        /// An option that is given and differs.
-        fn differs<T: PartialEq + serde::Serialize>(
-            name: &str,
-            asked: &Option<T>,
-            made: &T,
-        ) -> Option<String> {
-            let word = |value: &T| match serde_json::json!(value) {
-                serde_json::Value::String(word) => word,
-                other => other.to_string(),
-            };
-            let asked = asked.as_ref().filter(|&asked| asked != made)?;
-            let made = match serde_json::json!(made).is_null() {
-                true => format!("no --{name}"),
-                false => format!("--{name} {}", word(made)),
-            };
-            Some(format!("{made} (this says {})", word(asked)))
-        }
-        let data_dir = args.data_dir.clone().map(Some);
-        let preset = args.preset.map(Some);
-        let units = args.units.map(Some);
-        let merge_below = args.merge_below.map(Some);
-        let set = Some(args.set.iter().cloned().collect());
-        let set = set.filter(|set: &Map<String, Value>| !set.is_empty());
-        let lr = args.lr.map(Some);
-        let first = args.first_step_size.map(Some);
-        let validation_size = args.validation_size.map(Some);
-        differs("task", &args.task, &self.task)
-            .or_else(|| differs("data-dir", &data_dir, &self.data_dir))
-            .or_else(|| differs("model", &args.model, &self.model))
-            .or_else(|| differs("optimizer", &args.optimizer, &self.optimizer))
-            .or_else(|| differs("units", &units, &self.units))
-            .or_else(|| differs("merge-below", &merge_below, &self.merge_below))
-            .or_else(|| differs("preset", &preset, &self.preset))
-            .or_else(|| differs("first-step-size", &first, &self.first_step_size))
-            .or_else(|| differs("schedule", &args.schedule, &self.schedule))
-            .or_else(|| differs("set", &set, &self.set))
-            .or_else(|| differs("lr", &lr, &self.lr))
-            .or_else(|| differs("seed", &args.seed, &self.seed))
-            .or_else(|| differs("train-size", &args.train_size, &self.train_size))
-            .or_else(|| {
-                let added = args.balanced && !self.balanced;
-                added.then(|| "no --balanced (this has it)".to_string())
-            })
-            .or_else(|| differs("validation-size", &validation_size, &self.validation_size))
-            .or_else(|| differs("epochs", &args.epochs, &self.epochs))
-            .or_else(|| differs("batch-size", &args.batch_size, &self.batch_size))
-            .or_else(|| differs("max-length", &args.max_length, &self.max_length))
-            .or_else(|| differs("dropout", &args.dropout, &self.dropout))
-            .or_else(|| differs("device", &args.device, &self.device))
     }
 }
 

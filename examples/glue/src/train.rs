@@ -1,5 +1,6 @@
 //! `glue train`: from settings to a trained model and the files of its run.
 
+mod farewell;
 mod folder;
 mod optimizer;
 
@@ -7,12 +8,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use burn::optim::ModuleOptimizer;
-use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::tensor::Device;
 use burn::train::checkpoint::KeepLastNCheckpoints;
 use burn::train::metric::LossMetric;
-use burn::train::{InferenceStep, Learner, LearnerModel, SupervisedTraining, TrainStep};
+use burn::train::{InferenceStep, LearnerModel, LearningResult, SupervisedTraining, TrainStep};
 use burn_sls_bert::BertClassifier;
 use burn_sls_bert::glue::{Features, GlueBatch};
 use burn_sls_optim::LineSearchConfig;
@@ -30,9 +29,11 @@ use crate::progress::{Place, Progress};
 use crate::recorder::Recorder;
 use crate::results::{EpochResult, RunFile};
 use crate::run_log::RunLog;
-use crate::saved::{self, Saved};
-use crate::settings::{SENTENCES, Settings, Switch, TrainArgs};
+use crate::saved::Saved;
+use crate::settings::{Settings, Switch, TrainArgs};
 use crate::units;
+
+pub use farewell::farewell;
 
 /// How a training ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -229,15 +230,12 @@ struct Training {
 }
 
 impl Training {
-    /// Runs Burn's `Learner`. `show` adds what the optimizer has to show on the dashboard, and
-    /// `bare` takes the trained model out of what it is wrapped in.
+    /// Trains by `run`. `show` adds what the optimizer has to show on the dashboard.
     fn launch<M>(
         self,
         model: M,
-        optim: ModuleOptimizer,
-        schedule: ModuleLrScheduler,
         show: impl FnOnce(SupervisedTraining<M>) -> SupervisedTraining<M>,
-        bare: impl FnOnce(M) -> GlueModel,
+        run: impl FnOnce(M, SupervisedTraining<M>) -> Result<LearningResult<GlueModel>, GlueError>,
     ) -> Result<Ending, GlueError>
     where
         M: LearnerModel
@@ -303,9 +301,9 @@ impl Training {
         }
         interrupt::stop_on_ctrl_c(supervised.interrupter())?;
 
-        let result = supervised.launch(Learner::new(model, optim, schedule));
+        let result = run(model, supervised)?;
         if let Some(error) = result.error {
-            return Err(GlueError::Training(format!("training failed: {error}")));
+            return Err(failed(error));
         }
         if let Some(error) = recorder.take_failure() {
             return Err(error);
@@ -315,7 +313,7 @@ impl Training {
             return Ok(Ending::Interrupted { out, done });
         }
         if manner == Manner::Alone {
-            saved.write(bare(result.model).classifier)?;
+            saved.write(result.model.classifier)?;
         }
         let skipped = recorder.skipped_steps();
         if skipped > 0 && manner == Manner::Alone {
@@ -330,37 +328,6 @@ impl Training {
     }
 }
 
-/// What to say at the end, and what to run next.
-pub fn farewell(ending: &Ending, args: &TrainArgs) -> String {
-    match ending {
-        Ending::Interrupted { out, done } => format!(
-            "interrupted; {} epochs are kept. Go on with:\n  cargo run --release -p glue -- train --resume --out {}",
-            done,
-            out.display()
-        ),
-        Ending::Finished { out, last } => {
-            let metrics = last.metrics.iter();
-            let metrics: Vec<String> = metrics
-                .map(|(name, value)| format!("{name} {:.3}", value.as_f64().unwrap_or(f64::NAN)))
-                .collect();
-            let mut text = format!(
-                "done: training loss {:.4}, validation {}\nthe run is in {out}: run.json, \
-                 steps.jsonl, run.svg, run.png{model}",
-                last.train_loss,
-                metrics.join(", "),
-                out = out.display(),
-                model = saved::in_words(out),
-            );
-            let built_in = args.task.as_deref().unwrap_or(SENTENCES) == SENTENCES;
-            if built_in && args.data_dir.is_none() && args.model.is_none() {
-                text.push_str(
-                    "\n\nnext, the same with a learning rate:\n  cargo run --release -p glue -- train \
-                     --optimizer adam --lr 1e-3\nand a real BERT (a folder with config.json, model.safetensors and \
-                     tokenizer.json) on real data:\n  cargo run --release -p glue -- train --task \
-                     sst2 --data-dir GLUE --model BERT --train-size 500",
-                );
-            }
-            text
-        }
-    }
+fn failed(error: impl std::fmt::Display) -> GlueError {
+    GlueError::Training(format!("training failed: {error}"))
 }

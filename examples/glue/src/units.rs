@@ -13,7 +13,8 @@ use crate::settings::{Settings, TINY, TrainArgs, UnitsArgs};
 /// The classes of the head that is counted. It makes no difference that one could see.
 const CLASSES: usize = 2;
 
-/// The most layers that are counted: no weights are read here that would show a false number of them.
+/// The most layers that are counted: no weights are read here that would show a false number of
+/// them.
 const MOST_LAYERS: usize = 1000;
 
 /// What the parameters of a unit come to.

@@ -85,8 +85,8 @@ pub fn train<A: Architecture>(
     }
 }
 
-/// Trains likewise, by a step of any kind: the model, its mean loss on the examples that it learned from, and
-/// the share of fresh ones that it tells the class of.
+/// Trains likewise, by a step of any kind: the model, its mean loss on the examples that it learned
+/// from, and the share of fresh ones that it tells the class of.
 pub fn train_with<A: Architecture>(
     plan: &Plan,
     seed: u64,

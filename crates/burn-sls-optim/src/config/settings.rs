@@ -1,118 +1,146 @@
-//! What some of the settings may be.
+//! The settings of a line search, in four groups.
 
-use burn::grad_clipping::GradientClipping;
-use serde::{Deserialize, Serialize};
+use core::fmt;
 
-use crate::direction::{Adam, Sgd};
+use burn::config::{Config, config_to_json};
+use serde::Serialize;
 
-/// Search direction `d` and update direction `u`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Direction {
-    /// [`Sgd`]: `d = u = -g`.
-    Sgd(Sgd),
-    /// [`Adam`]: `d = -P·g`, `u = -P·m^`.
-    Adam(Adam),
-}
+use super::direction::DirectionConfig;
+use super::preset::Preset;
+use super::schedule::ScheduleConfig;
+use super::search::SearchConfig;
+use super::start::StartConfig;
+use crate::units::Units;
 
-/// The steps of an iteration.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Procedure {
-    /// As in the paper: one first search of all units together, then each unit searched from `w_k`.
-    #[default]
-    Paper,
-    /// As in the paper's published code, its departures from the paper included: see
-    /// [`Preset::Reference`](crate::Preset::Reference).
-    Reference,
-}
-
-/// What to do when a search has used up its budget.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum WhenExhausted {
-    /// Take the step with the step size after the last shrink, unless the last trial's loss was
-    /// not finite.
-    Move,
-    /// Leave the model and the optimizer's state as they were.
-    Stay,
-}
-
-/// The direction that a search tests.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Tested {
-    /// The search direction `d`: the paper's. What is taken is the update direction `u`.
-    #[default]
-    Search,
-    /// The update direction `u`, the one that is taken, wherever it leads downhill: `⟨g, u⟩ < 0` for
-    /// what is searched. Otherwise `d`; the [report](crate::StepReport::tested) says which. With
-    /// weight decay `u` contains it, and so do the loss and the slope.
-    ///
-    /// Adam's moments are held twice during the search, so that a failure leaves them as they were;
-    /// the second moment is computed once in a step, and not twice.
-    Taken,
-}
-
-/// How a search begins that knows nothing of the magnitude: the first one, and one after a search whose
-/// budget was spent.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Bracket {
-    /// The `c` of the [Polyak step](burn_sls_core::polyak) that it begins at,
-    /// `f_k(w_k)/(c·s)`, positive. It takes the lowest loss there can be to be 0.
-    pub polyak: f64,
-    /// The factor, above 1, by which it goes on while the loss falls, if it does: see
-    /// [`Search::expanding`](burn_sls_core::Search::expanding).
-    pub expand: Option<f64>,
-}
-
-/// How the losses that a search compares are made comparable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum TrialMode {
-    /// Dropout stays on. The device is seeded with the same number before the training forward and
-    /// before every trial, so that all draw the same masks. For one thread drawing random numbers.
-    /// A model without random numbers is searched exactly.
-    ReplayDropout,
-    /// Dropout is off in the trials, and `f_k(w_k)` is evaluated again with dropout off, at the
-    /// cost of one more forward pass per step. For several workers, or where replay does not hold.
-    ///
-    /// The gradient is still that of the training forward, so the slope is of another function than
-    /// the losses: close where dropout is all that differs. Batch normalisation uses its running
-    /// statistics in what is compared, which early in training are far from those of the batch;
-    /// prefer [`ReplayDropout`](Self::ReplayDropout) there.
-    Deterministic,
-}
-
-/// How gradients are clipped before a direction is made of them: per parameter tensor, as in Burn.
+/// The settings of a line-search optimizer.
 ///
-/// The slope is that of the clipped direction along the gradient as it is, so the rule still speaks
-/// of the loss. Adam's direction depends little on the scale of a gradient, and the step size is
-/// searched: clipping matters less here than it does with a learning rate.
+/// There are few to look at. A training needs none of them: every setting has a value that its
+/// [`Preset`] gives it, and none is a learning rate. Some trainings set the *weight decay*
+/// ([`with_weight_decay`](Self::with_weight_decay)), the *units* ([`plasls`](Self::plasls)), or
+/// what searches may *cost* ([`with_budget`](Self::with_budget)); a loss that can be negative needs
+/// its *lower bound* ([`with_loss_lower_bound`](Self::with_loss_lower_bound)). All others are there
+/// so that the algorithms of the literature, and each of their parts, can be compared.
 ///
-/// Burn sums the squares of a tensor of more than some four million elements over threads in no fixed
-/// order: with `Norm`, runs of such a model agree to rounding, and not to the bit.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Clipping {
-    /// Every element to at most this magnitude.
-    Value(f64),
-    /// The Euclidean norm of every tensor to at most this.
-    Norm(f64),
+/// The defaults below are those of [`Preset::Default`] for Adam; [`Preset`] has the other presets'.
+///
+/// The direction ([`DirectionConfig`]), the units and the seed:
+///
+/// | setting | default | range | meaning |
+/// |---|---|---|---|
+/// | `direction.kind` | by algorithm | | Adam or SGD, with their constants |
+/// | `direction.clipping` | none | > 0 | gradient clipping |
+/// | `units` | by algorithm | at least one | which parameters share a step size |
+/// | `seed` | drawn | | seed of the run's random numbers |
+///
+/// One search, `search` ([`SearchConfig`]):
+///
+/// | setting | default | range | meaning |
+/// |---|---|---|---|
+/// | `iteration` | `Paper` | | the paper's iteration, or that of its published code |
+/// | `along` | `Update` | | the direction that is tested |
+/// | `c` | 0.7 | (0, 1) | Armijo's constant |
+/// | `acceptance` | `Monotone` | | how much less than Armijo's rule is enough |
+/// | `rounding` | 3e-8 | > 0 | rounding error of a loss per example |
+/// | `loss_lower_bound` | 0 | finite | the lowest loss there can be |
+/// | `shrink` | parabola in 0.1, 0.7 | (0, 1) | what becomes of a rejected step size |
+/// | `max_trials` | 8 | >= 1 | trials that a search may spend |
+/// | `when_exhausted` | `Stay` | | what to do when they are spent |
+/// | `trial_mode` | `ReplayDropout` | | how losses are made comparable |
+/// | `self_check` | `FirstSearch` | | when to check that a loss is reproducible |
+///
+/// Where it begins, `start` ([`StartConfig`]):
+///
+/// | setting | default | range | meaning |
+/// |---|---|---|---|
+/// | `initial_step` | Polyak's, or 0.1 | > 0 | where a search begins that knows no step size |
+/// | `expand` | 2 | > 1 | the factor by which it goes on upwards |
+/// | `growth.gamma` | 2 | >= 1 | growth of a step size over an epoch, `γ` |
+/// | `growth.batches_per_epoch` | 500 | > 0 | `n`: growth in a step is `γ^(1/n)` |
+/// | `extrapolation` | up to 1.5 | > 1 | how much longer it begins where there is room |
+/// | `hypergradient` | on | | how the gradients bound where it begins |
+/// | `polyak_cap` | 0.7 | > 0 | `c` of the Polyak step that it never begins above |
+/// | `max_step_size` | none | > 0 | the longest step size, searched or taken |
+/// | `restart_after` | 2 | >= 1 | searches that judge nothing before it is looked for again |
+///
+/// When it is made, `schedule` ([`ScheduleConfig`]):
+///
+/// | setting | default | range | meaning |
+/// |---|---|---|---|
+/// | `frequency` | `Always` | | how often a step size is searched |
+/// | `budget` | 0.03 | > 0 | cost of the later trials, as a fraction of training |
+/// | `choice` | `Cyclic` | | which units an iteration searches |
+/// | `merge_below` | none | > 0 | step size below which units are merged |
+/// | `reduce_on_plateau` | none | | when steps become shorter than those searched |
+/// | `longest_wait` | 63 | | iterations before a failed first search is tried again, at most |
+///
+/// With `default`, `growth` changes little: the extrapolation decides where a search begins, and
+/// growth alone is left where the last search has seen no room for a longer step.
+///
+/// # Example
+///
+/// ```
+/// use burn_sls_optim::{LineSearchConfig, Preset};
+///
+/// let config = LineSearchConfig::adamsls().with_weight_decay(0.01).with_budget(0.05);
+/// assert!(config.validate().is_ok());
+///
+/// let config = Preset::Paper.adamsls().with_batches_per_epoch(15.6).with_shrink(1.5);
+/// let error = config.validate().unwrap_err();
+/// assert_eq!(error.to_string(), "`search.shrink` is 1.5, and must be in (0, 1)");
+/// ```
+///
+/// # Files
+///
+/// A configuration is a Burn [`Config`]: it prints, saves and loads as JSON. In a file an absent
+/// key has the value of the preset that the file names, or of `default`; `null` unsets what may be
+/// unset; an unknown key is an error.
+///
+/// ```
+/// use burn::config::Config;
+/// use burn_sls_optim::{LineSearchConfig, Preset, Units};
+///
+/// let json = br#"{
+///     "preset": "paper",
+///     "units": [
+///         {"name": "embeddings", "members": [{"prefix": "embed"}]},
+///         {"name": "rest", "members": [{"pattern": "encoder|head"}]}
+///     ],
+///     "start": {"initial_step": {"fixed": 0.5}, "growth": {"batches_per_epoch": 115}}
+/// }"#;
+/// let config = LineSearchConfig::load_binary(json)?;
+/// assert_eq!(config.units.len(), 2);
+/// assert_eq!(config.start.growth.gamma, 2.0);
+/// assert_eq!(config.search, Preset::Paper.adamsls().search);
+///
+/// let error = LineSearchConfig::load_binary(br#"{"search": {"max_trial": 4}}"#).unwrap_err();
+/// assert!(error.to_string().contains("`search.max_trial`"));
+/// # Ok::<(), burn::config::ConfigError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LineSearchConfig {
+    /// The preset whose values absent keys of a file have. It is a name alone: to change it changes
+    /// no other setting.
+    pub preset: Preset,
+    /// Search and update direction.
+    pub direction: DirectionConfig,
+    /// Which parameters share a step size.
+    pub units: Units,
+    /// One search.
+    pub search: SearchConfig,
+    /// Where a search begins.
+    pub start: StartConfig,
+    /// When to search, and what.
+    pub schedule: ScheduleConfig,
+    /// Seed of the run. In the [trial mode](TrialMode) `ReplayDropout`, and in no other, the device's
+    /// random generator is seeded from it at every step. Without one, it is drawn from that generator
+    /// in the first step, so that it follows from the seed of your program.
+    pub seed: Option<u64>,
 }
 
-impl From<Clipping> for GradientClipping {
-    fn from(clipping: Clipping) -> Self {
-        match clipping {
-            Clipping::Value(limit) => Self::Value(limit as f32),
-            Clipping::Norm(limit) => Self::Norm(limit as f32),
-        }
+impl Config for LineSearchConfig {}
+
+impl fmt::Display for LineSearchConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&config_to_json(self))
     }
 }

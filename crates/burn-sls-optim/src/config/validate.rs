@@ -1,12 +1,18 @@
 //! The ranges of the settings.
 
-use core::fmt::Debug;
+use burn::grad_clipping::GradientClippingConfig;
+use burn_sls_core::{Acceptance, Shrink};
 
-use burn_sls_core::{Acceptance, Frequency, Shrink};
-
-use super::{Clipping, Direction, LineSearchConfig, Procedure, Tested};
-use crate::choice::UnitChoice;
+use super::ranges::{
+    Checked, above_1, check, decay, from_1, not_negative, open_unit, optional, positive, up_to_1,
+};
+use super::{
+    Direction, Frequency, InitialStep, Iteration, LineSearchConfig, SearchConfig, SelfCheck,
+    StartConfig,
+};
+use crate::direction::SearchAlong;
 use crate::error::LineSearchError;
+use crate::units::UnitChoice;
 
 impl LineSearchConfig {
     /// Checks every setting against its range.
@@ -16,273 +22,305 @@ impl LineSearchConfig {
     /// [`LineSearchError::Setting`] with the first value that is out of range;
     /// [`LineSearchError::Settings`] for settings that exclude each other.
     pub fn validate(&self) -> Result<(), LineSearchError> {
-        check(open_unit(self.c), "c", &self.c, "in (0, 1)")?;
-        self.validate_shrink()?;
-        let gamma = self.gamma;
-        let grows = gamma >= 1.0 && gamma.is_finite();
-        check(grows, "gamma", &gamma, "at least 1 and finite")?;
-        check_positive("batches_per_epoch", self.batches_per_epoch)?;
-        check_positive("first_step_size", self.first_step_size)?;
-        let trials = self.max_trials;
-        check(trials >= 1, "max_trials", &trials, "at least 1")?;
-        check_positive("merge_below", self.merge_below.unwrap_or(1.0))?;
-        self.validate_options()?;
-        match self.clipping {
-            Some(Clipping::Value(limit)) => check_positive("clipping.value", limit)?,
-            Some(Clipping::Norm(limit)) => check_positive("clipping.norm", limit)?,
+        self.validate_direction()?;
+        self.search.validate()?;
+        self.start.validate()?;
+        self.validate_schedule()?;
+        self.validate_published()
+    }
+
+    fn validate_direction(&self) -> Checked {
+        if let Direction::Adam(adam) = self.direction.kind {
+            decay("direction.kind.beta_1", adam.beta_1)?;
+            decay("direction.kind.beta_2", adam.beta_2)?;
+            positive("direction.kind.epsilon", adam.epsilon)?;
+        }
+        let weight_decay = self.direction.kind.weight_decay();
+        not_negative("direction.kind.weight_decay", weight_decay)?;
+        match &self.direction.clipping {
+            Some(GradientClippingConfig::Value(limit) | GradientClippingConfig::Norm(limit)) => {
+                positive("direction.clipping", f64::from(*limit))?;
+            }
             None => {}
         }
-        self.validate_direction()?;
-        self.validate_units()
+        self.units.validate()
     }
 
-    fn validate_shrink(&self) -> Result<(), LineSearchError> {
-        match self.shrink {
-            Shrink::Parabola { least, most } => check(
-                open_unit(least) && open_unit(most) && least <= most,
-                "shrink",
-                &self.shrink,
-                "two factors in (0, 1), the smaller one first",
-            ),
-            Shrink::Factor(factor) => check(open_unit(factor), "shrink", &factor, "in (0, 1)"),
-            _ => Ok(()),
+    fn validate_schedule(&self) -> Checked {
+        let schedule = &self.schedule;
+        if let Frequency::Settling {
+            longest,
+            fast,
+            slow,
+            ..
+        } = schedule.frequency
+        {
+            let name = "schedule.frequency.longest";
+            check(longest >= 1, name, &longest, "at least 1")?;
+            decay("schedule.frequency.fast", fast)?;
+            decay("schedule.frequency.slow", slow)?;
         }
-    }
-
-    /// What goes beyond the paper, and does not go with the published code.
-    fn validate_options(&self) -> Result<(), LineSearchError> {
-        let (ok, expected) = match self.acceptance {
-            Acceptance::Smoothed { beta } => ((0.0..1.0).contains(&beta), "`beta` in [0, 1)"),
-            Acceptance::Nonmonotone { xi } => ((0.0..=1.0).contains(&xi), "`xi` in [0, 1]"),
-            Acceptance::Paired { z } => (z >= 0.0 && z.is_finite(), "`z` of at least 0"),
-            _ => (true, ""),
-        };
-        check(ok, "acceptance", &self.acceptance, expected)?;
-        check_positive("rounding", self.rounding.unwrap_or(1.0))?;
-        let most = self.extrapolate.unwrap_or(2.0);
-        let extrapolates = most > 1.0 && most.is_finite();
-        check(extrapolates, "extrapolate", &most, "above 1 and finite")?;
-        check_positive("ceiling", self.ceiling.unwrap_or(1.0))?;
-        check_positive("budget", self.budget.unwrap_or(1.0))?;
-        if let Some(bracket) = self.bracket {
-            check_positive("bracket.polyak", bracket.polyak)?;
-            let expand = bracket.expand.unwrap_or(2.0);
-            let expands = expand > 1.0 && expand.is_finite();
-            check(expands, "bracket.expand", &expand, "above 1 and finite")?;
-        }
-        if let Frequency::Settling { longest } = self.frequency {
-            check(
-                longest >= 1,
-                "frequency",
-                &self.frequency,
-                "`longest` of at least 1",
-            )?;
-        }
-        if let Some(tail) = self.tail {
-            check(tail.window >= 2, "tail.window", &tail.window, "at least 2")?;
-            check(
-                open_unit(tail.decay),
-                "tail.decay",
-                &tail.decay,
-                "in (0, 1)",
-            )?;
-            let least = tail.least > 0.0 && tail.least <= 1.0;
-            check(least, "tail.least", &tail.least, "in (0, 1]")?;
-        }
-        let plain = self.acceptance == Acceptance::Monotone
-            && self.rounding.is_none()
-            && self.tested == Tested::Search
-            && self.bracket.is_none()
-            && self.extrapolate.is_none()
-            && self.ceiling.is_none()
-            && self.frequency == Frequency::Always
-            && self.budget.is_none()
-            && self.tail.is_none();
-        match plain || self.procedure == Procedure::Paper {
-            true => Ok(()),
-            false => Err(LineSearchError::Settings {
-                reason: "the reference code knows nothing beyond the paper: leave `acceptance`, \
-                         `rounding`, `tested`, `bracket`, `extrapolate`, `ceiling`, `frequency`, `budget` \
-                         and `tail` as they are with `Procedure::Reference`",
-            }),
-        }
-    }
-
-    fn validate_direction(&self) -> Result<(), LineSearchError> {
-        let not_negative = |x: f64| x >= 0.0 && x.is_finite();
-        let check_decay = |x: f64| {
-            let expected = "at least 0 and finite";
-            check(not_negative(x), "weight_decay", &x, expected)
-        };
-        match self.direction {
-            Direction::Sgd(sgd) => check_decay(sgd.weight_decay),
-            Direction::Adam(adam) => {
-                let decay = |x: f64| (0.0..1.0).contains(&x);
-                check(decay(adam.beta_1), "beta_1", &adam.beta_1, "in [0, 1)")?;
-                check(decay(adam.beta_2), "beta_2", &adam.beta_2, "in [0, 1)")?;
-                check_positive("epsilon", adam.epsilon)?;
-                check_decay(adam.weight_decay)
-            }
-        }
-    }
-
-    /// Checks that nothing is set which another optimizer in place of this direction would not heed.
-    pub(crate) fn validate_other(&self) -> Result<(), LineSearchError> {
-        let weight_decay = match self.direction {
-            Direction::Sgd(sgd) => sgd.weight_decay,
-            Direction::Adam(adam) => adam.weight_decay,
-        };
-        match self.clipping.is_some() || weight_decay != 0.0 {
-            false => Ok(()),
-            true => Err(LineSearchError::Settings {
-                reason: "`clipping` and `weight_decay` are settings of this crate's directions: set \
-                         them on the optimizer that is searched in their place",
-            }),
-        }
-    }
-
-    fn validate_units(&self) -> Result<(), LineSearchError> {
-        self.units.validate()?;
-        if let UnitChoice::Fixed(name) = &self.choice {
+        optional(positive, "schedule.budget", schedule.budget)?;
+        if let UnitChoice::Fixed(name) = &schedule.choice {
             let known = self.units.index_of(name).is_some();
-            check(known, "choice", &self.choice, "the name of a unit")?;
+            check(known, "schedule.choice", name, "the name of a unit")?;
         }
-        if self.procedure == Procedure::Reference && self.choice != UnitChoice::Cyclic {
-            return Err(LineSearchError::Settings {
-                reason: "the reference code searches its units in turn: use `UnitChoice::Cyclic` \
-                         with `Procedure::Reference`, or another choice with `Procedure::Paper`",
-            });
+        optional(positive, "schedule.merge_below", schedule.merge_below)?;
+        if let Some(rule) = schedule.reduce_on_plateau {
+            let name = "schedule.reduce_on_plateau.window";
+            check(rule.window >= 2, name, &rule.window, "at least 2")?;
+            open_unit("schedule.reduce_on_plateau.decay", rule.decay)?;
+            up_to_1("schedule.reduce_on_plateau.least", rule.least)?;
         }
         Ok(())
     }
+
+    /// Checks that no rule is set which the published code does not have.
+    fn validate_published(&self) -> Checked {
+        let (search, start, schedule) = (&self.search, &self.start, &self.schedule);
+        if search.iteration == Iteration::Paper {
+            return Ok(());
+        }
+        if schedule.choice != UnitChoice::Cyclic {
+            return Err(LineSearchError::Settings {
+                reason: "the published code searches its units in turn: use `UnitChoice::Cyclic` \
+                         with `Iteration::Published`, or another choice with `Iteration::Paper`",
+            });
+        }
+        let plain = search.acceptance == Acceptance::Monotone
+            && search.rounding.is_none()
+            && search.along == SearchAlong::Gradient
+            && matches!(start.initial_step, InitialStep::Fixed(_))
+            && start.expand.is_none()
+            && start.extrapolation.is_none()
+            && start.hypergradient.is_none()
+            && start.polyak_cap.is_none()
+            && start.max_step_size.is_none()
+            && schedule.frequency == Frequency::Always
+            && schedule.budget.is_none()
+            && schedule.reduce_on_plateau.is_none();
+        match plain {
+            true => Ok(()),
+            false => Err(LineSearchError::Settings {
+                reason: "the published code knows nothing beyond the paper: with \
+                         `Iteration::Published`, leave `acceptance`, `rounding`, `along`, \
+                         `initial_step`, `expand`, `extrapolation`, `hypergradient`, `polyak_cap`, \
+                         `max_step_size`, `frequency`, `budget` and `reduce_on_plateau` as \
+                         `Preset::Reference` has them",
+            }),
+        }
+    }
+
+    /// Checks that nothing is set which another optimizer in place of this direction would ignore.
+    pub(crate) fn validate_adopted(&self) -> Result<(), LineSearchError> {
+        let weight_decay = self.direction.kind.weight_decay();
+        match self.direction.clipping.is_some() || weight_decay != 0.0 {
+            false => Ok(()),
+            true => Err(LineSearchError::Settings {
+                reason: "`clipping` and `weight_decay` are settings of this crate's directions: \
+                         set them on the optimizer that is searched in their place",
+            }),
+        }
+    }
 }
 
-fn open_unit(x: f64) -> bool {
-    x > 0.0 && x < 1.0
+impl SearchConfig {
+    fn validate(&self) -> Checked {
+        open_unit("search.c", self.c)?;
+        match self.acceptance {
+            Acceptance::Smoothed { beta } => decay("search.acceptance.beta", beta)?,
+            Acceptance::Nonmonotone { xi } => {
+                let ok = (0.0..=1.0).contains(&xi);
+                check(ok, "search.acceptance.xi", &xi, "in [0, 1]")?;
+            }
+            Acceptance::Paired { z } => not_negative("search.acceptance.z", z)?,
+            _ => {}
+        }
+        optional(positive, "search.rounding", self.rounding)?;
+        let bound = self.loss_lower_bound.unwrap_or(0.0);
+        let name = "search.loss_lower_bound";
+        check(bound.is_finite(), name, &bound, "finite")?;
+        match self.shrink {
+            Shrink::Factor(factor) => open_unit("search.shrink", factor)?,
+            Shrink::Parabola { least, most } => check(
+                0.0 < least && least <= most && most < 1.0,
+                "search.shrink",
+                &self.shrink,
+                "two factors in (0, 1), the smaller one first",
+            )?,
+            _ => {}
+        }
+        let trials = self.max_trials;
+        check(trials >= 1, "search.max_trials", &trials, "at least 1")?;
+        match self.self_check {
+            SelfCheck::Every(steps) => check(steps >= 1, "search.self_check", &steps, "at least 1"),
+            _ => Ok(()),
+        }
+    }
 }
 
-fn check_positive(name: &'static str, value: f64) -> Result<(), LineSearchError> {
-    let positive = value > 0.0 && value.is_finite();
-    check(positive, name, &value, "positive and finite")
-}
-
-fn check(
-    ok: bool,
-    name: &'static str,
-    value: &dyn Debug,
-    expected: &'static str,
-) -> Result<(), LineSearchError> {
-    match ok {
-        true => Ok(()),
-        false => Err(LineSearchError::Setting {
-            name,
-            value: format!("{value:?}"),
-            expected,
-        }),
+impl StartConfig {
+    fn validate(&self) -> Checked {
+        match self.initial_step {
+            InitialStep::Polyak { c, otherwise } => {
+                positive("start.initial_step.c", c)?;
+                positive("start.initial_step.otherwise", otherwise)?;
+            }
+            InitialStep::Fixed(step_size) => positive("start.initial_step", step_size)?,
+        }
+        optional(above_1, "start.expand", self.expand)?;
+        from_1("start.growth.gamma", self.growth.gamma)?;
+        positive(
+            "start.growth.batches_per_epoch",
+            self.growth.batches_per_epoch,
+        )?;
+        if let Some(rule) = self.extrapolation {
+            above_1("start.extrapolation.most", rule.most)?;
+            not_negative("start.extrapolation.standard_errors", rule.standard_errors)?;
+        }
+        if let Some(rule) = self.hypergradient {
+            decay("start.hypergradient.decay", rule.decay)?;
+            let name = "start.hypergradient.threshold";
+            let ok = (-1.0..=1.0).contains(&rule.threshold);
+            check(ok, name, &rule.threshold, "in [-1, 1]")?;
+            above_1("start.hypergradient.factor", rule.factor)?;
+            up_to_1("start.hypergradient.shortest", rule.shortest)?;
+            from_1("start.hypergradient.longest", rule.longest)?;
+        }
+        optional(positive, "start.polyak_cap", self.polyak_cap)?;
+        optional(positive, "start.max_step_size", self.max_step_size)?;
+        let searches = self.restart_after.unwrap_or(1);
+        check(
+            searches >= 1,
+            "start.restart_after",
+            &searches,
+            "at least 1",
+        )
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{Extrapolation, Hypergradient, Preset, ReduceOnPlateau};
     use crate::direction::Adam;
-    use crate::{Preset, Units};
-
-    #[test]
-    fn every_preset_is_valid_and_comes_back_from_its_json() {
-        for config in [
-            LineSearchConfig::sgdsls(),
-            LineSearchConfig::adamsls().with_weight_decay(0.01),
-            LineSearchConfig::plasls(Units::named([("a", vec!["a"]), ("b", vec!["b"])]))
-                .with_merging(1e-12)
-                .with_clipping(Clipping::Norm(1.0)),
-        ] {
-            for preset in [
-                Preset::Reference,
-                Preset::Paper,
-                Preset::Salsa,
-                Preset::Default,
-            ] {
-                let config = preset.apply(config.clone());
-                assert_eq!(config.validate(), Ok(()), "{preset:?}");
-                let json = config.to_string();
-                let back: LineSearchConfig = serde_json::from_str(&json).expect("its own JSON");
-                assert_eq!(back, config);
-            }
-        }
-    }
 
     #[test]
     fn a_value_out_of_range_is_named_with_its_setting() {
         let base = LineSearchConfig::adamsls;
-        let adam = |adam: Adam| LineSearchConfig {
-            direction: Direction::Adam(adam),
-            ..base()
+        let adam = |adam| Preset::Default.config(Direction::Adam(adam), Default::default());
+        let fixed = |step_size| base().with_initial_step(InitialStep::Fixed(step_size));
+        let extrapolation = Extrapolation {
+            most: 1.0,
+            ..Extrapolation::default()
         };
+        let hypergradient = Hypergradient {
+            shortest: 1.25,
+            ..Hypergradient::default()
+        };
+        let half = Adam {
+            beta_1: 1.0,
+            ..Adam::default()
+        };
+        let zero = Adam {
+            epsilon: 0.0,
+            ..Adam::default()
+        };
+        let norm = |limit| base().with_clipping(GradientClippingConfig::Norm(limit));
+        let head = UnitChoice::Fixed("head".into());
         for (config, setting, value) in [
-            (base().with_c(0.0), "`c`", "0.0"),
-            (base().with_c(1.0), "`c`", "1.0"),
-            (base().with_shrink(f64::NAN), "`shrink`", "NaN"),
-            (base().with_gamma(0.99), "`gamma`", "0.99"),
+            (base().with_c(0.0), "search.c", "0.0"),
+            (base().with_c(1.0), "search.c", "1.0"),
+            (base().with_shrink(f64::NAN), "search.shrink", "NaN"),
+            (base().with_max_trials(0), "search.max_trials", "0"),
+            (
+                base().with_self_check(SelfCheck::Every(0)),
+                "search.self_check",
+                "0",
+            ),
+            (
+                base().with_loss_lower_bound(f64::NAN),
+                "search.loss_lower_bound",
+                "NaN",
+            ),
+            (base().with_gamma(0.99), "start.growth.gamma", "0.99"),
             (
                 base().with_batches_per_epoch(0.0),
-                "`batches_per_epoch`",
+                "start.growth.batches_per_epoch",
                 "0.0",
             ),
+            (fixed(-1.0), "start.initial_step", "-1.0"),
+            (base().with_expansion(1.0), "start.expand", "1.0"),
             (
-                base().with_first_step_size(-1.0),
-                "`first_step_size`",
-                "-1.0",
-            ),
-            (base().with_max_trials(0), "`max_trials`", "0"),
-            (base().with_extrapolation(1.0), "`extrapolate`", "1.0"),
-            (base().with_merging(f64::INFINITY), "`merge_below`", "inf"),
-            (base().with_weight_decay(-0.1), "`weight_decay`", "-0.1"),
-            (
-                base().with_clipping(Clipping::Norm(0.0)),
-                "`clipping.norm`",
-                "0.0",
-            ),
-            (
-                adam(Adam {
-                    beta_1: 1.0,
-                    ..Adam::default()
-                }),
-                "`beta_1`",
+                base().with_extrapolation(extrapolation),
+                "start.extrapolation.most",
                 "1.0",
             ),
             (
-                adam(Adam {
-                    epsilon: 0.0,
-                    ..Adam::default()
-                }),
-                "`epsilon`",
-                "0.0",
+                base().with_hypergradient(hypergradient),
+                "start.hypergradient.shortest",
+                "1.25",
+            ),
+            (base().with_max_step_size(0.0), "start.max_step_size", "0.0"),
+            (base().with_budget(0.0), "schedule.budget", "0.0"),
+            (
+                base().with_merging(f64::INFINITY),
+                "schedule.merge_below",
+                "inf",
             ),
             (
-                base().with_unit_choice(UnitChoice::Fixed("head".into())),
-                "`choice`",
-                "head",
+                base().with_frequency(Frequency::settling(0)),
+                "schedule.frequency.longest",
+                "0",
             ),
+            (
+                base().with_reduce_on_plateau(ReduceOnPlateau::new(1)),
+                "schedule.reduce_on_plateau.window",
+                "1",
+            ),
+            (base().with_unit_choice(head), "schedule.choice", "head"),
+            (
+                base().with_weight_decay(-0.1),
+                "direction.kind.weight_decay",
+                "-0.1",
+            ),
+            (norm(0.0), "direction.clipping", "0.0"),
+            (adam(half), "direction.kind.beta_1", "1.0"),
+            (adam(zero), "direction.kind.epsilon", "0.0"),
         ] {
             let error = config.validate().unwrap_err().to_string();
-            assert!(error.contains(setting) && error.contains(value), "{error}");
+            let named = error.contains(&format!("`{setting}`"));
+            assert!(named && error.contains(value), "{setting}: {error}");
         }
     }
 
     #[test]
-    fn the_reference_code_knows_no_other_choice_of_units() {
-        let config = Preset::Reference.apply(LineSearchConfig::adamsls());
-        let error = config.with_unit_choice(UnitChoice::Joint).validate();
+    fn the_published_code_knows_no_other_choice_of_units_and_no_rule_beyond_the_paper() {
+        let base = || Preset::Reference.adamsls();
+        assert_eq!(base().validate(), Ok(()));
+        let unset = base().with_self_check(SelfCheck::Never);
+        assert_eq!(unset.with_loss_lower_bound(None).validate(), Ok(()));
+        let error = base().with_unit_choice(UnitChoice::Joint).validate();
         let error = error.unwrap_err().to_string();
         assert!(error.contains("UnitChoice::Cyclic"), "{error}");
+        for config in [
+            base().with_rounding(1e-8),
+            base().with_search_along(SearchAlong::Update),
+            base().with_hypergradient(Hypergradient::default()),
+            base().with_max_step_size(1.0),
+            base().with_budget(0.1),
+        ] {
+            let error = config.validate().unwrap_err().to_string();
+            assert!(error.contains("Preset::Reference"), "{error}");
+        }
     }
 
     #[test]
-    fn a_misspelt_setting_is_refused() {
-        let json = LineSearchConfig::adamsls().to_string();
-        let json = json.replace("max_trials", "max_trial");
-        let error = serde_json::from_str::<LineSearchConfig>(&json).unwrap_err();
-        assert!(error.to_string().contains("max_trial"), "{error}");
+    fn an_adopted_optimizer_has_its_own_weight_decay_and_clipping() {
+        let base = LineSearchConfig::adamsls;
+        assert_eq!(base().validate_adopted(), Ok(()));
+        assert!(base().with_weight_decay(0.1).validate_adopted().is_err());
+        let clipped = base().with_clipping(GradientClippingConfig::Value(1.0));
+        assert!(clipped.validate_adopted().is_err());
     }
 }

@@ -1,12 +1,12 @@
 //! Adam's direction, with and without momentum: the directions of ADAMSLS and PLASLS.
 
-use burn::optim::{LearningRate, Optimizer, RecordState, StateSink, StateSource};
+use burn::optim::{RecordState, StateSink, StateSource};
 use burn::tensor::{Device, Tensor};
-use burn_sls_core::{inner_product, widen};
+use burn_sls_core::inner_product;
 use burn_sls_kernels::{AdamConstants, AdamMoments};
 use serde::{Deserialize, Serialize};
 
-use super::{Pass, decay, moved, pass, tell_along_last};
+use super::search_direction::{SearchDirection, Update, decay};
 
 /// Adam, searched along its momentum-free direction.
 ///
@@ -23,15 +23,12 @@ use super::{Pass, decay, moved, pass, tell_along_last};
 /// searched along `d` and then taken along `u`. The slope is `s = Σ P·g²`.
 ///
 /// *Weight decay* `λ` is AdamW's: decoupled from the gradient, so that it shrinks the weights by
-/// `η·λ` of themselves in a step. It is no part of the loss, and so neither of the trial points nor
-/// of the slope: what the rule compares speaks of the mini-batch loss alone. It shrinks weights as long
-/// as `η·λ < 1`, which Adam's step sizes keep far from; SGDSLS's need not where gradients vanish.
+/// `η·λ` of themselves in a step. `d` does not contain it. It shrinks weights as long as `η·λ < 1`.
+/// Adam's step sizes stay far below that; SGDSLS's need not where gradients vanish.
 ///
 /// With *AMSGrad*, `v` in the denominator is the largest that `v` has been so far.
 ///
 /// Moments of half-precision parameters are kept in f32, where `g²` does not underflow.
-///
-/// As an ordinary Burn optimizer, outside a line search, it moves a parameter by `lr·u`.
 ///
 /// | parameter | default | range | meaning |
 /// |---|---|---|---|
@@ -126,43 +123,24 @@ impl Adam {
             .sub_scalar(self.epsilon)
     }
 
-    /// The search direction `d = -P·g`. Looks at the state and leaves it alone.
-    fn search_direction<const D: usize>(
-        &self,
-        grad: Tensor<D>,
-        state: Option<&AdamState<D>>,
-    ) -> Tensor<D> {
-        let fused = self.fused().and_then(|constants| {
-            let before = state.map(|state| (state.time, &state.moment_2));
-            constants.search_direction(&grad, before)
-        });
-        if let Some(direction) = fused {
-            return direction;
-        }
-        let before = state.map(|state| SecondMoment {
-            time: state.time,
-            moment: state.moment_2.clone(),
-            max: state.max_moment_2.clone(),
-        });
-        let second = self.second_moment(&grad, before);
-        grad.div(self.denominator(second))
-    }
-
-    /// The update direction `u = -P·m^`, and the state advanced by this gradient. With `along_last`, tells the engine
-    /// `⟨g, -P·m^⟩` of the first moment before it.
-    fn update_direction<const D: usize>(
+    /// `-P·m^`, and the state advanced by this gradient. With `along_last`, also `⟨g, -P·m^⟩` with
+    /// the first moment before it.
+    fn advance<const D: usize>(
         &self,
         grad: Tensor<D>,
         state: Option<AdamState<D>>,
         along_last: bool,
-    ) -> (Tensor<D>, AdamState<D>) {
+    ) -> Update<D, AdamState<D>> {
         let (grad, state) = match self.fused() {
             None => (grad, state),
             Some(constants) => {
                 match constants.update(grad, state.map(AdamState::into_moments), along_last) {
                     Ok(update) => {
-                        update.along_last.into_iter().for_each(tell_along_last);
-                        return (update.direction, AdamState::of_moments(update.moments));
+                        return Update {
+                            direction: update.direction,
+                            state: Some(AdamState::of_moments(update.moments)),
+                            along_last: update.along_last,
+                        };
                     }
                     Err((grad, moments)) => (grad, moments.map(AdamState::of_moments)),
                 }
@@ -184,16 +162,14 @@ impl Adam {
         let (time, moment_2, max_moment_2) =
             (second.time, second.moment.clone(), second.max.clone());
         let denominator = self.denominator(second);
-        if along_last {
-            tell_along_last(match &moment_1 {
-                Some(moment) => {
-                    let correction = 1.0 - self.beta_1.powi(time as i32 - 1);
-                    let uncorrected = moment.clone().div(denominator.clone());
-                    inner_product(grad.clone(), uncorrected).div_scalar(correction)
-                }
-                None => Tensor::zeros([1], &grad.device()),
-            });
-        }
+        let along_last = along_last.then(|| match &moment_1 {
+            Some(moment) => {
+                let correction = 1.0 - self.beta_1.powi(time as i32 - 1);
+                let uncorrected = moment.clone().div(denominator.clone());
+                inner_product(grad.clone(), uncorrected).div_scalar(correction)
+            }
+            None => Tensor::zeros([1], &grad.device()),
+        });
         let new = grad.mul_scalar(1.0 - self.beta_1);
         let moment_1 = match moment_1 {
             Some(moment) => moment.mul_scalar(self.beta_1).add(new),
@@ -201,18 +177,22 @@ impl Adam {
         };
         let correction = 1.0 - self.beta_1.powi(time as i32);
         let direction = moment_1.clone().div_scalar(correction).div(denominator);
-        let state = AdamState {
-            time,
-            moment_1,
-            moment_2,
-            max_moment_2,
-        };
-        (direction, state)
+        Update {
+            direction,
+            state: Some(AdamState {
+                time,
+                moment_1,
+                moment_2,
+                max_moment_2,
+            }),
+            along_last,
+        }
     }
 }
 
 impl Adam {
-    /// What [`burn_sls_kernels`] has to know, if it can take the step: AMSGrad is not among its kernels.
+    /// What [`burn_sls_kernels`] has to know, if it can take the step: AMSGrad is not among its
+    /// kernels.
     fn fused(&self) -> Option<AdamConstants> {
         (!self.amsgrad).then_some(AdamConstants {
             beta_1: self.beta_1,
@@ -242,32 +222,45 @@ impl<const D: usize> AdamState<D> {
     }
 }
 
-impl Optimizer for Adam {
+impl SearchDirection for Adam {
     type State<const D: usize> = AdamState<D>;
 
-    fn step<const D: usize>(
+    fn search_direction<const D: usize>(
         &self,
-        lr: LearningRate,
-        tensor: Tensor<D>,
         grad: Tensor<D>,
-        state: Option<Self::State<D>>,
-    ) -> (Tensor<D>, Option<Self::State<D>>) {
-        let pass = pass();
-        let grad = widen(grad);
-        if pass == Pass::Search {
-            return (self.search_direction(grad, state.as_ref()), state);
+        state: Option<&AdamState<D>>,
+    ) -> Tensor<D> {
+        let fused = self.fused().and_then(|constants| {
+            let before = state.map(|state| (state.time, &state.moment_2));
+            constants.search_direction(&grad, before)
+        });
+        if let Some(direction) = fused {
+            return direction;
         }
-        let along_last = pass == Pass::Update { along_last: true };
-        let (direction, state) = self.update_direction(grad, state, along_last);
-        let direction = decay(direction, &tensor, self.weight_decay);
-        let out = match pass {
-            Pass::Update { .. } => direction,
-            _ => moved(tensor, direction, lr),
-        };
-        (out, Some(state))
+        let before = state.map(|state| SecondMoment {
+            time: state.time,
+            moment: state.moment_2.clone(),
+            max: state.max_moment_2.clone(),
+        });
+        let second = self.second_moment(&grad, before);
+        grad.div(self.denominator(second))
     }
 
-    fn to_device<const D: usize>(mut state: Self::State<D>, device: &Device) -> Self::State<D> {
+    fn update_direction<const D: usize>(
+        &self,
+        tensor: &Tensor<D>,
+        grad: Tensor<D>,
+        state: Option<AdamState<D>>,
+        along_last: bool,
+    ) -> Update<D, AdamState<D>> {
+        let update = self.advance(grad, state, along_last);
+        Update {
+            direction: decay(update.direction, tensor, self.weight_decay),
+            ..update
+        }
+    }
+
+    fn to_device<const D: usize>(mut state: AdamState<D>, device: &Device) -> AdamState<D> {
         state.moment_1 = state.moment_1.to_device(device);
         state.moment_2 = state.moment_2.to_device(device);
         state.max_moment_2 = state.max_moment_2.map(|max| max.to_device(device));

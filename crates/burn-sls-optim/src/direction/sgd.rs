@@ -1,17 +1,13 @@
 //! Steepest descent, the direction of SGDSLS.
 
-use burn::optim::{LearningRate, Optimizer, RecordState, StateSink, StateSource};
 use burn::tensor::{Device, Tensor};
-use burn_sls_core::widen;
 use serde::{Deserialize, Serialize};
 
-use super::{Pass, decay, pass};
+use super::search_direction::{NoState, SearchDirection, Update, decay};
 
 /// Stochastic gradient descent: `d = -g`, `u = -g - λ·w`.
 ///
 /// Its slope is the squared norm of the gradient, `s = ‖g‖²`.
-///
-/// As an ordinary Burn optimizer, outside a line search, it moves a parameter by `lr·u`.
 ///
 /// | parameter | default | range | meaning |
 /// |---|---|---|---|
@@ -19,45 +15,32 @@ use super::{Pass, decay, pass};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sgd {
-    /// Decoupled weight decay `λ`; see [`Adam`](super::Adam) for what the search makes of it.
+    /// Decoupled weight decay `λ`; [`Adam`](super::Adam) says how a search treats it.
     pub weight_decay: f64,
 }
 
-/// The state of [`Sgd`]: there is none.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SgdState<const D: usize>;
+impl SearchDirection for Sgd {
+    type State<const D: usize> = NoState<D>;
 
-impl Optimizer for Sgd {
-    type State<const D: usize> = SgdState<D>;
-
-    fn step<const D: usize>(
+    fn search_direction<const D: usize>(
         &self,
-        lr: LearningRate,
-        tensor: Tensor<D>,
         grad: Tensor<D>,
-        _state: Option<Self::State<D>>,
-    ) -> (Tensor<D>, Option<Self::State<D>>) {
-        let search_direction = widen(grad).neg();
-        let out = match pass() {
-            Pass::Search => search_direction,
-            Pass::Update { .. } => decay(search_direction, &tensor, self.weight_decay),
-            Pass::Step => {
-                let direction = decay(search_direction, &tensor, self.weight_decay);
-                super::moved(tensor, direction, lr)
-            }
-        };
-        (out, None)
+        _state: Option<&NoState<D>>,
+    ) -> Tensor<D> {
+        grad.neg()
     }
 
-    fn to_device<const D: usize>(state: Self::State<D>, _device: &Device) -> Self::State<D> {
+    fn update_direction<const D: usize>(
+        &self,
+        tensor: &Tensor<D>,
+        grad: Tensor<D>,
+        _state: Option<NoState<D>>,
+        _along_last: bool,
+    ) -> Update<D, NoState<D>> {
+        Update::of(decay(grad.neg(), tensor, self.weight_decay))
+    }
+
+    fn to_device<const D: usize>(state: NoState<D>, _device: &Device) -> NoState<D> {
         state
-    }
-}
-
-impl<const D: usize> RecordState for SgdState<D> {
-    fn state_flatten(&self, _prefix: &str, _out: &mut StateSink) {}
-
-    fn state_unflatten(_: &str, _: &mut StateSource, _: &Device) -> Option<Self> {
-        Some(Self)
     }
 }

@@ -7,7 +7,7 @@ use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
-use super::{Matcher, Units};
+use super::partition::{Matcher, Units};
 use crate::error::LineSearchError;
 
 /// The unit of every parameter that has had a gradient, by parameter id.
@@ -28,6 +28,11 @@ impl Assignment {
     /// The unit of a parameter that has a gradient.
     pub(crate) fn unit_of(&self, id: ParamId) -> Option<usize> {
         self.0.get(&id).map(|place| place.unit)
+    }
+
+    /// All parameters that have had a gradient.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = ParamId> {
+        self.0.keys().copied()
     }
 
     /// The path in the module of a parameter that has a gradient.

@@ -3,7 +3,7 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;
 
-use super::{Members, Unit, Units, is_prefix};
+use super::partition::{Members, Unit, Units, is_prefix};
 use crate::error::LineSearchError;
 
 impl Units {

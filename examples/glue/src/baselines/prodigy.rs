@@ -23,7 +23,7 @@ pub struct ProdigyConfig {
     pub weight_decay: f64,
     /// The first estimate `d₀`; it should be too small. Default 1e-6.
     pub d0: f64,
-    /// A factor on what is estimated: the authors' preferred way to tune the method. Default 1.
+    /// A factor on the estimate: the authors' preferred way to tune the method. Default 1.
     pub d_coef: f64,
     /// The most that `d` grows by in a step, as a factor. Default: infinite.
     pub growth_rate: f64,
@@ -60,8 +60,8 @@ impl ProdigyConfig {
 
 /// Adam with the step size that Prodigy estimates.
 ///
-/// With `x₀` the parameters at first, `g` the gradient, `γ` the learning rate (1, or a schedule that
-/// falls from 1), and all of the sums over all parameters with a gradient, a step is
+/// With `x₀` the parameters at first, `g` the gradient, `γ` the learning rate (1, or a schedule
+/// that falls from 1), and all of the sums over all parameters with a gradient, a step is
 ///
 /// ```text
 /// m ← β₁ m + (1 − β₁) d g            v ← β₂ v + (1 − β₂) d² g²
@@ -78,8 +78,8 @@ impl ProdigyConfig {
 ///
 /// # References
 ///
-/// K. Mishchenko, A. Defazio: *Prodigy: An Expeditiously Adaptive Parameter-Free Learner*, ICML 2024,
-/// arXiv:2306.06101.
+/// K. Mishchenko, A. Defazio: *Prodigy: An Expeditiously Adaptive Parameter-Free Learner*, ICML
+/// 2024, arXiv:2306.06101.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prodigy {
     config: ProdigyConfig,
@@ -91,7 +91,7 @@ pub struct Prodigy {
     steps: u64,
 }
 
-/// What is kept of every parameter, by its place in [`Rule::KEPT`].
+/// The kept tensors of a parameter, by their places in [`Rule::KEPT`].
 const START: usize = 0;
 const FIRST: usize = 1;
 const SECOND: usize = 2;

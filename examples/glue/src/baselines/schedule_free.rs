@@ -11,7 +11,8 @@ use super::{Baseline, Rule};
 /// comes with every step; it should be constant.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ScheduleFreeConfig {
-    /// `β₁`, where the gradient is taken between the average and the last iterate; above 0. Default 0.9.
+    /// `β₁`, where the gradient is taken between the average and the last iterate; above 0. Default
+    /// 0.9.
     pub beta_1: f64,
     /// `β₂`, of the mean of the gradients' squares. Default 0.999.
     pub beta_2: f64,
@@ -51,8 +52,8 @@ impl ScheduleFreeConfig {
 
 /// AdamW without momentum on `z`, with gradients taken near an average of its iterates.
 ///
-/// Step `k = 0, 1, …` with the learning rate `γ`, reduced to `γ (k + 1) / w` in the first `w` steps of a
-/// warm-up, is
+/// Step `k = 0, 1, …` with the learning rate `γ`, reduced to `γ (k + 1) / w` in the first `w` steps
+/// of a warm-up, is
 ///
 /// ```text
 /// v ← β₂ v + (1 − β₂) g²             g the gradient at y = (1 − β₁) z + β₁ x
@@ -61,9 +62,9 @@ impl ScheduleFreeConfig {
 /// x ← (1 − c) x + c z                c = ω / (sum of all ω so far), ω = (k + 1)ʳ · (largest γ)²
 /// ```
 ///
-/// The model that is trained is `y`, the answer is `x`: `y` and `z` are kept, and
-/// `x = y + (1 − 1/β₁)(z − y)`. A step is taken as in the authors' package `schedulefree` 1.4.1, which
-/// never forms `x`: `y ← y + c (z − y) + γ (β₁ (1 − c) − 1) u`, with the `z` from before.
+/// The model that is trained is `y`, the answer is `x`: `y` and `z` are kept, and `x = y + (1 −
+/// 1/β₁)(z − y)`. A step is taken as in the authors' package `schedulefree` 1.4.1, which never
+/// forms `x`: `y ← y + c (z − y) + γ (β₁ (1 − c) − 1) u`, with the `z` from before.
 ///
 /// # References
 ///
@@ -77,7 +78,7 @@ pub struct ScheduleFree {
     weights: f64,
 }
 
-/// What is kept of every parameter, by its place in [`Rule::KEPT`].
+/// The kept tensors of a parameter, by their places in [`Rule::KEPT`].
 const ITERATE: usize = 0;
 const SECOND: usize = 1;
 
@@ -86,7 +87,7 @@ impl ScheduleFree {
     ///
     /// # Panics
     ///
-    /// Unless `0 < β₁ < 1`: the answer could not be told from what is kept.
+    /// Unless `0 < β₁ < 1`: the kept tensors would not give the answer.
     pub fn new(config: ScheduleFreeConfig) -> Self {
         let beta_1 = config.beta_1;
         assert!(

@@ -1,10 +1,10 @@
 //! How what a line search adds to a step grows: with units, with tensors, with parameters.
 
 use burn::tensor::Device;
-use burn_sls_optim::{LineSearchConfig, Preset};
+use burn_sls_optim::{InitialStep, Preset};
 use serde::Serialize;
 
-use super::method::Rule;
+use super::method::{Rule, SEED};
 use super::network::Mlp;
 use super::progress::Progress;
 use super::rounds::{Plan, Sample, Trainer, rounds};
@@ -112,8 +112,9 @@ fn row(
     let sizes = vec![shape.width; shape.layers + 1];
     let network = Mlp::new(&sizes, device);
     let units = Mlp::units(Timed::<Mlp>::NETWORK, shape.layers, shape.units);
-    let config = Preset::Paper.apply(LineSearchConfig::plasls(units.clone()));
-    let search = Rule::Search(Box::new(config.with_first_step_size(FIRST_STEP)));
+    let config = Preset::Paper.plasls(units.clone()).with_seed(SEED);
+    let config = config.with_initial_step(InitialStep::Fixed(FIRST_STEP));
+    let search = Rule::Search(Box::new(config));
     let mut trainers = [
         Trainer::new(MethodName::Adam.rule(&units), network.clone(), device),
         Trainer::new(search, network, device),

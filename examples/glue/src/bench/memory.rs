@@ -1,5 +1,5 @@
-//! The most memory that a method takes, each in a process of its own: what one has freed, an allocator
-//! may keep, and the next would be counted with it.
+//! The most memory that a method takes, each in a process of its own: what one has freed, an
+//! allocator may keep, and the next would be counted with it.
 
 use std::env;
 use std::fs;
@@ -24,8 +24,8 @@ pub struct Peak {
 }
 
 impl Peak {
-    /// Of this process until now: what the device's allocator has reserved, or of a device that computes in
-    /// the memory of the host, the largest resident set.
+    /// Of this process until now: what the device's allocator has reserved, or of a device that
+    /// computes in the memory of the host, the largest resident set.
     pub fn now(device: &Device) -> Self {
         let reserved = device.memory_pool_usage().map(|usage| usage.bytes_reserved);
         let status = || fs::read_to_string("/proc/self/status").ok();
@@ -62,8 +62,8 @@ pub fn peaks(args: &BenchArgs, methods: &[MethodName]) -> Result<Vec<Peak>, Glue
 fn alone(args: &BenchArgs, method: MethodName) -> Result<Peak, GlueError> {
     let failed = |reason: String| {
         GlueError::Training(format!(
-            "the memory of {} could not be measured: {reason}. If there was too little, take a smaller \
-             --batch, --tokens or --model",
+            "the memory of {} could not be measured: {reason}. If there was too little, take a \
+             smaller --batch, --tokens or --model",
             method.word()
         ))
     };

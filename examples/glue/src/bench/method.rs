@@ -1,7 +1,7 @@
 //! The methods that are measured, each with its settings.
 
 use burn::optim::{AdamConfig, ModuleOptimizer, SgdConfig};
-use burn_sls_optim::{LineSearchConfig, Preset, Units};
+use burn_sls_optim::{InitialStep, LineSearchConfig, Preset, Units};
 use clap::ValueEnum;
 
 use crate::settings::MethodName;
@@ -17,16 +17,19 @@ pub enum Rule {
 /// The learning rate of those that have one. It costs nothing, whatever it is.
 pub const RATE: f64 = 2e-5;
 
-/// Where the first search along Adam's direction begins: where a pre-trained model's does. From far above,
-/// it would spend dozens of trials that no later search does.
+/// Where the first search along Adam's direction begins: where a pre-trained model's does. From far
+/// above, it would spend dozens of trials that no later search does.
 const FIRST_STEP: f64 = 4e-5;
 
-/// Where SaLSa's begins. Its step size grows by a tenth in every search, so that it would take dozens of
-/// steps to come to rest from below.
+/// Where SaLSa's begins. Its step size grows by a tenth in every search, so that it would take
+/// dozens of steps to come to rest from below.
 const FIRST_STEP_OF_SALSA: f64 = 1e-2;
 
 /// Where the first search along the gradient begins.
 const FIRST_STEP_OF_SGD: f64 = 1e-2;
+
+/// The seed of every line search.
+pub const SEED: u64 = 0;
 
 impl MethodName {
     /// What was asked for, in the order of the table, with Adam; all methods if none was.
@@ -66,31 +69,18 @@ impl MethodName {
 
     /// Its settings; PLASLS with these units.
     pub fn rule(self, units: &Units) -> Rule {
-        let (config, preset, first_step_size) = match self {
+        let (config, first_step_size) = match self {
             Self::Sgd => return Rule::Rate(SgdConfig::new().init()),
             Self::Adam => return Rule::Rate(AdamConfig::new().with_epsilon(1e-8).init()),
-            Self::Sgdsls => {
-                let first = Some(FIRST_STEP_OF_SGD);
-                (LineSearchConfig::sgdsls(), Preset::Paper, first)
-            }
-            Self::Adamsls => {
-                let first = Some(FIRST_STEP);
-                (LineSearchConfig::adamsls(), Preset::Paper, first)
-            }
-            Self::Plasls => {
-                let first = Some(FIRST_STEP);
-                let config = LineSearchConfig::plasls(units.clone());
-                (config, Preset::Paper, first)
-            }
-            Self::Salsa => {
-                let first = Some(FIRST_STEP_OF_SALSA);
-                (LineSearchConfig::adamsls(), Preset::Salsa, first)
-            }
-            Self::Default => (LineSearchConfig::adamsls(), Preset::Default, None),
+            Self::Sgdsls => (Preset::Paper.sgdsls(), Some(FIRST_STEP_OF_SGD)),
+            Self::Adamsls => (Preset::Paper.adamsls(), Some(FIRST_STEP)),
+            Self::Plasls => (Preset::Paper.plasls(units.clone()), Some(FIRST_STEP)),
+            Self::Salsa => (Preset::Salsa.adamsls(), Some(FIRST_STEP_OF_SALSA)),
+            Self::Default => (Preset::Default.adamsls(), None),
         };
-        let config = preset.apply(config);
+        let config = config.with_seed(SEED);
         Rule::Search(Box::new(match first_step_size {
-            Some(step_size) => config.with_first_step_size(step_size),
+            Some(step_size) => config.with_initial_step(InitialStep::Fixed(step_size)),
             None => config,
         }))
     }

@@ -1,6 +1,6 @@
-//! What is trained: networks of known sizes with random weights, on random batches.
+//! The trained networks, of known sizes with random weights, on random batches.
 //!
-//! What a step costs does not depend on what is learned, so nothing needs to be downloaded.
+//! What a step costs does not depend on what it learns, so nothing needs to be downloaded.
 
 use burn::module::{Module, ModuleDisplay, ModuleVisitor, Param};
 use burn::nn::{Initializer, Linear, LinearConfig};
@@ -18,8 +18,8 @@ use crate::settings::ModelSize;
 /// The seed of the weights and the batches.
 const SEED: u64 = 1;
 
-/// The batches that a bench goes round in: one alone would soon be learned by heart, and a loss of 0 is
-/// searched differently.
+/// The batches that a bench goes round in: one alone would soon be learned by heart, and a loss of
+/// 0 is searched differently.
 pub const BATCHES: usize = 8;
 
 /// The classes of a BERT's head.
@@ -64,8 +64,9 @@ pub struct Vectors {
 }
 
 impl Mlp {
-    /// Layers between vectors of these sizes, at least two; the last are scores of classes. The variance of
-    /// what comes out of a layer is on average that of what went in, however many there are.
+    /// Layers between vectors of these sizes, at least two; the last are scores of classes. The
+    /// variance of what comes out of a layer is on average that of what went in, however many there
+    /// are.
     pub fn new(sizes: &[usize], device: &Device) -> Self {
         let gain = 2f64.sqrt();
         let initializer = Initializer::KaimingNormal {
@@ -114,8 +115,8 @@ impl Mlp {
         (0..BATCHES).map(|_| vectors()).collect()
     }
 
-    /// So many units, of consecutive layers, in a network of so many layers at the path `at`. The sizes of
-    /// units differ by one layer at most.
+    /// So many units, of consecutive layers, in a network of so many layers at the path `at`. The
+    /// sizes of units differ by one layer at most.
     pub fn units(at: &str, layers: usize, units: usize) -> Units {
         let before = |unit: usize| unit * layers / units;
         let unit = |unit: usize| {
@@ -148,13 +149,13 @@ impl Network for BertClassifier {
     }
 }
 
-/// The configuration of a BERT of this size without dropout; none for what is no BERT.
+/// The configuration of a BERT of this size without dropout; none for another network.
 ///
 /// # Errors
 ///
 /// If examples are to have more tokens than it has positions.
 pub fn bert(size: ModelSize, tokens: usize) -> Result<Option<BertConfig>, GlueError> {
-    // What is not said is as in BERT-base.
+    // All others are as in BERT-base.
     let config = match size {
         ModelSize::Mlp => return Ok(None),
         ModelSize::Minilm => {

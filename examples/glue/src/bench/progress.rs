@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::progress::{Pace, duration};
 
-/// Counts what is done of a stage.
+/// Counts the finished part of a stage.
 pub struct Progress {
     name: &'static str,
     bar: ProgressBar,

@@ -158,9 +158,11 @@ impl Report {
 }
 
 const NOTES: &str = "\
-Medians, with quartiles in brackets. Ratios are of the same round. A forward pass counts 1, a backward pass 2.
+Medians, with quartiles in brackets. Ratios are of the same round. A forward pass counts \
+1, a backward pass 2.
 An optimizer's own milliseconds are those of a step outside its forward and backward passes.";
 
 const GROWTH: &str = "\
-What Burn's Adam and ADAMSLS do outside the passes of an MLP of equal layers, in steps with one accepted trial;
+What Burn's Adam and ADAMSLS do outside the passes of an MLP of equal layers, in steps with one \
+accepted trial;
 with several units PLASLS.";

@@ -1,4 +1,5 @@
-//! The measurement: every method makes a step in turn, so that whatever slows the machine slows all.
+//! The measurement: every method makes a step in turn, so that whatever slows the machine slows
+//! all.
 
 use std::sync::Arc;
 
@@ -73,7 +74,7 @@ impl<N: Network> Trainer<N> {
         let (model, optim) = match rule {
             Rule::Rate(optim) => (Trained::AtRate(model), optim),
             Rule::Search(config) => {
-                let (model, optim) = config.for_learner(model);
+                let (model, optim) = config.for_learner(model).into_parts();
                 (Trained::Searched(Box::new(model)), optim)
             }
         };
@@ -149,8 +150,8 @@ pub struct Plan {
     pub steps: usize,
     /// Rounds after those in which the passes are timed; 0 if they are in all rounds.
     ///
-    /// On a device that computes while the program goes on, timing a pass means to wait for it, which would
-    /// make the step longer.
+    /// On a device that computes while the program goes on, timing a pass means to wait for it,
+    /// which would make the step longer.
     pub apart: usize,
 }
 
@@ -161,7 +162,8 @@ impl Plan {
     }
 }
 
-/// Makes the rounds. Returns the samples of every trainer, a sample for each round after the warm-up.
+/// Makes the rounds. Returns the samples of every trainer, a sample for each round after the
+/// warm-up.
 pub fn rounds<N: Network>(
     trainers: &mut [Trainer<N>],
     batches: &[N::Batch],

@@ -60,8 +60,9 @@ impl OneTrial {
 }
 
 impl Row {
-    /// Of a method with so many units, none for one with a learning rate. `samples` and those of Adam, round
-    /// by round, begin with `steps` that are counted; what follows tells of the passes alone.
+    /// Of a method with so many units, none for one with a learning rate. `samples` and those of
+    /// Adam, round by round, begin with `steps` that are counted; what follows tells of the passes
+    /// alone.
     ///
     /// # Panics
     ///

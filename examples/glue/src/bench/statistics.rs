@@ -16,8 +16,8 @@ pub struct Spread {
 impl Spread {
     /// Of values in any order; of none, none.
     ///
-    /// Between two values a quartile lies on the straight line: of `n` sorted values, counted from 0, the
-    /// one of the part `p` has the place `p·(n - 1)`.
+    /// Between two values a quartile lies on the straight line: of `n` sorted values, counted from
+    /// 0, the one of the part `p` has the place `p·(n - 1)`.
     ///
     /// # Example
     ///

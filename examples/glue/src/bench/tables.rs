@@ -40,7 +40,7 @@ impl Cells {
         }
     }
 
-    /// A row for every network; a part of them for what is varied.
+    /// A row for every network; a part of them for each thing that is varied.
     pub fn of_growth(rows: &[Growth]) -> Self {
         let heads = [
             "varied",

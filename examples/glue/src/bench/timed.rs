@@ -21,7 +21,7 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// A clock for what is computed on `device`.
+    /// A clock for computations on `device`.
     pub fn new(device: &Device) -> Self {
         Self {
             device: device.clone(),
@@ -41,8 +41,8 @@ impl Clock {
         Instant::now()
     }
 
-    /// Whether passes are timed from now on. That waits for the device before and after each, which a
-    /// training does not.
+    /// Whether passes are timed from now on. That waits for the device before and after each, which
+    /// a training does not.
     pub fn time_passes(&self, inside: bool) {
         self.inside.store(inside, Ordering::Relaxed);
     }
@@ -65,8 +65,8 @@ impl Clock {
     }
 }
 
-/// A network with a clock around its passes: the forward and backward pass of training, and the forward
-/// pass of a trial.
+/// A network with a clock around its passes: the forward and backward pass of training, and the
+/// forward pass of a trial.
 #[derive(Module, Debug)]
 pub struct Timed<N: Module> {
     network: N,

@@ -29,7 +29,8 @@ pub struct Planned {
     pub settings: Settings,
 }
 
-/// A learning rate that was chosen, with the candidates' mean results: rate, leading metric, training loss.
+/// A learning rate that was chosen, with the candidates' mean results: rate, leading metric,
+/// training loss.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chosen {
     /// The best.
@@ -76,8 +77,8 @@ impl<'a> Matrix<'a> {
         &self.cells
     }
 
-    /// The runs of a purpose, seed by seed: whenever it is stopped, all methods are equally far. Without
-    /// the reported ones of a method whose learning rate cannot be chosen yet: see
+    /// The runs of a purpose, seed by seed: whenever it is stopped, all methods are equally far.
+    /// Without the reported ones of a method whose learning rate cannot be chosen yet: see
     /// [`decided`](Self::decided).
     ///
     /// # Errors
@@ -113,7 +114,8 @@ impl<'a> Matrix<'a> {
         Ok(planned)
     }
 
-    /// Whether every learning rate can be chosen: the runs that they are chosen by are all in `store`.
+    /// Whether every learning rate can be chosen: the runs that they are chosen by are all in
+    /// `store`.
     pub fn decided(&self, store: &Store) -> bool {
         self.cells.iter().all(|cell| {
             let methods = &self.experiment.methods;
@@ -124,8 +126,8 @@ impl<'a> Matrix<'a> {
         })
     }
 
-    /// The runs to come, each by its cell, in the order of [`planned`](Self::planned), and whether it is
-    /// known to be in `store`.
+    /// The runs to come, each by its cell, in the order of [`planned`](Self::planned), and whether
+    /// it is known to be in `store`.
     pub fn expected(&self, store: &Store) -> Vec<(usize, bool)> {
         let there = |run: &Planned| matches!(store.find(&run.settings), Some(Found::Finished(_)));
         let known = |purpose| -> Option<Vec<(usize, bool)>> {
@@ -181,8 +183,8 @@ impl<'a> Matrix<'a> {
         seeds.filter_map(|&seed| run(seed)).collect()
     }
 
-    /// The learning rate with the best leading metric on the validation set after the last epoch, as a
-    /// mean over the selection seeds; of equal ones, that with the lower training loss.
+    /// The learning rate with the best leading metric on the validation set after the last epoch,
+    /// as a mean over the selection seeds; of equal ones, that with the lower training loss.
     ///
     /// # Errors
     ///

@@ -47,8 +47,8 @@ impl Pace {
         }
     }
 
-    /// The time that the runs after this one will take: as the mean of those of their cell; for a cell
-    /// without any, as the mean of all.
+    /// The time that the runs after this one will take: as the mean of those of their cell; for a
+    /// cell without any, as the mean of all.
     fn rest(&self) -> Option<Duration> {
         let mean = |seconds: &[f64]| seconds.iter().sum::<f64>() / seconds.len() as f64;
         let all: Vec<f64> = self.seen.values().flatten().copied().collect();

@@ -33,7 +33,7 @@ pub enum Found {
 }
 
 impl Store {
-    /// Reads what is in the folder of a comparison, which need not exist yet.
+    /// Reads the folder of a comparison, which need not exist yet.
     ///
     /// # Errors
     ///
@@ -85,7 +85,7 @@ impl Store {
     /// Every finished run with its steps, each once, in the order of their folders' names. A run
     /// under `runs/` goes before one in `results.json`.
     ///
-    /// Numbers are as `results.json` has them, wherever they come from: what is made of them does
+    /// Numbers are as `results.json` has them, wherever they come from: a report does
     /// not depend on whether `runs/` is still there.
     ///
     /// # Errors

@@ -1,3 +1,5 @@
+use std::fs;
+
 use super::*;
 
 /// An experiment with a line replaced.
@@ -95,6 +97,31 @@ fn options_that_contradict_each_other_are_refused_with_the_methods_name() {
         error.starts_with("method `PLASLS`, sentences: --lr"),
         "{error}"
     );
+}
+
+#[test]
+fn a_recorded_experiment_may_have_names_of_before_and_a_new_one_may_not() {
+    let with = |set: &str| {
+        let line = format!("optimizer = \"adamsls\"\npreset = \"default\"\nset = {set}");
+        changed("optimizer = \"adamsls\"", &line)
+    };
+    let now = with(r#"{ extrapolation = "none", hypergradient = "none", along = "gradient" }"#);
+    let now = Experiment::parse(&now).unwrap();
+    let before = with(r#"{ extrapolate = "none", tested = "search" }"#);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("before.toml");
+    fs::write(&file, &before).unwrap();
+    assert_eq!(Experiment::recorded(&file).unwrap(), now);
+
+    let shape = Shape::of(TINY).unwrap();
+    let run = |experiment: &Experiment| {
+        let cell = &experiment.cells()[0];
+        experiment.run(shape, cell, &experiment.methods[0], None, 1)
+    };
+    run(&now).unwrap();
+    let error = run(&Experiment::read(&file).unwrap()).unwrap_err();
+    let error = error.to_string();
+    assert!(error.contains("`extrapolate` is now"), "{error}");
 }
 
 #[test]

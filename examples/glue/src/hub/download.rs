@@ -45,8 +45,8 @@ impl Hub {
 
     /// A folder with these files of a model or data set, downloaded if the cache lacks one of them.
     ///
-    /// Files that are in the cache are taken without asking whether the hub has newer ones: the runs
-    /// of a comparison begin from the same weights, and a run that is resumed from its own.
+    /// Files that are in the cache are taken without asking whether the hub has newer ones: the
+    /// runs of a comparison begin from the same weights, and a run that is resumed from its own.
     ///
     /// # Errors
     ///

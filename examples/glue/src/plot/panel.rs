@@ -63,7 +63,7 @@ pub(crate) struct Panel {
     plots: Vec<Plot>,
     legend: bool,
     legend_entries: usize,
-    /// The least and the largest value, and the end of the x axis, of what is drawn.
+    /// The least and the largest drawn value, and the end of the x axis.
     values: Option<(f64, f64)>,
     x_end: f64,
 }

@@ -1,9 +1,9 @@
 //! A figure as SVG: a few kilobytes, and the same ones for the same figure.
 //!
-//! The plotting library's own writer spends an element on every tick and up to seventeen digits on a
-//! coordinate, and numbers what it clips from one figure to the next. Here a coordinate has a tenth
-//! of a pixel, lines and words of one look are together, and curves have no more points than one can
-//! see.
+//! The plotting library's own writer spends an element on every tick and up to seventeen digits on
+//! a coordinate, and numbers what it clips from one figure to the next. Here a coordinate has a
+//! tenth of a pixel, lines and words of one look are together, and curves have no more points than
+//! one can see.
 
 mod outlines;
 mod path;
@@ -70,8 +70,8 @@ struct Writer {
     body: String,
     /// The rectangles that are clipped to.
     clips: Vec<String>,
-    /// Straight lines, words and outlines of words that have followed each other, by their look. They
-    /// do not cover each other, so their order is free.
+    /// Straight lines, words and outlines of words that have followed each other, by their look.
+    /// They do not cover each other, so their order is free.
     lines: Vec<(String, String)>,
     words: Vec<(String, String)>,
     outlined: Vec<(String, String)>,

@@ -1,6 +1,12 @@
-use super::*;
-use burn::train::metric::{MetricEntry, NumericAttributes, NumericEntry, SerializedEntry};
 use std::sync::{Arc, Mutex};
+
+use burn::train::logger::TrainingProgressLogger;
+use burn::train::metric::{
+    MetricDefinition, MetricEntry, NumericAttributes, NumericEntry, SerializedEntry,
+};
+use burn::train::renderer::{MetricsRenderer, MetricsRendererTraining};
+
+use super::*;
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);

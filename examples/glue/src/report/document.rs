@@ -16,10 +16,14 @@ use super::tables;
 pub(super) const HEADING: &str = "\
 # Comparison
 
-Values are means over the seeds ± the standard error of the mean. The metric is the task's leading one on
-the validation examples; the training loss is that of all training examples, dropout off. A forward pass
-is one *forward-equivalent* and a backward pass two, so a step of Adam costs three, and a step of a line
-search three and one more for every trial. Seconds are those of training steps, without evaluation, on a
+Values are means over the seeds ± the standard error of the mean. The metric is the task's leading \
+one on
+the validation examples; the training loss is that of all training examples, dropout off. A \
+forward pass
+is one *forward-equivalent* and a backward pass two, so a step of Adam costs three, and a step of \
+a line
+search three and one more for every trial. Seconds are those of training steps, without \
+evaluation, on a
 machine that may have had other work.
 ";
 
@@ -60,15 +64,17 @@ pub(super) fn part(part: &Part, folder: &Path) -> Result<String, GlueError> {
     }
     add("### Cost and conduct");
     add(
-        "Sums over all runs but where it says *per*. A search fails when it finds no step size within its \
-         budget; a unit has collapsed when its step size ends below a thousandth of its median.",
+        "Sums over all runs but where it says *per*. A search fails when it finds no step size \
+         within its budget; a unit has collapsed when its step size ends below a thousandth of \
+         its median.",
     );
     add(&tables::costs(part));
     if let Some(table) = tables::to_the_baselines_loss(part) {
         add("### What it takes to reach the baseline's loss");
         add(&format!(
-            "Until the smoothed loss of the mini-batches (factor {SMOOTHING}) is where the baseline's ends, as \
-             a part of the baseline's whole run; means over the runs that get there."
+            "Until the smoothed loss of the mini-batches (factor {SMOOTHING}) is where the \
+             baseline's ends, as a part of the baseline's whole run; means over the runs that \
+             get there."
         ));
         add(&table);
     }
@@ -76,8 +82,8 @@ pub(super) fn part(part: &Part, folder: &Path) -> Result<String, GlueError> {
         let seeds = experiment.selection_seeds.iter().map(u64::to_string);
         add("### Learning rates");
         add(&format!(
-            "Chosen for each column apart by the metric after the last epoch with {}, not among those \
-             reported.",
+            "Chosen for each column apart by the metric after the last epoch with {}, not among \
+             those reported.",
             counted_list("seed", seeds.collect())
         ));
         add(&table);

@@ -22,7 +22,8 @@ pub(super) struct Picture {
 
 /// What there is to see in the picture of a cell.
 pub(super) const LEGEND: &str = "\
-Above, the training loss, smoothed, and the validation metric over what each method had spent; below,
+Above, the training loss, smoothed, and the validation metric over what each method had spent; \
+below,
 the mean step size of the units, or the learning rate. Means over the seeds, bands of one standard
 error. Then the step size of every unit, with the first seed, for methods that have several.";
 

@@ -16,8 +16,10 @@ body { font: 16px/1.5 system-ui, sans-serif; color: #222; background: #fff; max-
 p, ul { max-width: 52rem; }
 h2 { margin-top: 3rem; border-bottom: 1px solid #ccc; padding-bottom: .3rem; }
 .wide { overflow-x: auto; }
-table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums; font-size: .92rem; }
-th, td { padding: .3rem .8rem; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap; }
+table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums;
+  font-size: .92rem; }
+th, td { padding: .3rem .8rem; text-align: right; border-bottom: 1px solid #ddd;
+  white-space: nowrap; }
 th { border-bottom: 2px solid #888; vertical-align: bottom; white-space: normal; max-width: 11rem; }
 th:first-child, td:first-child { text-align: left; }
 p:has(img) { max-width: 100%; }
@@ -41,8 +43,9 @@ pub(super) fn html(text: &str, folder: &Path) -> Result<String, GlueError> {
         .replace("<table>", "<div class=\"wide\"><table>")
         .replace("</table>", "</table></div>");
     Ok(format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" \
-         content=\"width=device-width, initial-scale=1\">\n<title>Comparison</title>\n<style>\n{STYLE}</style>\n\
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <title>Comparison</title>\n<style>\n{STYLE}</style>\n\
          </head>\n<body>\n{body}</body>\n</html>\n"
     ))
 }

@@ -100,7 +100,8 @@ impl Part {
         self.cells.iter().map(move |(_, entries)| &entries[method])
     }
 
-    /// The method that the others are measured against: the first with a fixed learning rate, or with any.
+    /// The method that the others are measured against: the first with a fixed learning rate, or
+    /// with any.
     pub(super) fn baseline(&self) -> Option<usize> {
         let methods = &self.experiment.methods;
         let rates = |method: &Method| method.lr.clone();

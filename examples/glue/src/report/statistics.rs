@@ -26,7 +26,8 @@ impl Mean {
         Some(Self { mean, error })
     }
 
-    /// `0.782 ± 0.012`, with so many digits after the point; a value that they would round to 0 as 1.2e-4.
+    /// `0.782 ± 0.012`, with so many digits after the point; a value that they would round to 0 as
+    /// 1.2e-4.
     pub(super) fn in_words(self, digits: usize) -> String {
         let word = |value: f64| match value.is_finite() {
             true if value != 0.0 && value.abs() < 0.5 * 10f64.powi(-(digits as i32)) => {

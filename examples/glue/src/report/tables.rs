@@ -20,8 +20,8 @@ enum Better {
     Less,
 }
 
-/// Means over the seeds of a value of runs: a row for each method, a column for each cell, and their mean
-/// if there are several. The best of a column is bold.
+/// Means over the seeds of a value of runs: a row for each method, a column for each cell, and
+/// their mean if there are several. The best of a column is bold.
 fn means(part: &Part, digits: usize, better: Better, value: impl Fn(&Run) -> f64 + Copy) -> String {
     let methods = &part.experiment.methods;
     let several = part.cells.len() > 1;
@@ -147,7 +147,8 @@ pub(super) fn costs(part: &Part) -> String {
     markdown(heads.map(str::to_string), rows)
 }
 
-/// How much of the baseline's whole run each method takes to its final loss. None without a baseline.
+/// How much of the baseline's whole run each method takes to its final loss. None without a
+/// baseline.
 pub(super) fn to_the_baselines_loss(part: &Part) -> Option<String> {
     let baseline = part.baseline()?;
     let heads = [

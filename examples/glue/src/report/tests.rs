@@ -53,7 +53,8 @@ fn a_comparison_becomes_a_page_that_needs_no_other_file() {
     };
     assert_eq!(compare(&args).unwrap(), Compared::Finished);
     let runs = || fs::read_dir(out.join(RUNS)).unwrap().count();
-    // Two batch sizes: two candidates; PLASLS, ADAM and, if it is another rate, the tuned one, twice.
+    // Two batch sizes: two candidates; PLASLS, ADAM and, if it is another rate, the tuned one,
+    // twice.
     let made = runs();
     assert!((2 * (2 + 4)..=2 * (2 + 6)).contains(&made), "{made} runs");
     assert_eq!(compare(&args).unwrap(), Compared::Finished);
@@ -97,7 +98,7 @@ fn a_comparison_becomes_a_page_that_needs_no_other_file() {
     assert_eq!(report(&report_args).unwrap(), written);
     assert!(files() == before, "the report is another one without runs/");
 
-    // What is lost is named, and the rest is still reported.
+    // The lost run is named, and the others are still reported.
     let mut results = read_results(&written.results).unwrap();
     assert_eq!(results.len(), made);
     results.retain(|run| {

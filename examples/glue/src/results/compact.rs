@@ -1,8 +1,8 @@
 //! `results.json`: the finished runs of a comparison in one file, of which a report can be made.
 //!
-//! A person can read it and a script can load it: every run has its settings, and then columns, each
-//! on a line of its own, with a value for every epoch or for every step. Equal values that follow
-//! each other are folded, `[value, count]`. `docs/comparing.md` names the columns.
+//! A person can read it and a script can load it: every run has its settings, and then columns,
+//! each on a line of its own, with a value for every epoch or for every step. Equal values that
+//! follow each other are folded, `[value, count]`. `docs/comparing.md` names the columns.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -61,7 +61,7 @@ struct Entry {
     steps: Steps,
 }
 
-/// Of the results of the epochs what the steps do not say. What is not finite is null.
+/// Of the results of the epochs what the steps do not say. A number that is not finite is null.
 #[derive(Serialize, Deserialize)]
 struct Epochs {
     train_loss: Column<Option<f64>>,
@@ -139,7 +139,7 @@ impl Entry {
         }
     }
 
-    /// The run, or what is wrong with it.
+    /// The run, or its fault.
     fn run(self) -> Result<Run, String> {
         let epochs = self.per_epoch.count()?;
         if let Some(fault) = self.steps.fault(&self.unit_names, epochs) {
@@ -148,7 +148,7 @@ impl Entry {
         let results = self.per_epoch.results(&self.steps);
         Ok(Run {
             file: RunFile {
-                settings: self.settings,
+                settings: self.settings.translated(),
                 unit_names: self.unit_names,
                 training_examples: self.training_examples,
                 validation_examples: self.validation_examples,
@@ -177,7 +177,7 @@ impl Epochs {
         }
     }
 
-    /// How many there are, or what is wrong with them.
+    /// How many there are, or their fault.
     fn count(&self) -> Result<usize, String> {
         let count = self.train_loss.len();
         let metrics = self.metrics.iter();

@@ -1,7 +1,7 @@
 //! JSON in lines that a person can read: an array of numbers has one line, however long.
 
-/// Breaks JSON without white space into lines: the items of an object with an array in it, and those
-/// of an array of objects, have a line each; everything else stays on its line.
+/// Breaks JSON without white space into lines: the items of an object with an array in it, and
+/// those of an array of objects, have a line each; everything else stays on its line.
 pub(super) fn broken(json: &str) -> String {
     let mut text = String::with_capacity(json.len() + json.len() / 8);
     write(json, 0, &mut text);

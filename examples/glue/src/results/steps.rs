@@ -109,7 +109,7 @@ impl Steps {
             .collect()
     }
 
-    /// What is wrong with the columns of a run with these units and so many epochs, if anything is.
+    /// The first fault of the columns of a run with these units and so many epochs, or none.
     pub(crate) fn fault(&self, units: &[String], epochs: usize) -> Option<String> {
         let steps = self.count();
         let lengths = [
@@ -155,8 +155,8 @@ fn names(units: &[String]) -> Vec<String> {
     }
 }
 
-/// The step sizes of every unit, step by step. Where two are merged, the column of the later one has
-/// the step size of both, and none from there on.
+/// The step sizes of every unit, step by step. Where two are merged, the column of the later one
+/// has the step size of both, and none from there on.
 pub(crate) fn unit_sizes(lines: &[StepLine], units: usize) -> Vec<Vec<Option<f64>>> {
     let mut groups: Vec<Vec<usize>> = (0..units).map(|unit| vec![unit]).collect();
     let mut left: Vec<usize> = (0..units).collect();

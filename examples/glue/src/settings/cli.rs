@@ -34,14 +34,14 @@ pub enum Command {
     Units(UnitsArgs),
     /// Measure what a step of training costs on a device, of every method beside Adam's.
     ///
-    /// Every method trains a copy of one randomly initialised model on the same random batches, a step
-    /// each in turn. All copies are held at once: with all seven methods, bert-base takes 7.4 GB for
-    /// weights and moments, minilm 1.5 GB, and a step its gradients, directions and activations on top.
-    /// --methods takes fewer.
+    /// Every method trains a copy of one randomly initialised model on the same random batches, a
+    /// step each in turn. All copies are held at once: with all seven methods, bert-base takes 7.4
+    /// GB for weights and moments, minilm 1.5 GB, and a step its gradients, directions and
+    /// activations on top. --methods takes fewer.
     Bench(BenchArgs),
 }
 
-/// What `glue train` can be told. Options left out take the value of the run that is resumed, or
+/// The options of `glue train`. Options left out take the value of the run that is resumed, or
 /// their default.
 #[derive(Args, Clone, Debug, Default)]
 pub struct TrainArgs {
@@ -61,30 +61,33 @@ pub struct TrainArgs {
     /// Optimizer [default: adamsls]
     #[arg(long, value_enum)]
     pub optimizer: Option<OptimizerName>,
-    /// Units of plasls, each with a step size: 1, 3 or more (embeddings, parts of the encoder, head), or
-    /// qkv (query, key, value, rest); see `glue units` [default: 10, or what the model's depth allows]
+    /// Units of plasls, each with a step size: 1, 3 or more (embeddings, parts of the encoder,
+    /// head), or qkv (query, key, value, rest); see `glue units` [default: 10, or what the model's
+    /// depth allows]
     #[arg(long, value_name = "N|published:N|qkv")]
     pub units: Option<UnitSplit>,
     /// Step size below which two units of plasls are merged; the paper's is 1e-12 [default: never]
     #[arg(long, value_name = "X")]
     pub merge_below: Option<f64>,
-    /// Preset of a line-search optimizer [default: default, the recommended one; paper if an optimizer is named]
+    /// Preset of a line-search optimizer [default: default, the recommended one; paper if an
+    /// optimizer is named]
     #[arg(long, value_enum)]
     pub preset: Option<PresetName>,
-    /// Where a line search begins its first search; --preset default finds it [default: of paper 0.1, or 4e-5
-    /// for a pre-trained model, sgdsls: 1; of reference: 0.1, of salsa: 1]
+    /// Where a line search begins its first search; --preset default finds it [default: of paper
+    /// 0.1, or 4e-5 for a pre-trained model, sgdsls: 1; of reference: 0.1, of salsa: 1]
     #[arg(long, value_name = "X")]
     pub first_step_size: Option<f64>,
-    /// What multiplies the step sizes of a line search from the first step to the last, a search not being told
-    /// of it [default: cosine with --preset default, or else constant]
+    /// What multiplies the step sizes of a line search from the first step to the last; the search
+    /// does not know it [default: cosine with --preset default, or else constant]
     #[arg(long, value_enum, value_name = "NAME")]
     pub schedule: Option<ScheduleName>,
-    /// A setting of the line search as in the library's JSON, over what the preset says, such as c=0.3 or
+    /// A setting of the line search by its name in the library's JSON, with its group or without,
+    /// in place of the preset's value: c=0.3, search.c=0.3, budget=none or
     /// 'shrink={"parabola":{"least":0.1,"most":0.7}}'; as often as needed
     #[arg(long, value_name = "KEY=VALUE", value_parser = overrides::parse)]
     pub set: Vec<(String, Value)>,
-    /// Peak learning rate of adam, adamw or sgd [default: 2e-5], rate of schedule-free [default: 1e-4],
-    /// factor on the rate that prodigy estimates [default: 1]; a line search has none
+    /// Peak learning rate of adam, adamw or sgd [default: 2e-5], rate of schedule-free [default:
+    /// 1e-4], factor on the rate that prodigy estimates [default: 1]; a line search has none
     #[arg(long, value_name = "X")]
     pub lr: Option<f64>,
     /// Training examples drawn by seed, or `all` [default: all]
@@ -122,19 +125,19 @@ pub struct TrainArgs {
     pub resume: bool,
 }
 
-/// What `glue compare` can be told.
+/// The options of `glue compare`.
 #[derive(Args, Clone, Debug)]
 pub struct CompareArgs {
     /// A ready-made experiment (quick, table1, rivals, table2, fig1 to fig9, units,
     /// merging, batches) or a TOML file that describes one
     #[arg(value_name = "NAME|FILE")]
     pub experiment: String,
-    /// Folder of the comparison. Several experiments may share it: a run that they have in common is
-    /// computed once
+    /// Folder of the comparison. Several experiments may share it: a run that they have in common
+    /// is computed once
     #[arg(long, value_name = "DIR", default_value = COMPARISON)]
     pub out: PathBuf,
-    /// Folder of the model to begin with, or `tiny` for a small BERT trained from scratch, or a name on
-    /// the hub [default: the experiment's]
+    /// Folder of the model to begin with, or `tiny` for a small BERT trained from scratch, or a
+    /// name on the hub [default: the experiment's]
     #[arg(long, value_name = "DIR|NAME|tiny")]
     pub model: Option<String>,
     /// Folder with the tasks' folders of GLUE, or a name on the hub [default: the experiment's]
@@ -148,7 +151,7 @@ pub struct CompareArgs {
     pub plan: bool,
 }
 
-/// What `glue report` can be told.
+/// The options of `glue report`.
 #[derive(Args, Clone, Debug)]
 pub struct ReportArgs {
     /// Folder of a comparison, which the report is written into
@@ -159,20 +162,20 @@ pub struct ReportArgs {
 /// The folder of a comparison, if none is named.
 const COMPARISON: &str = "comparison";
 
-/// What `glue units` can be told.
+/// The options of `glue units`.
 #[derive(Args, Clone, Debug, Default)]
 pub struct UnitsArgs {
-    /// Folder with config.json, or `tiny` for the small BERT of the built-in sentences, or a name on the
-    /// hub [default: tiny]
+    /// Folder with config.json, or `tiny` for the small BERT of the built-in sentences, or a name
+    /// on the hub [default: tiny]
     #[arg(long, value_name = "DIR|NAME|tiny")]
     pub model: Option<String>,
-    /// Units: 1, 3 or more (embeddings, parts of the encoder, head), or qkv (query, key, value, rest)
-    /// [default: 10, or what the model's depth allows]
+    /// Units: 1, 3 or more (embeddings, parts of the encoder, head), or qkv (query, key, value,
+    /// rest) [default: 10, or what the model's depth allows]
     #[arg(long, value_name = "N|published:N|qkv")]
     pub units: Option<UnitSplit>,
 }
 
-/// What `glue bench` can be told.
+/// The options of `glue bench`.
 #[derive(Args, Clone, Debug)]
 pub struct BenchArgs {
     /// Size of the model, whose weights are random

@@ -1,11 +1,11 @@
 //! Which optimizer trains, with which schedule.
 
-use burn::optim::{AdamConfig, AdamWConfig, SgdConfig};
-use burn::train::SupervisedTraining;
+use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
+use burn::optim::{AdamConfig, AdamWConfig, ModuleOptimizer, SgdConfig};
 use burn::train::metric::LearningRateMetric;
-use burn_sls_optim::LineSearch;
+use burn::train::{Learner, LearnerModel, LearningResult, SupervisedTraining};
 
-use super::{Ending, Training};
+use super::{Ending, Training, failed};
 use crate::baselines::{Baseline, ProdigyConfig, ScheduleFreeConfig, unused_optimizer};
 use crate::error::GlueError;
 use crate::model::GlueModel;
@@ -20,20 +20,22 @@ impl Training {
             warmup_cosine(peak, warmup, steps).map_err(|error| GlueError::Usage(error.to_string()))
         };
         if let Some(search) = self.search.take() {
-            let schedule = match self.settings.schedule {
-                ScheduleName::Constant => 1.0.into(),
-                ScheduleName::Cosine => cosine(1.0, 0)?,
-            };
             let recorder = self.recorder.clone();
-            let (model, optim) = search.for_learner(model);
+            let model = search.for_learner(model);
             let model = model.with_observer(move |report| recorder.search_step(report));
+            let model = match self.settings.schedule {
+                ScheduleName::Constant => model,
+                ScheduleName::Cosine => model.with_schedule(cosine(1.0, 0)?),
+            };
             let (model, metrics) = model.with_metrics();
             let show = |training: SupervisedTraining<_>| {
                 training
                     .metric_train_numeric(metrics.step_size())
                     .metric_train_numeric(metrics.trials())
             };
-            return self.launch(model, optim, schedule, show, LineSearch::into_inner);
+            return self.launch(model, show, |model, training| {
+                model.launch(training).map_err(failed)
+            });
         }
         let peak = self.settings.lr.unwrap_or_default();
         let warmup = steps / 10;
@@ -44,8 +46,8 @@ impl Training {
                 let model = ProdigyConfig::default().init(model);
                 let model = model.with_observer(observer);
                 // The schedule that its authors recommend has no warm-up.
-                let (optim, schedule) = (unused_optimizer(), cosine(peak, 0)?);
-                return self.launch(model, optim, schedule, |shown| shown, Baseline::into_inner);
+                let run = learner(unused_optimizer(), cosine(peak, 0)?, Baseline::into_inner);
+                return self.launch(model, |shown| shown, run);
             }
             OptimizerName::ScheduleFree => {
                 let config = ScheduleFreeConfig {
@@ -53,8 +55,8 @@ impl Training {
                     ..ScheduleFreeConfig::default()
                 };
                 let model = config.init(model).with_observer(observer);
-                let (optim, constant) = (unused_optimizer(), peak.into());
-                return self.launch(model, optim, constant, |shown| shown, Baseline::into_inner);
+                let run = learner(unused_optimizer(), peak.into(), Baseline::into_inner);
+                return self.launch(model, |shown| shown, run);
             }
             OptimizerName::Adam => AdamConfig::new().with_epsilon(1e-8).init(),
             OptimizerName::Adamw => AdamWConfig::new().with_epsilon(1e-8).init(),
@@ -64,6 +66,24 @@ impl Training {
             training.metric_train_numeric(LearningRateMetric::new())
         };
         // The paper's baseline: warm-up over the first tenth of the steps, then a cosine.
-        self.launch(model, optim, cosine(peak, warmup)?, show, |model| model)
+        let run = learner(optim, cosine(peak, warmup)?, |model| model);
+        self.launch(model, show, run)
+    }
+}
+
+/// A training by Burn's `Learner`; `bare` takes the trained model out of its wrapper.
+fn learner<M: LearnerModel>(
+    optim: ModuleOptimizer,
+    schedule: ModuleLrScheduler,
+    bare: impl FnOnce(M) -> GlueModel,
+) -> impl FnOnce(M, SupervisedTraining<M>) -> Result<LearningResult<GlueModel>, GlueError> {
+    move |model, training| {
+        let result = training.launch(Learner::new(model, optim, schedule));
+        Ok(LearningResult {
+            model: bare(result.model),
+            renderer: result.renderer,
+            interrupted: result.interrupted,
+            error: result.error,
+        })
     }
 }

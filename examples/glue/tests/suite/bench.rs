@@ -1,4 +1,5 @@
-//! `glue bench` from the command line to its tables and files. Counts are checked, and never a time.
+//! `glue bench` from the command line to its tables and files. Counts are checked, and never a
+//! time.
 
 use std::fs;
 use std::process::{Command, Output};

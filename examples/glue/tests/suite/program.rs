@@ -10,7 +10,7 @@ use burn::tensor::{Device, Tensor};
 use burn_sls_bert::{BertConfig, Tokenizer};
 use serde_json::Value;
 
-fn program() -> Command {
+pub fn program() -> Command {
     Command::new(env!("CARGO_BIN_EXE_glue"))
 }
 
@@ -24,8 +24,8 @@ fn run(words: &[&str]) -> Output {
     glue(words).output().expect("the program runs")
 }
 
-/// A run small enough for a test, with everything random that a run has. More options may follow the
-/// optimizer's name.
+/// A run small enough for a test, with everything random that a run has. More options may follow
+/// the optimizer's name.
 fn small(out: &Path, optimizer: &str) -> Vec<String> {
     let words = "--train-size 96 --epochs 6 --batch-size 16 --dropout on --seed 3 --optimizer";
     let words = words.split(' ').chain(optimizer.split(' '));
@@ -79,8 +79,8 @@ fn weights(out: &Path) -> Vec<u32> {
     bits.0
 }
 
-/// Begins a small run, and interrupts it after its first epoch as Ctrl-C does. On a busy machine it may
-/// be over before: then another one is begun.
+/// Begins a small run, and interrupts it after its first epoch as Ctrl-C does. On a busy machine it
+/// may be over before: then another one is begun.
 fn interrupted(out: &Path, optimizer: &str) -> i32 {
     for _ in 0..10 {
         let mut child = glue(&words(&small(out, optimizer)));
@@ -147,7 +147,8 @@ fn an_interrupted_run_ends_with_the_bits_of_one_that_was_not() {
         assert_eq!(run_file["final"]["epoch"], 6);
         if run_file["schedule"] == "cosine" {
             let (steps, _) = results(&cut);
-            // Half a cosine wave over 36 steps, of which the first has the factor 1, if its search is whole.
+            // Half a cosine wave over 36 steps, of which the first has the factor 1, if its search
+            // is whole.
             let last = (1.0 + (std::f64::consts::PI * 35.0 / 36.0).cos()) / 2.0;
             let factor = steps[35]["factor"].as_f64().expect("a factor");
             assert!(0.0 < factor && factor < last * (1.0 + 1e-9), "{factor}");
@@ -158,7 +159,7 @@ fn an_interrupted_run_ends_with_the_bits_of_one_that_was_not() {
         assert_eq!(run_file["train_size"], 96);
         assert!(cut.join("run.svg").exists() && cut.join("run.png").exists());
 
-        // Resuming what is finished does no harm, and says so.
+        // To resume a finished run does no harm, and says so.
         let output = run(&["--resume", "--out", &out]);
         assert!(output.status.success());
         assert!(String::from_utf8_lossy(&output.stdout).contains("finished already"));
@@ -229,87 +230,6 @@ fn a_run_of_plasls_says_which_units_it_had_and_is_resumed_with_no_others() {
         let error = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{error}");
         assert!(error.contains(made), "{error}");
-    }
-}
-
-#[test]
-fn the_units_of_a_model_are_shown_with_their_sizes() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let base = folder.path().display().to_string();
-    fs::write(folder.path().join("config.json"), "{}").expect("written");
-    let units = |words: &[&str]| {
-        let output = program().arg("units").args(words).output();
-        let output = output.expect("the program runs");
-        let text = String::from_utf8(output.stdout).expect("text");
-        let error = String::from_utf8_lossy(&output.stderr).into_owned();
-        (output.status.code(), text, error)
-    };
-    // Of every row: the unit, the tensors, the parameters and the share.
-    let rows = |text: &str| -> Vec<String> {
-        let rows = text.lines().filter(|line| line.contains(" % "));
-        let words = |row: &str| row.replace("│", " ").replace("  ", "|");
-        let cells = rows.map(|row| {
-            let row = words(row);
-            let cells = row
-                .split('|')
-                .map(str::trim)
-                .filter(|cell| !cell.is_empty());
-            cells.collect::<Vec<_>>().join("; ")
-        });
-        cells.collect()
-    };
-    // BERT-base, which is what an empty configuration says.
-    let (code, text, error) = units(&["--model", &base]);
-    assert_eq!(code, Some(0), "{error}");
-    assert!(
-        text.contains("12 layers") && text.contains("10 units"),
-        "{text}"
-    );
-    let rows_of_ten = rows(&text);
-    assert_eq!(rows_of_ten.len(), 11, "{text}");
-    for (row, expected) in [
-        (0, "embeddings; bert.embeddings; 5; 23,837,184; 21.9 %"),
-        (1, "layer 1; bert.encoder.layer.0; 16; 7,087,872; 6.5 %"),
-        (
-            2,
-            "layers 2-3; bert.encoder.layer.1-2; 32; 14,175,744; 13.0 %",
-        ),
-        (9, "head; classifier; 2; 1,538; 0.0 %"),
-        (10, "together; 199; 108,893,186; 100.0 %"),
-    ] {
-        assert_eq!(rows_of_ten[row], expected, "{text}");
-    }
-
-    let (_, text, _) = units(&["--model", &base, "--units", "qkv"]);
-    let query =
-        "query; bert.encoder.layer.0-11.attention.self_attention.query; 24; 7,087,104; 6.5 %";
-    assert_eq!(rows(&text)[0], query, "{text}");
-    assert!(
-        text.contains("bert.encoder.layer.0-11.intermediate"),
-        "{text}"
-    );
-
-    // Without a model, the one of the built-in sentences.
-    let (code, text, error) = units(&[]);
-    assert_eq!(code, Some(0), "{error}");
-    assert!(
-        text.contains("4 units, since 2 layers are too few for 10"),
-        "{text}"
-    );
-    let (_, text, _) = units(&["--units", "1"]);
-    assert_eq!(rows(&text).len(), 1, "{text}");
-    assert!(text.contains("the whole model"), "{text}");
-
-    // A folder: a name that is none would be looked for on the hub, where the program knows it.
-    let empty = tempfile::tempdir().expect("a folder");
-    let empty = empty.path().to_str().expect("a path in UTF-8");
-    for (words, expected) in [
-        (["--model", empty], "has no config.json"),
-        (["--units", "2"], "no split into 2 units"),
-    ] {
-        let (code, _, error) = units(&words);
-        assert_eq!(code, Some(2), "{error}");
-        assert!(error.contains(expected), "{error}");
     }
 }
 

@@ -1,5 +1,5 @@
-//! The search alone, for a trainer that is not Burn: logistic regression on plain numbers with a
-//! gradient by hand. The search is asked which step size to try, and is told the loss there.
+//! The search alone, for a trainer without Burn: logistic regression on plain numbers, with a
+//! gradient by hand. The program asks the search which step size to try, and tells it the loss.
 //!
 //! ```sh
 //! cargo run --release -p burn-sls-guide --bin ask_tell

@@ -1,5 +1,5 @@
-//! A training loop of one's own: a small network learns two interleaved half-moons, mini-batch by
-//! mini-batch, and no learning rate is given anywhere.
+//! Your own training loop: a small network learns two interleaved half-moons, mini-batch by
+//! mini-batch, without a learning rate.
 //!
 //! ```sh
 //! cargo run --release -p burn-sls-guide --bin custom_loop
@@ -71,9 +71,7 @@ pub fn learn(device: Device) -> Result<(), LineSearchError> {
     };
     let start = mean_loss(&model);
 
-    let mut optim = LineSearchConfig::adamsls()
-        .with_batches_per_epoch(BATCHES as f64)
-        .init();
+    let mut optim = LineSearchConfig::adamsls().init();
     for epoch in 1..=EPOCHS {
         for batch in &batches {
             let step = optim.step(model, |m| m.losses(batch))?; // forward, backward, search, move

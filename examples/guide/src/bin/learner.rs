@@ -1,5 +1,5 @@
-//! Burn's `Learner` without a learning rate: two lines differ from Burn's own form, `was:` says what
-//! they were, and the model must be able to say the loss of a batch. It learns a sine.
+//! Burn's `Learner` without a learning rate. Two lines differ from Burn's own form: `was:` shows
+//! what they were. The model must also give the loss of a batch. It learns a sine.
 //!
 //! ```sh
 //! cargo run --release -p burn-sls-guide --bin learner
@@ -12,7 +12,7 @@ use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, activation::tanh};
 use burn::train::metric::LossMetric;
 use burn::train::{InferenceStep, TrainOutput, TrainStep};
-use burn::train::{Learner, RegressionOutput, SupervisedTraining};
+use burn::train::{RegressionOutput, SupervisedTraining};
 use burn_sls_optim::{BatchLoss, LineSearchConfig};
 use glue::progress::Progress;
 
@@ -46,7 +46,7 @@ impl TrainStep for Model {
     }
 }
 
-// The model's only new duty.
+// All that is new.
 impl BatchLoss for Model {
     fn batch_loss(&self, batch: &Batch) -> Tensor<1> {
         InferenceStep::step(self, batch.clone()).loss
@@ -69,6 +69,7 @@ fn main() {
 
 /// Trains on a device, with Burn's logs in a folder, and fails if the loss does not come down.
 pub fn learn(device: Device, folder: std::path::PathBuf) {
+    let plain = device.clone();
     let device = device.autodiff();
     device.seed(1);
     let model = Model {
@@ -76,24 +77,23 @@ pub fn learn(device: Device, folder: std::path::PathBuf) {
         output: LinearConfig::new(32, 1).init(&device),
     };
     let points: Vec<f32> = (0..256).map(|i| i as f32 / 128.0 - 1.0).collect();
-    let all = Sine.batch(points.clone(), &device);
     let data = || DataLoaderBuilder::new(Sine).batch_size(32).shuffle(1);
     let loader = || data().build(InMemDataset::new(points.clone()));
+    let all = Sine.batch(points.clone(), &device);
     let start = model.batch_loss(&all).into_scalar::<f64>();
 
-    let (model, optim) = LineSearchConfig::adamsls().for_learner(model);
-    // was: let optim = AdamConfig::new().init();
-    let learner = Learner::new(model, optim, 1.0);
-    // was: let learner = Learner::new(model, optim, 1e-3);
-    let model = SupervisedTraining::new(folder, loader(), loader())
+    let training = SupervisedTraining::new(folder, loader(), loader())
         .num_epochs(30)
         .with_application_logger(None) // the process logs as before
         .metric_train_numeric(LossMetric::new())
-        .renderer(Box::new(Progress::new(30))) // without this line: Burn's own dashboard
-        .launch(learner)
-        .model;
+        .renderer(Box::new(Progress::new(30))); // without this line: Burn's own dashboard
+    let model = LineSearchConfig::adamsls().for_learner(model);
+    // was: let optim = AdamConfig::new().init();
+    let trained = model.launch(training).expect("a training without an error");
+    // was: let trained = training.launch(Learner::new(model, optim, 1e-3));
 
-    let end = model.into_inner().batch_loss(&all).into_scalar::<f64>();
+    let all = Sine.batch(points.clone(), &plain);
+    let end = trained.model.batch_loss(&all).into_scalar::<f64>();
     println!("loss {start:.4} -> {end:.4}");
     assert!(end < 0.1 * start, "it did not learn");
 }

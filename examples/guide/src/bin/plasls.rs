@@ -1,5 +1,5 @@
-//! PLASLS: a step size for each part of a network, here one that learns a curve. The parts are
-//! given names and described by prefixes of parameter paths; each iteration searches one of them.
+//! PLASLS: a step size for each part of a network, here one that learns a curve. The parts have
+//! names and are described by prefixes of parameter paths. They are searched in turn.
 //!
 //! ```sh
 //! cargo run --release -p burn-sls-guide --bin plasls
@@ -76,9 +76,7 @@ pub fn learn(device: Device) -> Result<(), LineSearchError> {
         ("middle", vec!["middle.0", "middle.1"]),
         ("head", vec!["head"]),
     ]);
-    let mut optim = LineSearchConfig::plasls(units)
-        .with_batches_per_epoch(BATCHES as f64)
-        .init();
+    let mut optim = LineSearchConfig::plasls(units).init();
     for epoch in 1..=EPOCHS {
         for batch in &batches {
             model = optim.step(model, |m| m.losses(batch))?.model;

@@ -71,8 +71,8 @@ fn a_transformer_with_dropout_finds_the_first_token_again() {
     trains::<Transformer>(plan, 0.2, 0.9); // 0.051 and 0.971
 }
 
-/// What eight examples allow is too long for most others, and a search does not see it: the gradients of the steps
-/// after it do. The bounds' comments are of seeds 1 to 12.
+/// What eight examples allow is too long for most others, and a search does not see it: the
+/// gradients of the steps after it do. The bounds' comments are of seeds 1 to 12.
 #[test]
 fn mini_batches_of_eight_are_enough() {
     if device() != flex() {

@@ -7,10 +7,11 @@ use burn::tensor::activation::log_softmax;
 use burn::tensor::{DType, Distribution, FloatDType, Tensor, TensorData};
 use burn_sls_core::Reductions;
 use burn_sls_kernels::log1p;
-use burn_sls_optim::{BatchLoss, LineSearchConfig, LineSearchError, Preset};
+use burn_sls_optim::{BatchLoss, LineSearchConfig, LineSearchError};
 use burn_sls_tests::bert::numbers;
 use burn_sls_tests::classifier::{Batch, Classifier};
-use burn_sls_tests::{bits, device, halves, plain};
+use burn_sls_tests::network::float;
+use burn_sls_tests::{bits, device, double, halves, plain};
 
 /// A classifier and a batch of its problem, on the autodiff device.
 fn problem(dropout: f64, examples: usize) -> (Classifier, Batch) {
@@ -20,8 +21,8 @@ fn problem(dropout: f64, examples: usize) -> (Classifier, Batch) {
     (model, Batch::random(examples, &device))
 }
 
-/// A trial compares its loss with that of the training forward, which had a graph of gradients: the seed alone
-/// has to bring the same masks back.
+/// A trial compares its loss with that of the training forward, which had a graph of gradients: the
+/// seed alone has to bring the same masks back.
 #[test]
 fn a_seed_gives_the_same_loss_again_with_and_without_gradients() {
     let (model, batch) = problem(0.5, 256);
@@ -51,7 +52,8 @@ fn a_seed_gives_the_same_loss_again_with_and_without_gradients() {
 fn the_sum_of_a_large_tensor_is_exact_to_single_precision() {
     let device = device();
     device.seed(4);
-    // 6.3 million numbers: a plain f32 sum of their squares, one after the other, would be off by 1e-3.
+    // 6.3 million numbers: a plain f32 sum of their squares, one after the other, would be off by
+    // 1e-3.
     let shape = [3, 1 << 10, 1 << 11];
     let x = Tensor::<3>::random(shape, Distribution::Uniform(0.0, 1.0), &device);
     let y = Tensor::<3>::random(shape, Distribution::Uniform(0.0, 1.0), &device);
@@ -63,7 +65,65 @@ fn the_sum_of_a_large_tensor_is_exact_to_single_precision() {
     assert!((sum / exact - 1.0).abs() < 1e-6, "{sum} for {exact}");
 }
 
-/// The loss of an example that is known well is a logarithm of nearly 1, which a GPU's logarithm is not made for.
+#[test]
+fn inner_products_and_values_come_back_in_their_order() {
+    let device = double();
+    let vector = |values: &[f64]| float(values.to_vec(), [values.len()], DType::F64, &device);
+    let mut reductions = Reductions::new();
+    reductions.values(vector(&[0.5, 1.5]));
+    reductions.inner_product(vector(&[1.0, -2.0]), vector(&[3.0, 0.5]));
+    reductions.values(vector(&[7.0]));
+    reductions.inner_product(vector(&[2.0]), vector(&[-8.0]));
+    let read = reductions.read();
+    assert_eq!(read.sums, [2.0, -16.0]);
+    assert_eq!(read.values, [vec![0.5, 1.5], vec![7.0]]);
+}
+
+#[test]
+fn half_precision_is_multiplied_and_summed_in_single() {
+    // 300² exceeds the largest half, 65504; a sum of 4096 halves of 0.125² would stall; the square
+    // of 2^-13 is 0.
+    let device = device();
+    for dtype in halves() {
+        let large = float(vec![300.0; 4], [2, 2], dtype, &device);
+        let small = float(vec![0.125; 4096], [4096], dtype, &device);
+        let tiny = float(vec![0.5f64.powi(13); 4096], [4096], dtype, &device);
+        let mut reductions = Reductions::new();
+        reductions.inner_product(large.clone(), large);
+        reductions.inner_product(small.clone(), small);
+        reductions.inner_product(tiny.clone(), tiny);
+        assert_eq!(
+            reductions.read().sums,
+            [4.0 * 300.0 * 300.0, 64.0, 0.5f64.powi(14)],
+            "{dtype:?}"
+        );
+    }
+}
+
+#[test]
+fn large_sums_have_the_same_bits_every_time() {
+    let device = device();
+    device.seed(3);
+    let normal = Distribution::Normal(0.0, 1.0);
+    // A matrix, and a kernel of which more is left after the first sum than one thread would take.
+    let matrix = Tensor::<2>::random([6000, 1000], normal, &device);
+    let kernel = Tensor::<4>::random([1500, 1500, 3, 3], normal, &device);
+    let sums = || {
+        let mut reductions = Reductions::new();
+        reductions.inner_product(matrix.clone(), matrix.clone());
+        reductions.inner_product(kernel.clone(), kernel.clone());
+        reductions.read().sums
+    };
+    let first = sums();
+    assert!((first[0] / 6e6 - 1.0).abs() < 0.01, "{first:?}");
+    assert!((first[1] / 20.25e6 - 1.0).abs() < 0.01, "{first:?}");
+    for _ in 0..20 {
+        assert_eq!(sums(), first);
+    }
+}
+
+/// The loss of an example that is known well is a logarithm of nearly 1, which a GPU's logarithm is
+/// not made for.
 #[test]
 fn the_logarithm_of_nearly_one_is_known_to_its_last_digits_and_so_is_its_derivative() {
     let device = device().autodiff();
@@ -159,9 +219,9 @@ fn the_slope_of_weights_in_half_precision_is_that_of_the_same_weights_in_single(
 fn losses_in_half_precision_are_refused_with_what_to_do() {
     for dtype in halves() {
         let (model, batch) = problem(0.0, 8);
-        let mut optim = Preset::Default.apply(plain::adamsls()).init();
+        let mut optim = LineSearchConfig::adamsls().init();
         let step = optim.step(model, |m: &Classifier| m.batch_loss(&batch).cast(dtype));
-        let error = step.map(|_| ()).expect_err("half precision");
+        let error = step.expect_err("half precision").source;
         assert_eq!(error, LineSearchError::LossPrecision { dtype });
         assert!(error.to_string().contains("cast the logits to f32"));
     }

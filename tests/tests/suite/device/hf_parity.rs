@@ -1,6 +1,6 @@
 //! What `transformers` computes, this crate computes: hidden states, logits, loss and gradients of
-//! every fixture folder, and of every folder in `$BURN_SLS_BERT_FIXTURES` if that is set. Each batch is
-//! computed with its padding and packed.
+//! every fixture folder, and of every folder in `$BURN_SLS_BERT_FIXTURES` if that is set. Each
+//! batch is computed with its padding and packed.
 //!
 //! A fixture is made by `tests/fixtures/bert/make_fixture.py`.
 
@@ -13,6 +13,7 @@ use burn::tensor::{Bool, Device, Gradients, Int, Tensor, TensorData};
 use burn_sls_bert::{
     BertClassifier, BertConfig, BertInput, Checkpoint, Packing, Tokenizer, hugging_face_name,
 };
+use burn_sls_tests::bert::{Rows, numbers, relative_error};
 use burn_sls_tests::device;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -21,7 +22,8 @@ const VALUES: f64 = 1e-4;
 const NORMS: f64 = 1e-3;
 
 /// Gradient norms below this share of a fixture's largest are compared with that share instead of
-/// with themselves: a key's bias moves all scores of a row alike, so its gradient is rounding noise.
+/// with themselves: a key's bias moves all scores of a row alike, so its gradient is rounding
+/// noise.
 const NORM_FLOOR: f64 = 1e-3;
 
 #[derive(Deserialize)]
@@ -62,7 +64,8 @@ fn hidden_states_logits_loss_and_gradients_agree_with_transformers() {
         norms = norms.max(norm);
     }
     println!(
-        "hf_parity: {} fixtures checked, largest relative error {values:.1e} (values), {norms:.1e} (gradient norms)",
+        "hf_parity: {} fixtures checked, largest relative error {values:.1e} (values), \
+         {norms:.1e} (gradient norms)",
         folders.len()
     );
 }
@@ -354,6 +357,59 @@ fn mask(rows: &[Vec<i32>], device: &Device) -> Tensor<2, Bool> {
     ints(rows, device).equal_elem(1)
 }
 
-fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
-    tensor.into_data().iter::<f64>().collect()
+#[derive(Deserialize)]
+struct Sentence {
+    sentence: String,
+    ids: Vec<u32>,
+    embedding: Vec<f64>,
+}
+
+/// The embeddings that a real pre-trained BERT makes of ten sentences are those of `transformers`,
+/// from the text on: tokens, encoder, mean over the tokens.
+///
+/// `BURN_SLS_MINILM` names the folder of all-MiniLM-L6-v2; without it there is nothing to compare.
+/// The expected numbers are made by `tests/fixtures/embeddings/make_embeddings.py`.
+#[test]
+fn embeddings_of_sentences_agree_with_transformers() {
+    let Some(folder) = std::env::var_os("BURN_SLS_MINILM").map(PathBuf::from) else {
+        println!("skipped: BURN_SLS_MINILM does not name the folder of all-MiniLM-L6-v2");
+        return;
+    };
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/embeddings/minilm.json");
+    let text = fs::read_to_string(path).expect("the expected embeddings are there");
+    let expected: Vec<Sentence> = serde_json::from_str(&text).expect("JSON");
+
+    let device = device();
+    let checkpoint = Checkpoint::open(&folder).unwrap_or_else(|error| panic!("{error}"));
+    let tokenizer = Tokenizer::from_file(folder.join("tokenizer.json")).expect("a tokenizer");
+    tokenizer
+        .check_fits(checkpoint.config())
+        .expect("one that fits");
+    let (model, report) = checkpoint.encoder(&device).expect("it loads");
+    assert_eq!(report.unknown_settings, [""; 0]);
+
+    let encoded: Vec<_> = expected
+        .iter()
+        .map(|row| {
+            let encoded = tokenizer.encode(&row.sentence, None, 512).expect("tokens");
+            assert_eq!(encoded.ids, row.ids, "{}", row.sentence);
+            encoded
+        })
+        .collect();
+    // All ten in one padded batch, where transformers had each alone.
+    let rows = Rows::padded(&encoded, tokenizer.pad_id());
+    let hidden = model.forward(&rows.input(&device));
+    let [_, _, size] = hidden.dims();
+    let mut worst = 0.0f64;
+    for (i, row) in expected.iter().enumerate() {
+        let tokens = row.ids.len();
+        let of_row = hidden.clone().slice([i..i + 1, 0..tokens, 0..size]);
+        let mean = numbers(of_row.mean_dim(1));
+        worst = worst.max(relative_error(&mean, &row.embedding));
+    }
+    println!(
+        "embeddings: {} sentences, largest relative error {worst:.1e}",
+        expected.len()
+    );
+    assert!(worst <= 1e-4, "{worst:e}");
 }

@@ -1,19 +1,21 @@
 //! The directions with their options, and Burn's own optimizers searched along their displacement.
 
+use burn::grad_clipping::GradientClippingConfig;
 use burn::module::ParamGroup;
 use burn::optim::{
     AdamConfig, AdamWConfig, GradientsParams, LionConfig, ModuleOptimizer, MuonConfig,
     RmsPropConfig, SgdConfig,
 };
 use burn::tensor::{DType, Tensor, Tolerance};
-use burn_sls_optim::direction::{Adam, Sgd};
+use burn_sls_optim::direction::{Adam, Directions, SearchDirection, Sgd};
 use burn_sls_optim::{
-    Clipping, Direction, LineSearchConfig, LineSearchRecord, Outcome, Preset, StepReport,
+    Direction, DirectionConfig, LineSearchConfig, LineSearchError, LineSearchOptimizer,
+    LineSearchRecord, Outcome, Preset, StepOptions, StepReport,
 };
 use burn_sls_tests::classifier::{self, Batch, Classifier};
-use burn_sls_tests::face::Face;
 use burn_sls_tests::network::{float, parameter};
 use burn_sls_tests::point::{Loss, Point, point};
+use burn_sls_tests::trainer::Trainer;
 use burn_sls_tests::{bits, device, double, halves, plain};
 
 /// A classifier and the mini-batches it learns, the same whenever called.
@@ -27,29 +29,30 @@ fn mean_loss(model: &Classifier, batches: &[Batch]) -> f64 {
     losses.map(|loss| loss.into_scalar::<f64>()).sum::<f64>() / batches.len() as f64
 }
 
-/// Trains through both faces and returns the reports of one; both must agree on the trials.
+/// Trains in both ways and returns the reports of one; both must agree on the trials.
 fn train(
     config: &LineSearchConfig,
     optim: &ModuleOptimizer,
     steps: usize,
 ) -> (f64, Vec<StepReport>) {
     let (model, batches) = problem();
-    let [(loss, looped), (_, learner)] = Face::both_with(&model, config, optim).map(|mut face| {
-        let batches = batches.iter().cycle().take(steps);
-        let reports: Vec<StepReport> = batches.map(|batch| face.step(batch)).collect();
-        (mean_loss(face.model(), &problem().1), reports)
-    });
+    let [(loss, looped), (_, learner)] =
+        Trainer::both_with(&model, config, optim).map(|mut trainer| {
+            let batches = batches.iter().cycle().take(steps);
+            let reports: Vec<StepReport> = batches.map(|batch| trainer.step(batch)).collect();
+            (mean_loss(trainer.model(), &problem().1), reports)
+        });
     let trials = |reports: &[StepReport]| -> Vec<usize> {
         reports.iter().map(|report| report.trials.len()).collect()
     };
-    // The faces differ in the last bits of the base loss (a mean in f32 or in f64), so that in the
+    // The two differ in the last bits of the base loss (a mean in f32 or in f64), so that in the
     // long run decisions may differ; at first they do not.
     assert_eq!(trials(&looped)[..5], trials(&learner)[..5]);
     (loss, looped)
 }
 
-/// Every Burn optimizer must bring the loss well below where it starts, without a learning rate, and
-/// every step that is taken must be one that was tested.
+/// Every Burn optimizer must bring the loss well below where it starts, without a learning rate,
+/// and every step that is taken must be one that was tested.
 #[test]
 fn burns_own_optimizers_are_searched_unchanged() {
     let (model, batches) = problem();
@@ -94,11 +97,11 @@ fn burns_own_optimizers_are_searched_unchanged() {
 fn settings_that_another_optimizer_would_not_heed_are_refused() {
     for config in [
         LineSearchConfig::adamsls().with_weight_decay(0.1),
-        LineSearchConfig::sgdsls().with_clipping(Clipping::Norm(1.0)),
+        LineSearchConfig::sgdsls().with_clipping(GradientClippingConfig::Norm(1.0)),
     ] {
         let error = config
             .clone()
-            .try_init_with(RmsPropConfig::new().init())
+            .try_init_with(Directions::adopted(RmsPropConfig::new().init()))
             .err();
         let error = error.expect("refused").to_string();
         assert!(error.contains("`weight_decay`"), "{error}");
@@ -108,21 +111,22 @@ fn settings_that_another_optimizer_would_not_heed_are_refused() {
 
 #[test]
 fn a_learning_rate_that_is_no_multiplier_is_refused_with_its_value() {
-    let losses = |point: &Point| point.at.val().square();
+    let scheduled = |optim: &mut LineSearchOptimizer, factor: f64| {
+        let options = StepOptions::new().with_factor(factor);
+        let losses = |point: &Point, (): &()| point.at.val().square();
+        let step = optim.step_with(options, point(&[1.0]), &[()], losses);
+        step.map_err(LineSearchError::from)
+    };
     for bad in [f64::NAN, -1.0, f64::INFINITY] {
         let mut optim = LineSearchConfig::adamsls().init();
-        let error = optim
-            .step_scheduled(bad, point(&[1.0]), losses)
-            .unwrap_err();
+        let error = scheduled(&mut optim, bad).unwrap_err();
         assert!(error.to_string().contains(&format!("is {bad}")), "{error}");
         assert_eq!(optim.state().step, 0);
     }
     // At zero nothing moves, and the moments advance.
     let mut optim = LineSearchConfig::adamsls().init();
     let empty = optim.to_record().optimizer.into_bytes().expect("bytes");
-    let step = optim
-        .step_scheduled(0.0, point(&[1.0]), losses)
-        .expect("a step");
+    let step = scheduled(&mut optim, 0.0).expect("a step");
     assert_eq!(bits(&step.model), bits(&point(&[1.0])));
     assert_ne!(
         optim.to_record().optimizer.into_bytes().expect("bytes"),
@@ -132,12 +136,12 @@ fn a_learning_rate_that_is_no_multiplier_is_refused_with_its_value() {
 
 #[test]
 fn the_reference_preset_refuses_another_optimizers_displacement() {
-    let config = Preset::Reference.apply(LineSearchConfig::adamsls());
-    for mut face in Face::both_with(&point(&[1.0]), &config, &RmsPropConfig::new().init()) {
-        let before = face.fingerprint();
-        let error = face.try_step(&Loss::bowl()).unwrap_err();
-        assert!(error.contains("Procedure::Paper"), "{error}");
-        assert_eq!(face.fingerprint(), before);
+    let config = Preset::Reference.adamsls();
+    for mut trainer in Trainer::both_with(&point(&[1.0]), &config, &RmsPropConfig::new().init()) {
+        let before = trainer.fingerprint();
+        let error = trainer.try_step(&Loss::bowl()).unwrap_err();
+        assert!(error.contains("Iteration::Paper"), "{error}");
+        assert_eq!(trainer.fingerprint(), before);
     }
 }
 
@@ -153,17 +157,18 @@ fn our_directions_step_as_burns_optimizers_do() {
             .init()
     };
     let ours = |amsgrad, weight_decay: f64| {
-        ModuleOptimizer::from(Adam {
+        let adam = Adam {
             amsgrad,
             weight_decay,
             ..Adam::default()
-        })
+        };
+        adam.into_optimizer()
     };
     for (mut ours, mut burns) in [
         (ours(false, 0.0), adamw(false, 0.0)),
         (ours(true, 0.0), adamw(true, 0.0)),
         (ours(true, 0.1), adamw(true, 0.1)),
-        (Sgd::default().into(), SgdConfig::new().init()),
+        (Sgd::default().into_optimizer(), SgdConfig::new().init()),
     ] {
         let start = point(&[1.0, -2.0, 0.5]);
         let (mut a, mut b) = (start.clone(), start);
@@ -215,7 +220,7 @@ fn weight_decay_is_taken_and_not_searched() {
 #[test]
 fn a_clipped_gradient_is_searched_along_what_is_left_of_it() {
     let steep = |point: &Point| point.at.val().square().mul_scalar(1e4);
-    let config = LineSearchConfig::sgdsls().with_clipping(Clipping::Norm(1.0));
+    let config = LineSearchConfig::sgdsls().with_clipping(GradientClippingConfig::Norm(1.0));
     let step = config
         .init()
         .step(point(&[3.0, -4.0]), steep)
@@ -230,7 +235,7 @@ fn a_clipped_gradient_is_searched_along_what_is_left_of_it() {
     let eta = step.report.step_sizes[0];
     assert!((at[0] - (3.0 - 0.6 * eta)).abs() < 1e-6, "{at:?} {eta}");
 
-    let config = LineSearchConfig::sgdsls().with_clipping(Clipping::Value(0.5));
+    let config = LineSearchConfig::sgdsls().with_clipping(GradientClippingConfig::Value(0.5));
     let step = config
         .init()
         .step(point(&[3.0, -4.0]), steep)
@@ -242,10 +247,13 @@ fn a_clipped_gradient_is_searched_along_what_is_left_of_it() {
 fn moments_with_amsgrad_come_back_from_a_record() {
     let losses = |point: &Point| point.at.val().square();
     let config = LineSearchConfig {
-        direction: Direction::Adam(Adam {
-            amsgrad: true,
-            ..Adam::default()
-        }),
+        direction: DirectionConfig {
+            kind: Direction::Adam(Adam {
+                amsgrad: true,
+                ..Adam::default()
+            }),
+            clipping: None,
+        },
         ..LineSearchConfig::adamsls()
     };
     let mut optim = config.clone().init();

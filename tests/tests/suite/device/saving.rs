@@ -61,7 +61,7 @@ fn a_saved_classifier_is_read_back_to_the_same_bits() {
     let (config, model) = classifier(&device);
     let tokenizer = tokenizer();
     let export = Export::new(&config).with_tokenizer(&tokenizer);
-    // Twice: what is there already is replaced.
+    // Twice: files that are there already are replaced.
     for _ in 0..2 {
         export.classifier(&model, folder.path()).expect("saved");
     }

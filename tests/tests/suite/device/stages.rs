@@ -1,10 +1,11 @@
-//! Trials that begin where something has moved: the same as whole ones, and cheaper by what they say.
+//! Trials that begin where something has moved: the same as whole ones, and cheaper by what they
+//! say.
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use burn_sls_bert::glue::{Features, GlueBatch, Label, collate};
 use burn_sls_bert::{BertClassifier, BertConfig, UnitSplit};
-use burn_sls_optim::{LineSearchConfig, Searched, Stages, StepReport, TrialMode};
+use burn_sls_optim::{LineSearchConfig, Searched, Stages, StepOptions, StepReport, TrialMode};
 use burn_sls_tests::{device, plain};
 
 const LAYERS: usize = 3;
@@ -76,7 +77,7 @@ fn train<M: Stages<GlueBatch>>(
     (0..12)
         .map(|_| {
             let step = optim
-                .step_in_stages(1.0, model.clone(), &batches)
+                .step_in_stages(StepOptions::new(), model.clone(), &batches)
                 .expect("a step");
             model = step.model;
             step.report
@@ -122,7 +123,7 @@ fn without_dropout_it_is_the_step_that_knows_no_stages() {
             batch.labels.losses(model.forward(&batch.input))
         };
         let step = optim
-            .step_accumulated(1.0, plain, &batches, losses)
+            .step_with(StepOptions::new(), plain, &batches, losses)
             .expect("a step");
         plain = step.model;
         assert_eq!(step.report, staged);
@@ -159,11 +160,13 @@ fn trials_without_dropout_are_whole() {
 }
 
 #[test]
-fn a_run_resumed_from_its_record_plans_its_stages_anew() {
+fn a_run_resumed_from_its_record_plans_its_stages_again() {
     let device = device().autodiff();
     let batches = [batch(0, &device)];
     let step = |optim: &mut burn_sls_optim::LineSearchOptimizer, model| {
-        optim.step_in_stages(1.0, model, &batches).expect("a step")
+        optim
+            .step_in_stages(StepOptions::new(), model, &batches)
+            .expect("a step")
     };
     let (mut optim, mut trained) = (config().init(), model(0.1, &device));
     for _ in 0..5 {

@@ -191,17 +191,17 @@ const ROUNDING: f64 = 1e-15;
 /// A step is held to the limit while the effect of those roundings is this many times below it.
 const SOUND: f64 = 10.0;
 
-/// Later, how many times their effect an error may be: every step rounds anew.
+/// Later, how many times their effect an error may be: every step rounds again.
 const CHAOTIC: f64 = 100.0;
 
 /// Replays a trace.
 ///
 /// Training amplifies a difference from step to step, and a long run of a deep network can turn one
 /// rounding of an initial weight into more than the limit: no other order of summation could then
-/// reproduce the recorded numbers. So the run is repeated with every weight off by a rounding or so. A
-/// step whose numbers this disturbs beyond the limit is held to the disturbance instead, with the
-/// recorded decisions all the same, until a disturbance of the size that is allowed then changes a
-/// decision itself.
+/// reproduce the recorded numbers. So the run is repeated with every weight off by a rounding or
+/// so. A step whose numbers this disturbs beyond the limit is held to the disturbance instead, with
+/// the recorded decisions all the same, until a disturbance of the size that is allowed then
+/// changes a decision itself.
 fn replay(name: &str, trace: &Trace) -> Replay {
     let disturbed = [ROUNDING, -ROUNDING].map(|disturbance| run(trace, disturbance));
     let allowed_to = [CHAOTIC * ROUNDING, -CHAOTIC * ROUNDING].map(|more| run(trace, more));
@@ -299,8 +299,9 @@ fn single(model: &Network, ids: &Network) -> Network {
     }
 }
 
-/// In every step, float32 starts from the weights and step sizes of the run in float64, rounded, and
-/// with moments of its own; the decisions of the two must be the same where the margin is not tiny.
+/// In every step, float32 starts from the weights and step sizes of the run in float64, rounded,
+/// and with moments of its own; the decisions of the two must be the same where the margin is not
+/// tiny.
 #[test]
 fn single_precision_decides_as_double_does() {
     let device = double().autodiff();
@@ -331,12 +332,12 @@ fn single_precision_decides_as_double_does() {
                 continue;
             };
             let trial = right.trials[first];
-            let limit = right.loss - optim.config().c * trial.step_size * right.slope;
+            let limit = right.loss - optim.config().search.c * trial.step_size * right.slope;
             let margin = (trial.loss - limit).abs() / right.loss.abs();
             assert!(
                 margin < MARGIN,
-                "{name}, step {k}, trial {first}: float32 says {:?}, float64 {:?}, with a margin of \
-                 {margin:e}",
+                "{name}, step {k}, trial {first}: float32 says {:?}, float64 {:?}, with a \
+                 margin of {margin:e}",
                 ours.get(first),
                 expected[first]
             );
@@ -348,7 +349,7 @@ fn single_precision_decides_as_double_does() {
         "{excused} of {steps} steps excused"
     );
     println!(
-        "single precision: {steps} steps, {trials} trials, {excused} decided otherwise with a margin \
-         below {MARGIN:e} of the loss"
+        "single precision: {steps} steps, {trials} trials, {excused} decided otherwise with a \
+         margin below {MARGIN:e} of the loss"
     );
 }

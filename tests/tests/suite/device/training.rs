@@ -1,5 +1,6 @@
 //! What a run has beside an optimizer: Burn's `SupervisedTraining` with validation, a schedule,
-//! accumulation, early stopping and checkpoints; adapters, frozen parameters, gradient checkpointing.
+//! accumulation, early stopping and checkpoints; adapters, frozen parameters, gradient
+//! checkpointing.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -12,9 +13,11 @@ use burn::tensor::{Device, Tensor};
 use burn::train::metric::LossMetric;
 use burn::train::metric::store::{Aggregate, Direction, Split};
 use burn::train::{Learner, MetricEarlyStoppingStrategy, StoppingCondition, SupervisedTraining};
-use burn_sls_optim::{BatchLoss, LineSearch, LineSearchConfig, Outcome, StepReport, Units};
+use burn_sls_optim::{
+    BatchLoss, InitialStep, LineSearch, LineSearchConfig, Outcome, StepOptions, StepReport, Units,
+};
 use burn_sls_tests::classifier::{self, Batch, Classifier};
-use burn_sls_tests::face::Face;
+use burn_sls_tests::trainer::{Trainer, forwards};
 use burn_sls_tests::{bits, device, plain};
 
 /// Hands a batch on as it is.
@@ -27,14 +30,15 @@ impl Batcher<Batch, Batch> for AsItIs {
     }
 }
 
-fn loader(batches: Vec<Batch>, device: &Device) -> Arc<dyn DataLoader<Batch>> {
+pub(super) fn loader(batches: Vec<Batch>, device: &Device) -> Arc<dyn DataLoader<Batch>> {
     DataLoaderBuilder::new(AsItIs)
         .batch_size(1)
         .set_device(device.clone())
         .build(InMemDataset::new(batches))
 }
 
-/// When a step size is merged depends on the numbers that a backend draws: in the fourth epoch to the sixth.
+/// When a step size is merged depends on the numbers that a backend draws: in the fourth epoch to
+/// the sixth.
 const EPOCHS: usize = 8;
 
 /// The same model and batches whenever called: five mini-batches an epoch, so that the end of an
@@ -51,7 +55,7 @@ fn config() -> LineSearchConfig {
         ("output", vec!["output"]),
     ]);
     plain::plasls(units)
-        .with_first_step_size(0.02)
+        .with_initial_step(InitialStep::Fixed(0.02))
         .with_gamma(1.0)
         .with_c(0.97)
         .with_batches_per_epoch(5.0)
@@ -67,7 +71,8 @@ struct Run {
 /// Trains in `folder` up to an epoch, going on after `done` epochs.
 fn train(folder: &Path, done: usize, epochs: usize) -> Run {
     let (model, batches) = problem(0.2);
-    let (model, optim) = config().for_learner(model);
+    let model = config().for_learner(model).with_factors_allowed();
+    let (model, optim) = model.into_parts();
     let reports: Arc<Mutex<Vec<StepReport>>> = Arc::default();
     let seen = reports.clone();
     let model = model.with_observer(move |report| seen.lock().unwrap().push(report.clone()));
@@ -131,7 +136,7 @@ fn a_run_resumed_from_burns_checkpoints_repeats_the_bits_before_and_after_a_merg
 #[test]
 fn accumulation_a_schedule_and_early_stopping_work_as_with_any_optimizer() {
     let (model, batches) = problem(0.2);
-    let (model, optim) = plain::adamsls().for_learner(model);
+    let (model, optim) = plain::adamsls().for_learner(model).into_parts();
     let reports: Arc<Mutex<Vec<StepReport>>> = Arc::default();
     let seen = reports.clone();
     let model = model.with_observer(move |report| seen.lock().unwrap().push(report.clone()));
@@ -164,11 +169,8 @@ fn accumulation_a_schedule_and_early_stopping_work_as_with_any_optimizer() {
         reports.len()
     );
     for report in reports.iter() {
-        assert_eq!(
-            report.forwards,
-            report.backwards * (1 + report.trials.len())
-        );
-        assert_eq!(report.reads, 1 + report.trials.len());
+        assert_eq!(report.forwards, report.backwards * forwards(report));
+        assert_eq!(report.reads, forwards(report));
     }
     assert!(reports.iter().any(|report| report.backwards == 2));
     let losses = |report: &StepReport| report.loss / report.backwards as f64;
@@ -176,15 +178,15 @@ fn accumulation_a_schedule_and_early_stopping_work_as_with_any_optimizer() {
 }
 
 #[test]
-fn accumulation_is_the_same_in_both_faces() {
+fn accumulation_is_the_same_in_a_loop_and_under_the_learner() {
     let (model, batches) = problem(0.2);
     let config = plain::adamsls().with_seed(3);
     let (mut looped, mut optim) = (model.clone(), config.clone().init());
-    let (mut wrapped, mut module_optim) = config.for_learner(model);
+    let (mut wrapped, mut module_optim) = config.for_learner(model).into_parts();
     for _ in 0..6 {
         let losses = |m: &Classifier, batch: &Batch| m.batch_loss(batch);
         let step = optim
-            .step_accumulated(1.0, looped, &batches, losses)
+            .step_with(StepOptions::new(), looped, &batches, losses)
             .expect("a step");
         looped = step.model;
         assert_eq!(step.report.backwards, 5);
@@ -204,7 +206,8 @@ fn accumulation_is_the_same_in_both_faces() {
     }
     assert_eq!(bits(wrapped.inner()), bits(&looped));
     let none: [Batch; 0] = [];
-    let error = optim.step_accumulated(1.0, looped, &none, |m, batch| m.batch_loss(batch));
+    let options = StepOptions::new();
+    let error = optim.step_with(options, looped, &none, |m, batch| m.batch_loss(batch));
     assert!(
         error
             .unwrap_err()
@@ -242,17 +245,18 @@ fn adapters_are_trained_and_their_frozen_base_stays() {
     let model = model.apply_lora(Lora::new(4, 8.0));
     let units = Units::by_module(&model);
     assert!(units.names().eq(["hidden", "output"]));
-    // The factor b is zero at first, and with it the gradient of a: a unit of its own is passed over.
+    // The factor b is zero at first, and with it the gradient of a: a unit of its own is passed
+    // over.
     let factors = Units::matching([("a", r"lora\.a$"), ("b", r"lora\.b$")]);
     for units in [Units::one(), units, factors] {
         let config = plain::plasls(units).with_batches_per_epoch(5.0);
-        for mut face in Face::both(&model, &config) {
-            let before = parameters(face.model());
+        for mut trainer in Trainer::both(&model, &config) {
+            let before = parameters(trainer.model());
             let reports: Vec<StepReport> = batches
                 .iter()
                 .cycle()
                 .take(100)
-                .map(|b| face.step(b))
+                .map(|b| trainer.step(b))
                 .collect();
             assert!(
                 reports
@@ -261,8 +265,8 @@ fn adapters_are_trained_and_their_frozen_base_stays() {
             );
             let mean = |reports: &[StepReport]| reports.iter().map(|r| r.loss).sum::<f64>() / 5.0;
             let (first, last) = (mean(&reports[..5]), mean(&reports[95..]));
-            assert!(last < 0.7 * first, "{}: {first} to {last}", face.name());
-            for (before, after) in before.iter().zip(&parameters(face.model())) {
+            assert!(last < 0.7 * first, "{}: {first} to {last}", trainer.name());
+            for (before, after) in before.iter().zip(&parameters(trainer.model())) {
                 let (path, trained) = (&before.0, before.1);
                 assert_eq!((path, trained), (&after.0, path.contains("lora")), "{path}");
                 assert_eq!(before.2 != after.2, trained, "{path}");
@@ -277,14 +281,14 @@ fn frozen_parameters_stay_and_need_no_unit() {
     model.hidden = model.hidden.no_grad();
     let units = Units::named([("output", vec!["output"])]);
     let config = plain::plasls(units);
-    for mut face in Face::both(&model, &config) {
+    for mut trainer in Trainer::both(&model, &config) {
         for batch in &batches {
-            assert_eq!(face.step(batch).outcome, Outcome::Accepted);
+            assert_eq!(trainer.step(batch).outcome, Outcome::Accepted);
         }
-        assert_eq!(bits(&face.model().hidden), bits(&model.hidden));
-        assert_ne!(bits(&face.model().output), bits(&model.output));
-        assert!(!face.model().hidden.weight.is_require_grad());
-        assert!(face.model().output.weight.is_require_grad());
+        assert_eq!(bits(&trainer.model().hidden), bits(&model.hidden));
+        assert_ne!(bits(&trainer.model().output), bits(&model.output));
+        assert!(!trainer.model().hidden.weight.is_require_grad());
+        assert!(trainer.model().output.weight.is_require_grad());
     }
 }
 
@@ -295,14 +299,14 @@ fn gradient_checkpointing_changes_nothing() {
         let model = Classifier::new(0.2, &device);
         bits(&model);
         let batches: Vec<Batch> = (0..5).map(|_| Batch::random(32, &device)).collect();
-        Face::both(&model, &config()).map(|mut face| {
+        Trainer::both(&model, &config()).map(|mut trainer| {
             let reports: Vec<StepReport> = batches
                 .iter()
                 .cycle()
                 .take(12)
-                .map(|b| face.step(b))
+                .map(|b| trainer.step(b))
                 .collect();
-            (reports, bits(face.model()))
+            (reports, bits(trainer.model()))
         })
     };
     let kept = run(device().autodiff());

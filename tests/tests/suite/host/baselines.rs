@@ -65,7 +65,7 @@ fn replay<R: Rule>(
     errors
 }
 
-/// Holds a replay to 1e-9 in double precision, and to what is said in single precision.
+/// Holds a replay to 1e-9 in double precision, and to the given limits in single precision.
 fn check(name: &str, replay: impl Fn(DType) -> Errors, numbers: f64, parameters: f64) {
     for (dtype, numbers, parameters) in
         [(DType::F64, 1e-9, 1e-9), (DType::F32, numbers, parameters)]
@@ -80,8 +80,8 @@ fn check(name: &str, replay: impl Fn(DType) -> Errors, numbers: f64, parameters:
     }
 }
 
-// In single precision the way from the start, of which `d` is estimated, begins as a millionth of the
-// parameters, and so is known to some hundredths only; the error in `d` fades as the way grows.
+// In single precision the way from the start, of which `d` is estimated, begins as a millionth of
+// the parameters, and so is known to some hundredths only; the error in `d` fades as the way grows.
 #[test]
 fn prodigy_takes_the_steps_of_its_authors_package() {
     for name in ["prodigy", "prodigy_options"] {
@@ -187,7 +187,8 @@ fn kept<R: Rule>(model: &Baseline<Network, R>, path: &str) -> Vec<f64> {
     visitor.values
 }
 
-/// Goes through a run twice, the second time in a fresh model from a record on disk after every step.
+/// Goes through a run twice, the second time in a fresh model from a record on disk after every
+/// step.
 fn resumes<R: Rule>(name: &str, init: impl Fn(&Run, Network) -> Baseline<Network, R>) {
     let run = Run::read(name);
     let folder = tempfile::tempdir().expect("a folder");

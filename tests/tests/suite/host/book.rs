@@ -1,13 +1,34 @@
 //! The book under `docs/`: its summary names its pages, its links lead somewhere, and what it shows
 //! can be run. Its programs are compiled from `tests/src/book.rs`.
+//!
+//! The programs of `examples/guide` each assert that they have learned. Here they learn on the
+//! device under test; their `main` is not called.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
+use burn_sls_optim::LineSearchError;
+use burn_sls_tests::device;
 use glue::experiment::{Experiment, READY, Rates};
 use markdown::mdast::Node;
 use markdown::{ParseOptions, to_mdast};
+
+#[path = "../../../../examples/guide/src/bin/ask_tell.rs"]
+#[expect(dead_code)]
+mod ask_tell;
+
+#[path = "../../../../examples/guide/src/bin/custom_loop.rs"]
+#[expect(dead_code)]
+mod custom_loop;
+
+#[path = "../../../../examples/guide/src/bin/learner.rs"]
+#[expect(dead_code)]
+mod learner;
+
+#[path = "../../../../examples/guide/src/bin/plasls.rs"]
+#[expect(dead_code)]
+mod plasls;
 
 const SUMMARY: &str = "SUMMARY.md";
 
@@ -217,4 +238,25 @@ fn no_formula_is_torn_by_its_markdown() {
         }
     }
     assert!(formulas > 0);
+}
+
+#[test]
+fn ask_tell_learns() {
+    ask_tell::learn();
+}
+
+#[test]
+fn a_custom_loop_learns() -> Result<(), LineSearchError> {
+    custom_loop::learn(device())
+}
+
+#[test]
+fn a_learner_learns() {
+    let folder = tempfile::tempdir().expect("a folder");
+    learner::learn(device(), folder.path().to_path_buf());
+}
+
+#[test]
+fn plasls_learns() -> Result<(), LineSearchError> {
+    plasls::learn(device())
 }

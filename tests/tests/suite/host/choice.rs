@@ -4,11 +4,14 @@ use burn::module::{Module, Param};
 use burn::optim::SgdConfig;
 use burn::optim::momentum::MomentumConfig;
 use burn::tensor::{DType, Tensor};
-use burn_sls_optim::{LineSearchError, Outcome, Searched, StepReport, Turn, UnitChoice, Units};
+use burn_sls_optim::direction::Directions;
+use burn_sls_optim::{
+    InitialStep, LineSearchError, Outcome, Searched, StepReport, Turn, UnitChoice, Units,
+};
 use burn_sls_tests::classifier::{Batch, Classifier};
-use burn_sls_tests::face::Face;
-use burn_sls_tests::layered::{layers, network, run};
 use burn_sls_tests::network::{Network, parameter};
+use burn_sls_tests::network::{layers, network, run};
+use burn_sls_tests::trainer::Trainer;
 use burn_sls_tests::{device, double, plain};
 
 fn searched(reports: &[StepReport]) -> Vec<Searched> {
@@ -65,7 +68,7 @@ fn units_searched_jointly_are_one_unit() {
 
 #[test]
 fn units_of_different_step_sizes_keep_their_proportions_when_searched_together() {
-    // All together in every fourth iteration, by a rule of one's own.
+    // All together in every fourth iteration, by your own rule.
     let config = plain::plasls(layers()).with_batches_per_epoch(2.0);
     let (model, inputs, targets) = network(&[3, 6, 6, 2]);
     let mut optim = config.init().with_unit_rule(|turn| match turn.step % 4 {
@@ -94,18 +97,18 @@ fn units_of_different_step_sizes_keep_their_proportions_when_searched_together()
 }
 
 #[test]
-fn a_rule_that_chooses_a_unit_that_is_not_there_is_told_so() {
+fn a_rule_that_chooses_a_unit_that_is_not_there_is_an_error() {
     let (model, inputs, targets) = network(&[3, 6, 6, 2]);
     let mut optim = plain::plasls(layers()).init();
     let losses = |m: &Network| m.losses(inputs.clone(), targets.clone());
     let model = optim.step(model, losses).expect("a step").model;
     let mut optim = optim.with_unit_rule(|_| Searched::Unit(3));
-    let error = optim.step(model, losses).unwrap_err();
+    let error = optim.step(model, losses).unwrap_err().source;
     assert_eq!(error, LineSearchError::NoSuchUnit { unit: 3, units: 3 });
 }
 
 #[test]
-fn a_rule_of_ones_own_works_under_the_learner_too() {
+fn your_own_rule_works_under_the_learner_too() {
     let device = device().autodiff();
     device.seed(2);
     let model = Classifier::new(0.0, &device);
@@ -114,17 +117,17 @@ fn a_rule_of_ones_own_works_under_the_learner_too() {
     let config = plain::plasls(units);
     let rule = |turn: &Turn<'_>| Searched::Unit(usize::from(turn.step.is_multiple_of(3)));
     let [
-        Face::Loop(model, optim),
-        Face::Learner(wrapped, module_optim),
-    ] = Face::both(&model, &config)
+        Trainer::Loop(model, optim),
+        Trainer::Learner(wrapped, module_optim),
+    ] = Trainer::both(&model, &config)
     else {
-        unreachable!("both faces")
+        unreachable!("both")
     };
-    for mut face in [
-        Face::Loop(model, optim.with_unit_rule(rule)),
-        Face::Learner(wrapped.with_unit_rule(rule), module_optim),
+    for mut trainer in [
+        Trainer::Loop(model, optim.with_unit_rule(rule)),
+        Trainer::Learner(wrapped.with_unit_rule(rule), module_optim),
     ] {
-        let searched: Vec<Searched> = (0..6).map(|_| face.step(&batch).searched).collect();
+        let searched: Vec<Searched> = (0..6).map(|_| trainer.step(&batch).searched).collect();
         let turns = [0, 0, 1, 0, 0].map(Searched::Unit);
         assert_eq!((searched[0], &searched[1..]), (Searched::All, &turns[..]));
     }
@@ -136,10 +139,10 @@ fn a_unit_that_would_be_moved_uphill_is_passed_over() {
     // minima at different times.
     let losses = |m: &Pair| Tensor::cat(vec![m.a.val().square(), m.b.val().square() * 25.0], 0);
     let units = Units::named([("a", vec!["a"]), ("b", vec!["b"])]);
-    let config = plain::plasls(units).with_first_step_size(0.01);
+    let config = plain::plasls(units).with_initial_step(InitialStep::Fixed(0.01));
     let momentum = MomentumConfig::new().with_momentum(0.9).with_dampening(0.0);
     let sgd = SgdConfig::new().with_momentum(Some(momentum)).init();
-    let mut optim = config.try_init_with(sgd).expect("valid settings");
+    let mut optim = config.init_with(Directions::adopted(sgd));
     let device = double().autodiff();
     let number = |x: f64| parameter(vec![x], [1], DType::F64, &device);
     let (a, b) = (number(1.0), number(-1.0));

@@ -15,7 +15,7 @@ use burn::tensor::{Device, Tensor, TensorReadError};
 use burn::train::metric::{Metric, MetricMetadata, MetricName, Numeric, SerializedEntry};
 use burn::train::renderer::CliMetricsRenderer;
 use burn::train::{Learner, SupervisedTraining, TrainStep};
-use burn_sls_optim::{LineSearch, LineSearchConfig, Outcome, StepReport, Units};
+use burn_sls_optim::{InitialStep, LineSearch, LineSearchConfig, Outcome, StepReport, Units};
 use burn_sls_tests::classifier::{Batch, Classifier, FEATURES};
 use burn_sls_tests::plain;
 
@@ -83,9 +83,13 @@ fn trained(folder: &Path, accumulation: usize) -> Vec<StepReport> {
     let (first, second) = (reports(), reports());
     let device = device();
     device.seed(11);
-    // So far from where the first search ends that its trials do not suffice.
-    let config = two_units().with_first_step_size(1e4).with_max_trials(20);
-    let (model, optim) = config.for_learner(Classifier::new(0.2, &device));
+    // So far from where the first search ends that the trials of one search do not suffice.
+    let config = two_units()
+        .with_initial_step(InitialStep::Fixed(4.0))
+        .with_max_trials(20);
+    let (model, optim) = config
+        .for_learner(Classifier::new(0.2, &device))
+        .into_parts();
     let heard = first.clone();
     let model = model.with_observer(move |report| heard.lock().unwrap().push(report.clone()));
     let (model, metrics) = model.with_metrics();
@@ -184,7 +188,7 @@ fn learner_step(
     model.optimize(optim, 1.0.into(), output.grads)
 }
 
-/// Tells a metric of a training item, as Burn does.
+/// Hands a training item to a metric, as Burn does.
 fn update(metric: &mut (impl Metric<Input = ()> + Numeric)) -> (SerializedEntry, Option<f64>) {
     let metadata = MetricMetadata {
         progress: Progress::new(1, 1, None),
@@ -207,7 +211,9 @@ fn a_merged_unit_shows_the_step_size_of_what_it_is_part_of_after_a_resumption_to
     // A threshold that every step size is below.
     let wrapped = || {
         let config = LineSearchConfig::plasls(units.clone()).with_merging(1e9);
-        config.for_learner(Classifier::new(0.0, &device()))
+        config
+            .for_learner(Classifier::new(0.0, &device()))
+            .into_parts()
     };
     let check = |model: LineSearch<Classifier>, mut optim| {
         let (mut model, metrics) = model.with_metrics();
@@ -216,13 +222,13 @@ fn a_merged_unit_shows_the_step_size_of_what_it_is_part_of_after_a_resumption_to
             model = learner_step(model, &mut optim);
             let state = model.state();
             for (unit, metric) in of_units.iter_mut().enumerate() {
-                let expected = state.step_sizes[state.unit_of[unit]];
+                let expected = state.units[state.unit_of[unit]].step_size;
                 let (entry, value) = update(metric);
                 assert_eq!(value, Some(expected));
                 assert_eq!(entry.formatted, format!("{expected:.2e}"));
             }
         }
-        assert_eq!(model.state().step_sizes.len(), 2, "units were merged");
+        assert_eq!(model.state().units.len(), 2, "units were merged");
         model
     };
 
@@ -243,15 +249,16 @@ fn a_merged_unit_shows_the_step_size_of_what_it_is_part_of_after_a_resumption_to
     }
     let (entry, value) = update(&mut last);
     assert_eq!(value, None, "no step ended with this item");
-    let now = state.step_sizes[state.unit_of[3]];
+    let now = state.units[state.unit_of[3]].step_size;
     assert_eq!(entry.formatted, format!("{now:.2e}"));
     assert!(entry.is_not_available(), "and none is logged");
 }
 
 #[test]
 fn what_counts_steps_shows_the_mean_of_the_epoch_and_the_latest_step() {
-    let (model, mut optim) =
-        LineSearchConfig::adamsls().for_learner(Classifier::new(0.0, &device()));
+    let (model, mut optim) = LineSearchConfig::adamsls()
+        .for_learner(Classifier::new(0.0, &device()))
+        .into_parts();
     let (mut model, metrics) = model.with_metrics();
     let (mut trials, mut failed) = (metrics.trials(), metrics.failed());
     let mut counts = Vec::new();
@@ -272,7 +279,7 @@ fn what_counts_steps_shows_the_mean_of_the_epoch_and_the_latest_step() {
 
 #[test]
 fn an_unknown_unit_is_refused_with_the_names_that_there_are() {
-    let (model, _) = two_units().for_learner(Classifier::new(0.0, &device()));
+    let model = two_units().for_learner(Classifier::new(0.0, &device()));
     let (_, metrics) = model.with_metrics();
     let error = metrics.step_size_of("head").unwrap_err();
     assert_eq!(

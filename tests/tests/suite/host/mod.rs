@@ -1,13 +1,14 @@
-//! What is decided, read or written on the host, and what computes in 64 bits or on flex alone.
+//! Decisions, files and texts, which are the same on every backend, and what computes in 64 bits or
+//! on flex alone.
 
 mod baselines;
-mod bert_units;
 mod beyond;
 mod book;
 mod choice;
 mod faults;
-mod guide;
+mod house;
 mod kernels;
 mod metrics;
 mod mutations;
+mod traps;
 mod units;

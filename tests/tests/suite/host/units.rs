@@ -1,12 +1,14 @@
 //! Units: how they are described, assigned to parameters, and read.
 
-use burn::module::Module;
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::Tensor;
+use burn_sls_bert::{BertConfig, UnitSplit};
 use burn_sls_optim::{LineSearchConfig, LineSearchError, Units};
 use burn_sls_tests::classifier::{Batch, Classifier};
 use burn_sls_tests::device;
-use burn_sls_tests::face::Face;
-use burn_sls_tests::layered::network;
+use burn_sls_tests::network::network;
 use burn_sls_tests::network::{Layer, Network};
+use burn_sls_tests::trainer::Trainer;
 
 #[test]
 fn units_are_read_off_a_model_by_module_and_by_layer() {
@@ -135,7 +137,7 @@ fn a_parameter_that_stands_in_two_places_is_refused_by_its_path() {
         sum.sum_dim(1).squeeze_dim(1)
     };
     let mut optim = LineSearchConfig::adamsls().init();
-    let error = optim.step(model, losses).unwrap_err();
+    let error = optim.step(model, losses).unwrap_err().source;
     assert_eq!(
         error,
         LineSearchError::TiedParameter {
@@ -146,7 +148,7 @@ fn a_parameter_that_stands_in_two_places_is_refused_by_its_path() {
 }
 
 #[test]
-fn step_sizes_are_read_by_name_in_both_faces_before_and_after_a_merge() {
+fn step_sizes_are_read_by_name_before_and_after_a_merge() {
     let device = device().autodiff();
     device.seed(2);
     let model = Classifier::new(0.0, &device);
@@ -158,29 +160,84 @@ fn step_sizes_are_read_by_name_in_both_faces_before_and_after_a_merge() {
         ("output", vec!["output"]),
     ]);
     let config = LineSearchConfig::plasls(units).with_merging(1e6);
-    for mut face in Face::both(&model, &config) {
-        let names = |face: &Face<Classifier>| -> Vec<(String, f64)> {
+    for mut trainer in Trainer::both(&model, &config) {
+        let names = |trainer: &Trainer<Classifier>| -> Vec<(String, f64)> {
             let own = |(name, size): (&str, f64)| (name.to_string(), size);
-            match face {
-                Face::Loop(_, optim) => optim.step_sizes().map(own).collect(),
-                Face::Learner(model, _) => model.step_sizes().map(own).collect(),
+            match trainer {
+                Trainer::Loop(_, optim) => optim.step_sizes().map(own).collect(),
+                Trainer::Learner(model, _) => model.step_sizes().map(own).collect(),
             }
         };
-        let first = names(&face);
+        let first = names(&trainer);
         assert_eq!(first[1], ("bias".to_string(), 0.1));
-        let merged: Vec<_> = (0..4).filter_map(|_| face.step(&batch).merged).collect();
+        let merged: Vec<_> = (0..4).filter_map(|_| trainer.step(&batch).merged).collect();
         assert_eq!(merged.len(), 1, "down to two units, and no further");
-        assert_eq!(face.state().counts.merges, 1);
-        let groups = face.state().groups();
+        assert_eq!(trainer.state().counts.merges, 1);
+        let groups = trainer.state().groups();
         assert_eq!(groups, merged[0]);
         let mut members = groups.concat();
         members.sort();
         assert_eq!(members, [0, 1, 2], "every unit is in exactly one group");
-        let last = names(&face);
+        let last = names(&trainer);
         let pair = groups
             .iter()
             .find(|group| group.len() == 2)
             .expect("a pair");
         assert_eq!(last[pair[0]].1, last[pair[1]].1);
+    }
+}
+
+/// The path and the count of numbers of every parameter.
+#[derive(Default)]
+struct Parameters {
+    path: Vec<String>,
+    found: Vec<(String, usize)>,
+}
+
+impl ModuleVisitor for Parameters {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.push(name.to_string());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let numbers = param.val().shape().num_elements();
+        self.found.push((self.path.join("."), numbers));
+    }
+}
+
+/// The splits of BERT, on the model itself.
+#[test]
+fn the_parameters_that_are_listed_are_the_models_and_each_is_in_one_unit() {
+    let mut config = BertConfig::tiny(11);
+    config.num_hidden_layers = 3;
+    let mut parameters = Parameters::default();
+    config.init_classifier(4, &device()).visit(&mut parameters);
+    let listed: Vec<_> = config.parameters(4).collect();
+    assert_eq!(listed, parameters.found);
+
+    for (split, names) in [
+        ("1", vec!["all"]),
+        ("4", vec!["embeddings", "layer 1", "layers 2-3", "head"]),
+        (
+            "10",
+            vec!["embeddings", "layer 1", "layer 2", "layer 3", "head"],
+        ),
+        ("qkv", vec!["query", "key", "value", "rest"]),
+    ] {
+        let split: UnitSplit = split.parse().expect("a split");
+        let units = split.units(config.num_hidden_layers);
+        assert!(units.names().eq(names.iter().copied()), "{split}");
+        let unit_of = |(path, _): &(String, usize)| {
+            let unit = units.unit_of(path);
+            unit.unwrap_or_else(|error| panic!("{split}: {error}"))
+        };
+        let used: Vec<usize> = parameters.found.iter().map(unit_of).collect();
+        for (unit, name) in names.iter().enumerate() {
+            assert!(used.contains(&unit), "{split}: {name} is empty");
+        }
     }
 }

@@ -8,7 +8,7 @@ pub(crate) fn run() -> Run {
     let settings = json!({
         "task": "sst2", "data_dir": "/data", "model": "/models/minilm", "optimizer": "plasls",
         "units": null, "merge_below": 1e-12, "preset": "paper", "first_step_size": 4e-5,
-        "set": {"c": 1.0, "extrapolate": null}, "lr": null, "seed": 1, "train_size": 64,
+        "set": {"c": 1.0, "extrapolation": null}, "lr": null, "seed": 1, "train_size": 64,
         "epochs": 2, "batch_size": 32, "max_length": 256, "dropout": "off", "device": "flex",
         "dtype": "f32",
     });

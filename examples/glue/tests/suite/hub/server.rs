@@ -77,7 +77,8 @@ impl FakeHub {
         answers.insert(file.to_string(), answer);
     }
 
-    /// Answers nobody from now on. The port stays taken: a hub that another test opens does not get it.
+    /// Answers nobody from now on. The port stays taken: a hub that another test opens does not get
+    /// it.
     pub fn hang_up(&self) {
         self.shared.silent.store(true, Ordering::SeqCst);
     }

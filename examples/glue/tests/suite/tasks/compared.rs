@@ -1,5 +1,5 @@
-//! A comparison on files of GLUE: its folder says nothing of where they lie, and is reported on and gone on
-//! with all the same, with its runs in folders or in one file.
+//! A comparison on files of GLUE: its folder says nothing of where they lie, and is reported on and
+//! gone on with all the same, with its runs in folders or in one file.
 
 use std::fs;
 use std::path::Path;

@@ -46,7 +46,8 @@ fn text(task: Task, training: bool, sentences: &[Sentence]) -> String {
         Task::Mrpc => ("Quality\t#1 ID\t#2 ID\t#1 String\t#2 String", "\r\n"),
         Task::Qqp => ("id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate", "\n"),
         Task::Stsb => (
-            "index\tgenre\tfilename\tyear\told_index\tsource1\tsource2\tsentence1\tsentence2\tscore",
+            "index\tgenre\tfilename\tyear\told_index\tsource1\tsource2\tsentence1\t\
+             sentence2\tscore",
             "\n",
         ),
         Task::Mnli if training => (
@@ -98,7 +99,8 @@ fn row(task: Task, training: bool, index: usize, one: &Sentence, other: &Sentenc
             let second = mixed(&one.text, second, index);
             let score = 5.0 * overlap(&one.text, &second);
             format!(
-                "{index}\tmain-made\tmade\tnone\t{index:04}\tnone\tnone\t{first}\t{second}\t{score:.3}"
+                "{index}\tmain-made\tmade\tnone\t{index:04}\tnone\tnone\t{first}\t\
+                 {second}\t{score:.3}"
             )
         }
         Task::Mnli => {

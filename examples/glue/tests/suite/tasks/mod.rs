@@ -26,7 +26,7 @@ fn run_file(out: &Path) -> Value {
     serde_json::from_str(&text).expect("JSON")
 }
 
-/// Set `GLUE_WRITE_FIXTURES` to write the files anew after a change to what makes them.
+/// Set `GLUE_WRITE_FIXTURES` to write the files again after a change to what makes them.
 #[test]
 fn the_files_are_those_that_the_grammar_makes() {
     let write = std::env::var_os("GLUE_WRITE_FIXTURES").is_some();
@@ -214,7 +214,8 @@ fn odd_cells_are_trained_on_and_broken_files_get_one_sentence() {
         (
             "label",
             b"index\tsentence1\tsentence2\tlabel\n0\ta\tb\tmaybe\n",
-            "train.tsv:2: the label \"maybe\" is unknown; expected one of entailment, not_entailment",
+            "train.tsv:2: the label \"maybe\" is unknown; expected one of entailment, \
+             not_entailment",
         ),
         (
             "bytes",

@@ -1,0 +1,166 @@
+//! Carries out a decision: the only place where parameters, moments, state and counts change.
+
+use burn::module::Module;
+use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
+use burn::optim::{GradientsParams, ModuleOptimizer};
+
+use crate::config::Iteration;
+use crate::direction::{Proposal, update_direction};
+use crate::engine::decision::{Decided, Scale, Stepped};
+use crate::engine::machine::Engine;
+use crate::engine::policy::plateau;
+use crate::objective::Costs;
+use crate::params::take_step;
+use crate::report::{Outcome, StepReport};
+use crate::units::Searched;
+
+impl Engine {
+    /// Moves the model, advances the optimizer, and remembers what later iterations need.
+    pub(super) fn commit<M: Module>(
+        &mut self,
+        optim: &mut ModuleOptimizer,
+        lr: &ModuleLearningRate,
+        model: M,
+        grads: GradientsParams,
+        decided: Decided<M>,
+        costs: Costs,
+    ) -> Stepped<M> {
+        let Decided {
+            loss,
+            decision,
+            scale,
+            proposal,
+            ..
+        } = decided;
+        let (outcome, searched) = (decision.outcome, decision.searched);
+        let mut report = StepReport {
+            step: self.state.step,
+            loss,
+            searched,
+            along: decision.along,
+            slope: decision.slope,
+            trials: decision.trials,
+            outcome,
+            step_sizes: Vec::new(),
+            lr: lr.base(),
+            plateau: scale.plateau,
+            polyak: scale.polyak,
+            capped: decision.capped,
+            restarted: decision.restarted,
+            below_bound: self.is_below_bound(loss),
+            checked: decided.checked,
+            merged: None,
+            forwards: costs.forwards,
+            saved: costs.saved,
+            backwards: costs.backwards,
+            reads: costs.reads,
+        };
+        let state = &mut self.state;
+        let first = !state.started;
+        state.loss_scale = decided.loss_scale;
+        self.expects_moments = false;
+        if !first {
+            state.later_trials += report.trials.len() as u64;
+        }
+        if outcome.moved() || outcome.exhausted() {
+            state.units = decision.units;
+            state.joint = decision.joint.unwrap_or(state.joint);
+            if decision.slope_averages.is_some() {
+                state.slope_averages = decision.slope_averages;
+            }
+        }
+        let (mut model, mut kept_losses) = (model, None);
+        if outcome.moved() {
+            state.started = true;
+            let taken = self.is_taken_as_tried(lr, searched, &proposal, scale);
+            model = match (decision.kept.filter(|_| taken), proposal.advanced) {
+                (Some(kept), Some(advanced)) => {
+                    *optim = advanced;
+                    kept_losses = Some(kept.losses);
+                    kept.model
+                }
+                (_, Some(advanced)) => {
+                    *optim = advanced;
+                    self.moved(lr, model, proposal.direction, scale)
+                }
+                (_, None) => {
+                    drop(proposal.direction); // before the update direction takes its memory
+                    let update = update_direction(optim, &model, grads);
+                    self.moved(lr, model, update, scale)
+                }
+            };
+            self.pass_turn(searched);
+            report.merged = self.merge_collapsed(first);
+            if let Some(rule) = &self.config.schedule.reduce_on_plateau {
+                plateau::record_loss(rule, &mut self.state.plateau, loss);
+            }
+        } else if outcome.exhausted() {
+            if first {
+                state.failures += 1;
+                let wait = 1u64.checked_shl(state.failures as u32).unwrap_or(u64::MAX);
+                state.waiting = (wait - 1).min(self.config.schedule.longest_wait);
+            }
+            self.pass_turn(searched);
+        } else if outcome == Outcome::WaitingAfterFailure {
+            state.waiting -= 1;
+        } else if let (Outcome::SkippedAscent, Some(advanced)) = (outcome, proposal.advanced) {
+            // The model stays; the momentum that points uphill learns from this gradient.
+            *optim = advanced;
+        }
+        report.step_sizes = self.state.step_sizes();
+        self.state.step += 1;
+        self.state.counts.add(&report);
+        Stepped {
+            model,
+            report,
+            kept: kept_losses,
+        }
+    }
+
+    /// `w + lr·scale·η^(u)·u` for every unit `u`.
+    fn moved<M: Module>(
+        &self,
+        lr: &ModuleLearningRate,
+        model: M,
+        mut direction: GradientsParams,
+        scale: Scale,
+    ) -> M {
+        let factor = scale.plateau * scale.polyak;
+        take_step(model, &mut direction, |id| {
+            Some(self.rate(lr, id) * (factor * self.state.units[self.unit_of(id)].step_size))
+        })
+    }
+
+    /// Whether the step is the one that was tried: of all units, along the update direction, and
+    /// with no factor.
+    fn is_taken_as_tried(
+        &self,
+        lr: &ModuleLearningRate,
+        searched: Searched,
+        proposal: &Proposal,
+        scale: Scale,
+    ) -> bool {
+        let all = searched == Searched::All || self.state.units.len() == 1;
+        all && proposal.advanced.is_some()
+            && scale.plateau * scale.polyak == 1.0
+            && self.assignment.ids().all(|id| self.rate(lr, id) == 1.0)
+    }
+
+    /// Passes the turn on to the next unit. A search of all units leaves it where it is.
+    fn pass_turn(&mut self, searched: Searched) {
+        if let Searched::Unit(unit) = searched {
+            self.state.turn = (unit + 1) % self.state.units.len();
+        }
+    }
+
+    /// Merges two units if one has collapsed; in the paper, never in the iteration of the first
+    /// search.
+    fn merge_collapsed(&mut self, first: bool) -> Option<Vec<Vec<usize>>> {
+        let threshold = self.config.schedule.merge_below?;
+        if first && self.config.search.iteration == Iteration::Paper {
+            return None;
+        }
+        self.state.merge_below(threshold)?;
+        Some(self.state.groups())
+    }
+}

@@ -1,0 +1,102 @@
+//! The point `w_k` that an iteration starts from, as far as it is known on the host.
+
+use burn::module::{Module, ParamId};
+use burn::optim::GradientsParams;
+use burn_sls_core::Reductions;
+
+use crate::direction::Proposal;
+use crate::engine::machine::Engine;
+use crate::error::LineSearchError;
+use crate::objective::{Losses, Objective};
+use crate::params::register_slopes;
+use crate::report::Outcome;
+
+/// The point `w_k`, the direction that is searched, and the numbers that were read of them.
+pub(crate) struct StepContext<'a, M> {
+    pub(crate) model: &'a M,
+    pub(crate) grads: &'a GradientsParams,
+    pub(crate) proposal: &'a Proposal,
+    /// The parameters with a gradient.
+    pub(crate) ids: Vec<ParamId>,
+    /// `f_k(w_k)`
+    pub(crate) loss: f64,
+    /// The size of a loss below which its rounding error does not become smaller.
+    pub(crate) loss_scale: f64,
+    /// `s_u = -⟨g_u, d_u⟩` of every present unit.
+    pub(crate) slopes: Vec<f64>,
+    /// `-⟨g_k, u_{k-1}⟩` of every present unit, the slopes along the last step's direction, if
+    /// known.
+    pub(crate) along_last: Option<Vec<f64>>,
+    /// The base learning rate, which multiplies the step.
+    pub(crate) lr: f64,
+}
+
+impl<'a, M: Module> StepContext<'a, M> {
+    /// Reads the loss and all slopes, in one device read.
+    pub(crate) fn read<I, L: Losses<M, I>>(
+        engine: &mut Engine,
+        objective: &mut Objective<'_, I, L>,
+        model: &'a M,
+        grads: &'a GradientsParams,
+        proposal: &'a Proposal,
+        lr: f64,
+    ) -> Result<Self, LineSearchError> {
+        let mut reductions = Reductions::new();
+        let ids = register_slopes(model, grads, &proposal.direction, &mut reductions);
+        for product in proposal.along_last.iter().flatten() {
+            reductions.sum(product.clone());
+        }
+        engine
+            .assignment
+            .cover(&engine.config.units, model, grads, &ids)?;
+        let mut base = objective.reference(model, reductions)?;
+        engine.scale_losses(objective, base.loss);
+        let along_last = base.sums.split_off(ids.len());
+        let slopes = engine.slopes(&ids, base.sums);
+        let known = proposal.along_last.is_some();
+        let along_last = known.then(|| engine.slopes(&ids, along_last));
+        Ok(Self {
+            model,
+            grads,
+            proposal,
+            ids,
+            loss: base.loss,
+            loss_scale: objective.loss_scale,
+            slopes,
+            along_last,
+            lr,
+        })
+    }
+
+    /// The same point with another direction. Its slopes are read; the loss is known.
+    pub(crate) fn along<I, L: Losses<M, I>>(
+        &self,
+        engine: &Engine,
+        objective: &mut Objective<'_, I, L>,
+        proposal: &'a Proposal,
+    ) -> Self {
+        let mut reductions = Reductions::new();
+        let ids = register_slopes(self.model, self.grads, &proposal.direction, &mut reductions);
+        let slopes = engine.slopes(&ids, objective.more(reductions));
+        Self {
+            proposal,
+            ids,
+            slopes,
+            along_last: self.along_last.clone(),
+            ..*self
+        }
+    }
+}
+
+impl<M> StepContext<'_, M> {
+    /// Why nothing can be decided here, if the loss or a slope is NaN or infinite.
+    pub(crate) fn not_finite(&self) -> Option<Outcome> {
+        if !self.loss.is_finite() {
+            Some(Outcome::SkippedNonFiniteLoss)
+        } else if !self.slopes.iter().sum::<f64>().is_finite() {
+            Some(Outcome::SkippedNonFiniteGradient)
+        } else {
+            None
+        }
+    }
+}

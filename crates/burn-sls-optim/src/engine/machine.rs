@@ -1,0 +1,206 @@
+//! The parts of a line search at work, and the questions that an iteration asks of them.
+
+use burn::module::{Module, ParamId};
+use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
+use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn_sls_core::{Acceptance, AcceptanceState, random};
+
+use crate::config::{LineSearchConfig, SelfCheck, TrialMode};
+use crate::direction::{self, Proposal, SearchAlong};
+use crate::error::LineSearchError;
+use crate::objective::{Objective, draw_seed, prepare, seed_devices};
+use crate::state::SearchState;
+use crate::units::{Assignment, Searched, UnitRule};
+
+/// Losses of at least this size are taken to have the rounding error of a loss around 1, as a
+/// cross-entropy has however small it becomes. A loss that has never been as large is in small
+/// units.
+const LARGE_LOSS: f64 = 1e-3;
+
+/// A line search at work on one model: its settings, its state, and the units of its parameters.
+#[derive(Clone)]
+pub(crate) struct Engine {
+    pub(crate) config: LineSearchConfig,
+    pub(crate) state: SearchState,
+    /// In place of the configuration's choice of units.
+    pub(crate) rule: Option<UnitRule>,
+    /// Whether the directions are the displacements of another Burn optimizer.
+    pub(crate) adopted: bool,
+    /// Whether the optimizer has just been given moments, which must belong to this model.
+    pub(crate) expects_moments: bool,
+    pub(in crate::engine) assignment: Assignment,
+}
+
+impl Engine {
+    pub(crate) fn new(config: LineSearchConfig, adopted: bool) -> Self {
+        let state = SearchState::new(&config.units, config.start.initial_step.step_size());
+        Self {
+            config,
+            state,
+            rule: None,
+            adopted,
+            expects_moments: false,
+            assignment: Assignment::default(),
+        }
+    }
+
+    /// Whether devices are seeded.
+    pub(in crate::engine) fn seeds(&self) -> bool {
+        self.config.search.trial_mode == TrialMode::ReplayDropout
+    }
+
+    /// The seed of the run: the configured or recorded one, or else one that is drawn from the
+    /// random numbers of the model's device now.
+    pub(crate) fn run_seed<M: Module>(&self, model: &M) -> u64 {
+        let known = self.config.seed.or(self.state.seed);
+        match (known, self.seeds()) {
+            (Some(seed), _) => seed,
+            (None, true) => draw_seed(model),
+            (None, false) => 0,
+        }
+    }
+
+    /// Makes the model ready for the training forward of a micro-batch: lazy parameters are
+    /// initialised, and the devices are seeded. Returns their seed.
+    ///
+    /// # Errors
+    ///
+    /// If no parameter asks for a gradient.
+    pub(crate) fn prepare<M: Module>(
+        &self,
+        model: &M,
+        run_seed: u64,
+        index: usize,
+    ) -> Result<Option<u64>, LineSearchError> {
+        prepare(model)?;
+        let seed = self.batch_seed(run_seed, index);
+        seed_devices(model, seed);
+        Ok(seed)
+    }
+
+    /// The seed of a micro-batch of the present iteration, if devices are seeded.
+    pub(crate) fn batch_seed(&self, run_seed: u64, index: usize) -> Option<u64> {
+        let seed = random::seed(run_seed, self.state.step, index as u64);
+        self.seeds().then_some(seed)
+    }
+
+    /// Makes a drawn seed that of the run.
+    pub(crate) fn remember_seed(&mut self, run_seed: u64) {
+        if self.seeds() {
+            self.state.seed = Some(run_seed);
+        }
+    }
+
+    /// The step size of every original unit, by name.
+    pub(crate) fn step_sizes(&self) -> impl Iterator<Item = (&str, f64)> {
+        let state = &self.state;
+        let sizes = state
+            .unit_of
+            .iter()
+            .map(|&unit| state.units[unit].step_size);
+        self.config.units.names().zip(sizes)
+    }
+
+    /// The direction that is searched, leaving `optim` as it is.
+    pub(in crate::engine) fn propose<M: Module>(
+        &self,
+        optim: &ModuleOptimizer,
+        along: SearchAlong,
+        model: &M,
+        grads: &GradientsParams,
+    ) -> Result<Proposal, LineSearchError> {
+        let along_last = self.config.start.hypergradient.is_some();
+        let proposal = direction::propose(optim, self.adopted, along, along_last, model, grads)?;
+        match proposal.with_state {
+            Some(0) if self.expects_moments => Err(LineSearchError::Record {
+                reason: "its moments belong to no parameter of this model: load the model's own \
+                         record first, which restores the ids of its parameters"
+                    .to_string(),
+            }),
+            _ => Ok(proposal),
+        }
+    }
+
+    /// Which direction a proposal is.
+    pub(in crate::engine) fn along(&self, proposal: &Proposal) -> SearchAlong {
+        match proposal.advanced {
+            Some(_) => SearchAlong::Update,
+            None => SearchAlong::Gradient,
+        }
+    }
+
+    /// The largest mean size of a loss so far, with that of this iteration.
+    pub(in crate::engine) fn largest_loss<I, L>(
+        &self,
+        objective: &Objective<'_, I, L>,
+        loss: f64,
+    ) -> f64 {
+        match loss.is_finite() {
+            true => self.state.loss_scale.max(objective.magnitude()),
+            false => self.state.loss_scale,
+        }
+    }
+
+    /// Says to the objective how large the rounding errors of its losses are.
+    pub(in crate::engine) fn scale_losses<I, L>(
+        &self,
+        objective: &mut Objective<'_, I, L>,
+        loss: f64,
+    ) {
+        let largest = self.largest_loss(objective, loss);
+        objective.loss_scale = if largest >= LARGE_LOSS { 1.0 } else { largest };
+    }
+
+    /// Whether the loss is to be checked for being reproducible.
+    pub(in crate::engine) fn is_check_due(&self) -> bool {
+        let first = !self.state.started && self.state.failures == 0;
+        match self.config.search.self_check {
+            SelfCheck::Never => false,
+            SelfCheck::FirstSearch => first,
+            SelfCheck::Every(steps) => first || self.state.step.is_multiple_of(steps),
+        }
+    }
+
+    pub(in crate::engine) fn is_below_bound(&self, loss: f64) -> bool {
+        let bound = self.config.search.loss_lower_bound;
+        bound.is_some_and(|bound| loss < bound)
+    }
+
+    /// The state by which the acceptance rule judges a search.
+    pub(in crate::engine) fn acceptance_state(&self, searched: Searched) -> AcceptanceState {
+        match self.acceptance_unit(searched) {
+            Some(unit) => self.state.units[unit].acceptance,
+            None => self.state.joint,
+        }
+    }
+
+    /// The unit whose state that is; none if it is that of all units together. The nonmonotone rule
+    /// remembers losses, which are of the whole network.
+    pub(in crate::engine) fn acceptance_unit(&self, searched: Searched) -> Option<usize> {
+        match (searched, self.config.search.acceptance) {
+            (_, Acceptance::Nonmonotone { .. }) => None,
+            (Searched::Unit(unit), _) => Some(unit),
+            (Searched::All, _) => (self.state.units.len() == 1).then_some(0),
+        }
+    }
+
+    /// `s_u` of every present unit, from the products `⟨g, d⟩` of its parameters.
+    pub(in crate::engine) fn slopes(&self, ids: &[ParamId], products: Vec<f64>) -> Vec<f64> {
+        let mut slopes = vec![0.0; self.state.units.len()];
+        for (id, product) in ids.iter().zip(products) {
+            slopes[self.unit_of(*id)] -= product;
+        }
+        slopes
+    }
+
+    /// The learning rate of a parameter, which multiplies the step size of its unit.
+    pub(in crate::engine) fn rate(&self, lr: &ModuleLearningRate, id: ParamId) -> f64 {
+        lr.lr_from_param(id, self.assignment.path_of(id))
+    }
+
+    /// The present unit of a parameter that has a gradient.
+    pub(in crate::engine) fn unit_of(&self, id: ParamId) -> usize {
+        let original = self.assignment.unit_of(id);
+        self.state.unit_of[original.expect("every parameter with a gradient has been assigned")]
+    }
+}

@@ -1,0 +1,191 @@
+//! The plan of an iteration: the rules of the configuration, asked in order.
+
+use burn_sls_core::Search;
+
+use super::cap::{MaxStepSize, PolyakCap, polyak_factor};
+use super::rule::{Candidate, Rule, Start};
+use super::schedule::Budget;
+use super::start::{Initial, can_be_judged, is_unjudged};
+use super::units;
+use crate::config::LineSearchConfig;
+use crate::direction::SearchAlong;
+use crate::engine::context::StepContext;
+use crate::engine::decision::{Action, Decision, Plan, Scale, SearchPlan};
+use crate::engine::machine::Engine;
+use crate::error::LineSearchError;
+use crate::report::Outcome;
+use crate::state::UnitState;
+use crate::units::Searched;
+
+/// The rules of a configuration, in order.
+fn rules(config: &LineSearchConfig) -> Vec<Box<dyn Rule>> {
+    fn boxed<R: Rule + 'static>(rule: Option<R>) -> Option<Box<dyn Rule>> {
+        rule.map(|rule| Box::new(rule) as Box<dyn Rule>)
+    }
+    let (start, schedule) = (&config.start, &config.schedule);
+    let rules = [
+        boxed(Some(schedule.frequency)),
+        boxed(schedule.budget.map(Budget)),
+        boxed(Some(start.growth)),
+        boxed(start.extrapolation),
+        boxed(start.hypergradient),
+        boxed(Some(Initial(start.initial_step, start.expand))),
+        boxed(start.polyak_cap.map(PolyakCap)),
+        boxed(start.max_step_size.map(MaxStepSize)),
+    ];
+    rules.into_iter().flatten().collect()
+}
+
+/// The units, with what this gradient says of the last step.
+pub(crate) fn observe<M>(engine: &Engine, point: &StepContext<'_, M>) -> Vec<UnitState> {
+    let rules = rules(&engine.config);
+    let mut units = engine.state.units.clone();
+    for (index, unit) in units.iter_mut().enumerate() {
+        let along_last = point.along_last.as_ref().map(|slopes| slopes[index]);
+        for rule in &rules {
+            rule.observe(unit, point.slopes[index], along_last.unwrap_or(f64::NAN));
+        }
+    }
+    units
+}
+
+/// What this iteration is going to do. `fallback` says that there is another direction to search
+/// along, should this one lead uphill.
+pub(crate) fn plan<M>(
+    engine: &Engine,
+    point: &StepContext<'_, M>,
+    units: Vec<UnitState>,
+    fallback: bool,
+) -> Result<Plan, LineSearchError> {
+    let (config, state) = (&engine.config, &engine.state);
+    let rules = rules(config);
+    let searched = units::choose(engine, point, fallback)?;
+    let (last, slope) = step_size_and_slope(searched, point, &units);
+    let members = match searched {
+        Searched::Unit(unit) => &units[unit..=unit],
+        Searched::All => &units[..],
+    };
+    let restart_after = config.start.restart_after;
+    let bound = config.search.loss_lower_bound;
+    let rounding = config.search.rounding.unwrap_or(0.0);
+    let candidate = Candidate {
+        state,
+        units: members,
+        loss: point.loss,
+        lower_bound: bound,
+        slope,
+        last,
+        fresh: members.iter().all(|unit| unit.history.searches == 0),
+        unjudged: can_be_judged(point.loss, bound, rounding, point.loss_scale)
+            && members
+                .iter()
+                .all(|unit| is_unjudged(&unit.history, restart_after)),
+        has_hypergradient: point.along_last.is_some(),
+    };
+    let due = !state.started || rules.iter().all(|rule| rule.is_due(&candidate));
+    let without = if let Some(outcome) = point.not_finite() {
+        Some(outcome)
+    } else if point.slopes.iter().all(|&slope| slope == 0.0) {
+        Some(Outcome::SkippedZeroGradient)
+    } else if !state.started && state.waiting > 0 {
+        Some(Outcome::WaitingAfterFailure)
+    } else if slope < 0.0 && (due || !fallback) {
+        Some(Outcome::SkippedAscent)
+    } else if slope == 0.0 {
+        Some(Outcome::NotSearched)
+    } else {
+        (!due).then_some(Outcome::Reused)
+    };
+    let action = match without {
+        Some(outcome) => Action::Without(outcome),
+        None => Action::Search(Box::new(search(
+            engine, &rules, &candidate, searched, &units,
+        ))),
+    };
+    Ok(Plan {
+        searched,
+        slope,
+        units,
+        action,
+    })
+}
+
+/// The step size and the slope of what is searched. Units that are searched together keep the
+/// proportions of their step sizes: the largest is tried, and the others follow. In the first search
+/// they are all equal.
+fn step_size_and_slope<M>(
+    searched: Searched,
+    point: &StepContext<'_, M>,
+    units: &[UnitState],
+) -> (f64, f64) {
+    match searched {
+        Searched::Unit(unit) => (units[unit].step_size, point.slopes[unit]),
+        Searched::All => {
+            let largest = units.iter().map(|unit| unit.step_size).fold(0.0, f64::max);
+            let slopes = point.slopes.iter().zip(units);
+            let slope = slopes.map(|(s, unit)| s * (unit.step_size / largest)).sum();
+            (largest, slope)
+        }
+    }
+}
+
+/// The search, from where the rules begin it.
+fn search(
+    engine: &Engine,
+    rules: &[Box<dyn Rule>],
+    candidate: &Candidate<'_>,
+    searched: Searched,
+    units: &[UnitState],
+) -> SearchPlan {
+    let &Candidate {
+        loss, slope, last, ..
+    } = candidate;
+    let start = Start {
+        step_size: last,
+        expand: None,
+        capped: false,
+    };
+    let start = rules
+        .iter()
+        .fold(start, |start, rule| rule.first_trial(candidate, start));
+    let rule = engine.config.search.backtracking();
+    let search = Search::begin(&rule, loss, slope, start.step_size);
+    let search = search.with_state(engine.acceptance_state(searched));
+    let share = |(index, unit): (usize, &UnitState)| match searched {
+        Searched::All => Some(unit.step_size / last),
+        Searched::Unit(only) => (index == only).then_some(1.0),
+    };
+    SearchPlan {
+        search: match start.expand {
+            Some(factor) => search.expanding(factor),
+            None => search,
+        },
+        shares: units.iter().enumerate().map(share).collect(),
+        last,
+        capped: start.capped,
+        restarted: candidate.unjudged,
+    }
+}
+
+/// What shortens the step that follows a decision.
+pub(crate) fn scale<M>(
+    engine: &Engine,
+    point: &StepContext<'_, M>,
+    decision: &Decision<M>,
+) -> Scale {
+    let plateau = engine.state.plateau.factor;
+    // A step of all units that was tried as it is taken is known to be short enough.
+    let tried = decision.searched == Searched::All && decision.outcome == Outcome::Accepted;
+    let capped = !tried && decision.along == SearchAlong::Update && decision.outcome.moved();
+    let polyak = match engine.config.start.polyak_cap.filter(|_| capped) {
+        Some(c) => {
+            let slopes = point.slopes.iter().zip(&decision.units);
+            let promised: f64 = slopes.map(|(slope, unit)| slope * unit.step_size).sum();
+            let shorter = point.lr * plateau;
+            let bound = engine.config.search.loss_lower_bound;
+            polyak_factor(c, point.loss, bound, shorter * promised)
+        }
+        None => 1.0,
+    };
+    Scale { plateau, polyak }
+}

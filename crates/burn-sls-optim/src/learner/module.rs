@@ -1,0 +1,93 @@
+//! The wrapper as a Burn module, and the state of the search as an entry of its records.
+
+use burn::module::{Devices, Module, ModuleMapper, ModuleVisitor, Param};
+use burn::tensor::{DType, Device, Int, Shape, Tensor, TensorData};
+use burn::train::TrainStep;
+
+use super::wrapper::LineSearch;
+use crate::state::SearchState;
+
+/// The name under which the state is recorded, beside the model's own parameters.
+const STATE: &str = "line_search";
+const CONTAINER: &str = "Struct:LineSearch";
+
+impl<M: TrainStep<Input: Clone> + Module> LineSearch<M> {
+    /// The state as a parameter of the module, of a length that depends on the number of units
+    /// alone: Burn loads a tensor only into one of the same shape. The tensor is made only where
+    /// something asks for it: Burn visits a model in every step, for its gradients.
+    fn state_param(&self) -> Param<Tensor<1, Int>> {
+        let numbers: Vec<i32> = self.engine.state.to_data().iter().collect();
+        let shape = Shape::new([numbers.len()]);
+        let device = self.model.devices().into_iter().next();
+        let device = device.unwrap_or_default().inner();
+        let init = move |device: &Device, _require_grad: bool| {
+            let data = TensorData::from(numbers.as_slice());
+            Tensor::from_data(data, (device, DType::I32))
+        };
+        Param::uninitialized(self.state_id, init, device, false, shape)
+    }
+}
+
+impl<M: TrainStep<Input: Clone> + Module> Module for LineSearch<M> {
+    fn visit<V: ModuleVisitor>(&self, visitor: &mut V) {
+        self.model.visit(visitor);
+        if self.inference {
+            return;
+        }
+        visitor.enter_module(STATE, CONTAINER);
+        visitor.visit_int(&self.state_param());
+        visitor.exit_module(STATE, CONTAINER);
+    }
+
+    fn map<P: ModuleMapper>(mut self, mapper: &mut P) -> Self {
+        let param = (!self.inference).then(|| self.state_param());
+        self.model = self.model.map(mapper);
+        let Some(param) = param else {
+            return self;
+        };
+        mapper.enter_module(STATE, CONTAINER);
+        let mapped = mapper.map_int(param);
+        mapper.exit_module(STATE, CONTAINER);
+        self.state_id = mapped.id;
+        // A mapper that loads nothing leaves the entry uninitialized.
+        if mapped.is_initialized() {
+            let state = SearchState::from_data(&mapped.into_value().into_data());
+            match state.and_then(|state| state.check(&self.engine.config.units).map(|()| state)) {
+                Ok(state) => self.engine.state = state,
+                // A mapper takes no error.
+                Err(error) => self.reporter.postpone(error),
+            }
+        }
+        self
+    }
+
+    fn collect_devices(&self, devices: Devices) -> Devices {
+        self.model.collect_devices(devices)
+    }
+
+    fn fork(self, device: &Device) -> Self {
+        self.map_model(|model| model.fork(device))
+    }
+
+    fn to_device(self, device: &Device) -> Self {
+        self.map_model(|model| model.to_device(device))
+    }
+
+    fn valid(&self) -> Self {
+        Self {
+            inference: true,
+            ..self.around(self.model.valid())
+        }
+    }
+
+    fn train(self) -> Self {
+        Self {
+            inference: false,
+            ..self.map_model(Module::train)
+        }
+    }
+
+    fn materialize(self) -> Self {
+        self.map_model(Module::materialize)
+    }
+}

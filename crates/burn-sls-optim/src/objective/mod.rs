@@ -1,0 +1,13 @@
+//! The loss of an iteration as a function of the model.
+
+mod evaluate;
+mod losses;
+mod replay;
+mod self_check;
+mod stages;
+
+pub(crate) use evaluate::{Costs, Objective};
+pub(crate) use losses::{Losses, MicroBatch};
+pub(crate) use replay::{draw_seed, prepare, seed_devices};
+pub use stages::Stages;
+pub(crate) use stages::{StagePlan, forward};

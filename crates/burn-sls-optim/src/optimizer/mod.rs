@@ -1,0 +1,11 @@
+//! A line search for your own training loop.
+
+mod options;
+mod own_loop;
+mod record;
+mod step;
+
+pub use options::StepOptions;
+pub use own_loop::LineSearchOptimizer;
+pub use record::LineSearchRecord;
+pub use step::{Gradients, Step, StepWithAux};

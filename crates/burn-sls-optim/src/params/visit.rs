@@ -1,0 +1,149 @@
+//! Walks over a module's parameters beside their gradients or directions.
+
+use std::collections::HashSet;
+
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::optim::GradientsParams;
+use burn::tensor::Tensor;
+use burn_sls_core::{Reductions, widen};
+
+/// Another handle on the same gradients.
+pub(crate) fn copy<M: Module>(model: &M, grads: &GradientsParams) -> GradientsParams {
+    struct Copy<'a> {
+        from: &'a GradientsParams,
+        to: GradientsParams,
+    }
+    impl ModuleVisitor for Copy<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if let Some(grad) = self.from.get::<D>(param.id) {
+                self.to.register::<D>(param.id, grad);
+            }
+        }
+    }
+    let mut copy = Copy {
+        from: grads,
+        to: GradientsParams::new(),
+    };
+    model.visit(&mut copy);
+    copy.to
+}
+
+/// The parameters with a gradient.
+pub(crate) fn present<M: Module>(model: &M, grads: &GradientsParams) -> HashSet<ParamId> {
+    struct Present<'a> {
+        grads: &'a GradientsParams,
+        ids: HashSet<ParamId>,
+    }
+    impl ModuleVisitor for Present<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if self.grads.get::<D>(param.id).is_some() {
+                self.ids.insert(param.id);
+            }
+        }
+    }
+    let mut present = Present {
+        grads,
+        ids: HashSet::new(),
+    };
+    model.visit(&mut present);
+    present.ids
+}
+
+/// The values of those parameters of a module.
+pub(crate) fn collect<M: Module>(module: &M, ids: &HashSet<ParamId>) -> GradientsParams {
+    struct Collect<'a> {
+        ids: &'a HashSet<ParamId>,
+        out: GradientsParams,
+    }
+    impl ModuleVisitor for Collect<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if self.ids.contains(&param.id) {
+                self.out.register::<D>(param.id, param.base().inner());
+            }
+        }
+    }
+    let mut collect = Collect {
+        ids,
+        out: GradientsParams::new(),
+    };
+    module.visit(&mut collect);
+    collect.out
+}
+
+/// `to - w` for every parameter `w` that has a value in `to`.
+pub(crate) fn differences<M: Module>(model: &M, to: GradientsParams) -> GradientsParams {
+    struct Difference {
+        to: GradientsParams,
+        out: GradientsParams,
+    }
+    impl ModuleVisitor for Difference {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if let Some(to) = self.to.remove::<D>(param.id) {
+                self.out.register::<D>(param.id, to - param.base().inner());
+            }
+        }
+    }
+    let mut difference = Difference {
+        to,
+        out: GradientsParams::new(),
+    };
+    model.visit(&mut difference);
+    difference.out
+}
+
+/// Registers `⟨g, d⟩` of every parameter with a gradient, and returns their ids in that order.
+pub(crate) fn register_slopes<M: Module>(
+    model: &M,
+    grads: &GradientsParams,
+    direction: &GradientsParams,
+    reductions: &mut Reductions,
+) -> Vec<ParamId> {
+    struct Slopes<'a> {
+        grads: &'a GradientsParams,
+        direction: &'a GradientsParams,
+        reductions: &'a mut Reductions,
+        ids: Vec<ParamId>,
+    }
+    impl ModuleVisitor for Slopes<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let id = param.id;
+            if let (Some(grad), Some(direction)) =
+                (self.grads.get::<D>(id), self.direction.get::<D>(id))
+            {
+                self.reductions.inner_product(grad, direction);
+                self.ids.push(id);
+            }
+        }
+    }
+    let mut slopes = Slopes {
+        grads,
+        direction,
+        reductions,
+        ids: Vec::new(),
+    };
+    model.visit(&mut slopes);
+    slopes.ids
+}
+
+/// Whether any gradient has an element that is not 0. One device read.
+pub(crate) fn any_nonzero<M: Module>(model: &M, grads: &GradientsParams) -> bool {
+    struct Largest<'a> {
+        grads: &'a GradientsParams,
+        reductions: Reductions,
+    }
+    impl ModuleVisitor for Largest<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if let Some(grad) = self.grads.get::<D>(param.id) {
+                let largest = widen(grad).abs().max();
+                self.reductions.sum(largest);
+            }
+        }
+    }
+    let mut largest = Largest {
+        grads,
+        reductions: Reductions::new(),
+    };
+    model.visit(&mut largest);
+    let read = largest.reductions.read();
+    read.sums.iter().any(|largest| *largest > 0.0)
+}
