@@ -133,7 +133,8 @@ impl fmt::Display for LineSearchError {
                 f,
                 "the loss has no gradient with respect to any parameter: put the model and the \
                  batch on an autodiff device (`device.autodiff()`), and leave at least one \
-                 parameter unfrozen"
+                 parameter unfrozen. A copy made by `valid()` or `no_grad()`, and a loss that was \
+                 detached or taken by `inner()`, have no gradient"
             ),
             Self::NotReproducible { base, again } => write!(
                 f,

@@ -39,7 +39,8 @@ pub struct StepReport {
     /// The factor by which the Polyak cap shortened the step; 1 where the step was below it.
     #[serde(default = "one")]
     pub polyak: f64,
-    /// Whether the search was ended by [`max_step_size`](crate::StartConfig::max_step_size).
+    /// Whether the search was bounded by [`max_step_size`](crate::StartConfig::max_step_size), or by
+    /// `1/λ` with weight decay `λ`.
     #[serde(default)]
     pub capped: bool,
     /// Whether the search began again from the initial step: the step size had become too short to

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A named set of values for all settings. A configuration begins with one, and then has its own
-/// settings made:
+/// A named set of values for all settings. A configuration begins with a preset, and then sets what
+/// belongs to the run:
 ///
 /// ```
 /// use burn_sls_optim::{LineSearchConfig, Preset};
@@ -52,7 +52,7 @@ pub enum Preset {
     /// step is skipped and reported.
     Reference,
     /// The paper's algorithms, exactly. A search that has spent its trials moves by the shrunk step
-    /// size.
+    /// size, unless the loss of the last trial was not finite.
     Paper,
     /// SaLSa (Kenneweg et al., *No Learning Rates Needed: Introducing SaLSa*, IJCNN 2024), for one
     /// unit or several, with the constants of its published code: Armijo's rule with `c = 0.5`,

@@ -23,8 +23,8 @@ pub struct ScheduleConfig {
     /// whose length is not known. Where it is known, a schedule of your own does the same: see
     /// [`StepOptions::with_factor`](crate::StepOptions::with_factor).
     pub reduce_on_plateau: Option<ReduceOnPlateau>,
-    /// The most iterations from a failed first search to the next attempt. The wait is 1, 3, 7, …
-    /// iterations up to this; 0 tries again in every iteration.
+    /// The most iterations between a first search that failed and the next attempt. The wait is 1,
+    /// then 3, 7, … up to this number: 63 in every preset. With 0, every iteration tries again.
     pub longest_wait: u64,
 }
 

@@ -29,7 +29,8 @@ pub struct SearchConfig {
     pub rounding: Option<f64>,
     /// The lowest loss there can be, `f*`: 0 for a cross-entropy or a squared error. Polyak's step
     /// `(f_k(w_k) - f*)/(c·s)` needs it. Without one no search begins at a Polyak step, and
-    /// [`polyak_cap`](super::StartConfig::polyak_cap) is off.
+    /// [`polyak_cap`](super::StartConfig::polyak_cap) is off. The same holds in an iteration whose
+    /// loss is below the bound: the [report](crate::StepReport::below_bound) says so.
     pub loss_lower_bound: Option<f64>,
     /// What becomes of a rejected step size: a factor `δ`, or a parabola within bounds.
     pub shrink: Shrink,
@@ -75,14 +76,15 @@ pub enum WhenExhausted {
 pub enum TrialMode {
     /// Dropout stays on. The device is seeded with the same number before the training forward and
     /// before every trial, so that all draw the same masks. A model without random numbers is
-    /// searched exactly.
+    /// searched exactly. No other mode seeds a device.
     ///
-    /// A seed is one of the whole device, and Burn has one generator for each:
+    /// Burn has one generator for each device, and a seed is for the whole device:
     ///
     /// - Whatever else draws on the device between steps (noise, sampling, another network) follows
     ///   from the seed of this search, since the device is seeded after a step as well.
-    /// - Two optimizers may take turns on one thread, as for a generator and a discriminator. Give
-    ///   them different [seeds](super::LineSearchConfig::seed), or their masks are the same.
+    /// - Two optimizers may take turns on one thread, as for a generator and a discriminator.
+    ///   Without a configured seed each draws its own. If you configure their
+    ///   [seeds](super::LineSearchConfig::seed), choose different ones, or their masks are the same.
     /// - Two threads that draw on one device at the same time take numbers from each other, so that
     ///   the masks of a trial are not those of the training forward. Use one of the other modes.
     ReplayDropout,
@@ -114,7 +116,7 @@ pub enum SelfCheck {
     Never,
     /// In the first search.
     FirstSearch,
-    /// Once in so many steps, at least 1.
+    /// In the first search, and once in so many steps, at least 1.
     Every(u64),
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::direction::DirectionConfig;
 use super::preset::Preset;
 use super::schedule::ScheduleConfig;
-use super::search::SearchConfig;
+use super::search::{Iteration, SearchConfig};
 use super::start::StartConfig;
 use crate::units::Units;
 
@@ -60,7 +60,7 @@ use crate::units::Units;
 /// | `hypergradient` | on | | how the gradients bound where it begins |
 /// | `polyak_cap` | 0.7 | > 0 | `c` of the Polyak step that it never begins above |
 /// | `max_step_size` | none | > 0 | the longest step size, searched or taken |
-/// | `restart_after` | 2 | >= 1 | searches that judge nothing before it is looked for again |
+/// | `restart_after` | 2 | >= 1 | unjudged searches before one begins at the initial step again |
 ///
 /// When it is made, `schedule` ([`ScheduleConfig`]):
 ///
@@ -131,10 +131,24 @@ pub struct LineSearchConfig {
     pub start: StartConfig,
     /// When to search, and what.
     pub schedule: ScheduleConfig,
-    /// Seed of the run. In the [trial mode](TrialMode) `ReplayDropout`, and in no other, the device's
-    /// random generator is seeded from it at every step. Without one, it is drawn from that generator
-    /// in the first step, so that it follows from the seed of your program.
+    /// Seed of the run. In the [trial mode](crate::TrialMode) `ReplayDropout`, and in no other, the
+    /// device's random generator is seeded from it in every step. Without one, it is drawn from that
+    /// generator in the first step, so that it follows from the seed of your program.
     pub seed: Option<u64>,
+}
+
+impl LineSearchConfig {
+    /// The longest step size: the configured one, and `1/λ`, by which weight decay takes the whole
+    /// weight away. A longer step would turn its sign, and grow with every step. The published
+    /// code has no such bound.
+    pub(crate) fn longest_step_size(&self) -> Option<f64> {
+        if self.search.iteration == Iteration::Published {
+            return None;
+        }
+        let decay = self.direction.kind.weight_decay();
+        let bounds = [self.start.max_step_size, (decay > 0.0).then(|| 1.0 / decay)];
+        bounds.into_iter().flatten().reduce(f64::min)
+    }
 }
 
 impl Config for LineSearchConfig {}

@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 /// η_0 ← min(η_0, max_step_size)
 /// ```
 ///
-/// A search that knows no step size begins at the [initial step](InitialStep) instead.
+/// A search that knows no step size begins at the [initial step](InitialStep) instead. The last two
+/// bounds hold for it too.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StartConfig {
@@ -52,11 +53,18 @@ pub struct StartConfig {
     ///
     /// [`SearchAlong::Update`]: crate::direction::SearchAlong::Update
     pub polyak_cap: Option<f64>,
-    /// The longest step size, searched or taken, if there is to be one.
+    /// The longest step size, searched or taken, if there is to be one. A
+    /// [factor](crate::StepOptions::with_factor) multiplies what it leaves.
     pub max_step_size: Option<f64>,
-    /// After how many searches in a row that could not judge the step size, since its trials differ
-    /// from `w_k` by no more than rounding, a search begins at the initial step again; never with
-    /// `None`. It needs [`SearchConfig::rounding`](crate::SearchConfig::rounding).
+    /// After how many searches in a row that could not judge the step size a search begins at the
+    /// initial step again; never with `None`. A search cannot judge a step size if its only trial
+    /// differs from `w_k` by no more than rounding, so this needs
+    /// [`SearchConfig::rounding`](crate::SearchConfig::rounding).
+    ///
+    /// Such a search begins at the Polyak step, also with [`InitialStep::Fixed`]; where that is not
+    /// usable, at ten times the last step size. If it finds nothing better, everything stays as it
+    /// was, and the next attempt waits for twice as many searches. There is none where the loss has
+    /// come down to its [lower bound](crate::SearchConfig::loss_lower_bound).
     pub restart_after: Option<u64>,
 }
 

@@ -30,7 +30,7 @@ impl LineSearchConfig {
         self
     }
 
-    /// Sets the seed of the run.
+    /// Sets the seed of the run, which matters in the trial mode `ReplayDropout` alone.
     #[must_use]
     pub fn with_seed(mut self, seed: impl Into<Option<u64>>) -> Self {
         self.seed = seed.into();
@@ -175,8 +175,8 @@ impl LineSearchConfig {
         self
     }
 
-    /// Sets after how many searches that could not judge the step size a search begins at the
-    /// initial step again.
+    /// Sets after how many searches in a row that could not judge the step size a search begins at
+    /// the initial step again.
     #[must_use]
     pub fn with_restart_after(mut self, searches: impl Into<Option<u64>>) -> Self {
         self.start.restart_after = searches.into();
@@ -221,7 +221,7 @@ impl LineSearchConfig {
         self
     }
 
-    /// Sets the most iterations from a failed first search to the next attempt.
+    /// Sets the most iterations between a first search that failed and the next attempt.
     #[must_use]
     pub fn with_longest_wait(mut self, iterations: u64) -> Self {
         self.schedule.longest_wait = iterations;

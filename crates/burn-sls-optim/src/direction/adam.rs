@@ -23,8 +23,9 @@ use super::search_direction::{SearchDirection, Update, decay};
 /// searched along `d` and then taken along `u`. The slope is `s = Σ P·g²`.
 ///
 /// *Weight decay* `λ` is AdamW's: decoupled from the gradient, so that it shrinks the weights by
-/// `η·λ` of themselves in a step. `d` does not contain it. It shrinks weights as long as `η·λ < 1`.
-/// Adam's step sizes stay far below that; SGDSLS's need not where gradients vanish.
+/// `η·λ` of themselves in a step. `d` does not contain it. No step size is longer than `1/λ`, where
+/// nothing is left of a weight. Adam's step sizes stay far below that; SGDSLS's would not where
+/// gradients vanish.
 ///
 /// With *AMSGrad*, `v` in the denominator is the largest that `v` has been so far.
 ///

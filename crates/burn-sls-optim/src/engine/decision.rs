@@ -41,6 +41,8 @@ pub(crate) enum Action {
 /// A search that is going to be made.
 pub(crate) struct SearchPlan {
     pub(crate) search: Search,
+    /// The slope along its direction.
+    pub(crate) slope: f64,
     /// How far each unit moves where the search moves by 1; none where it stays.
     pub(crate) shares: Vec<Option<f64>>,
     /// The step size before the search.

@@ -24,18 +24,22 @@ pub(crate) struct Found<K> {
     pub(crate) extrapolation_limit: f64,
     /// Whether the search stopped at the largest step size.
     pub(crate) capped: bool,
+    /// Whether the last trial differs from `w_k` by no more than the arithmetic's noise.
+    pub(crate) within_noise: bool,
     /// What was kept of the last trial, if it is the accepted one.
     pub(crate) kept: Option<K>,
 }
 
-/// Tries step sizes until the search is over. `look` evaluates a trial.
+/// Tries step sizes along a direction of this slope until the search is over. `look` evaluates a
+/// trial.
 pub(crate) fn run<K>(
     engine: &Engine,
     mut search: Search,
+    slope: f64,
     mut look: impl FnMut(f64) -> Result<(Comparison, Option<K>), LineSearchError>,
 ) -> Result<Found<K>, LineSearchError> {
-    let longest = engine.config.start.max_step_size.unwrap_or(f64::INFINITY);
-    let (mut last, mut capped) = (None, false);
+    let longest = engine.config.longest_step_size().unwrap_or(f64::INFINITY);
+    let (mut last, mut capped, mut within_noise) = (None, false, false);
     while let Some(step_size) = search.next_trial() {
         capped = step_size > longest;
         if capped {
@@ -43,6 +47,8 @@ pub(crate) fn run<K>(
         }
         let (comparison, kept) = look(step_size)?;
         search.tell_compared(comparison);
+        let demand = engine.config.search.c * step_size * slope;
+        within_noise = comparison.decrease.abs().max(demand) <= comparison.noise;
         last = kept.map(|kept| (step_size, kept));
     }
     let standard_errors = engine.config.start.extrapolation.map(|e| e.standard_errors);
@@ -66,6 +72,7 @@ pub(crate) fn run<K>(
         acceptance,
         extrapolation_limit,
         capped,
+        within_noise,
         kept: kept.map(|(_, kept)| kept),
     })
 }
@@ -126,7 +133,7 @@ fn try_on<M: Module, I, L: Losses<M, I>>(
     let moved = |id: &ParamId| share(*id).is_some();
     let first_stage = objective.first_stage(point.ids.iter().copied().filter(moved));
     let direction = &point.proposal.direction;
-    run(engine, plan.search.clone(), |step_size| {
+    run(engine, plan.search.clone(), plan.slope, |step_size| {
         let model = trial_point(point.model, direction, keep, |id| {
             share(id).map(|share| share * step_size)
         });
@@ -141,7 +148,10 @@ fn try_on<M: Module, I, L: Losses<M, I>>(
 
 /// The step sizes and histories after a search.
 fn record<M, K>(engine: &Engine, plan: &SearchPlan, found: &Found<K>, into: &mut Decision<M>) {
-    let unjudged = found.outcome == Outcome::Indistinguishable && found.trials.len() == 1;
+    let first_trial = found.trials.len() == 1;
+    let unjudged = found.outcome == Outcome::Indistinguishable && first_trial;
+    // By chance, or in exact arithmetic, such a trial may be accepted. That says no more.
+    let within_noise = found.within_noise && first_trial && !found.outcome.exhausted();
     let stayed = found.outcome == Outcome::ExhaustedStayed;
     let step_size = match unjudged || stayed {
         // A step size that was not accepted is no reason to grow.
@@ -152,7 +162,7 @@ fn record<M, K>(engine: &Engine, plan: &SearchPlan, found: &Found<K>, into: &mut
     for (unit, share) in into.units.iter_mut().zip(&plan.shares) {
         let Some(share) = share else { continue };
         let history = &mut unit.history;
-        if plan.restarted && (unjudged || found.outcome.exhausted()) {
+        if plan.restarted && (within_noise || found.outcome.exhausted()) {
             // There was nothing better to find: everything stays as it was.
             history.indistinguishable = 0;
             history.failed_restarts += 1;
@@ -167,7 +177,7 @@ fn record<M, K>(engine: &Engine, plan: &SearchPlan, found: &Found<K>, into: &mut
             continue;
         }
         history.record_search(unit.step_size, found.extrapolation_limit, decays);
-        history.indistinguishable = match unjudged {
+        history.indistinguishable = match within_noise {
             true => history.indistinguishable + 1,
             false => 0,
         };

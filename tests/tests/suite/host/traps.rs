@@ -13,8 +13,8 @@ use burn_sls_optim::direction::{
     Adam, AsOptimizer, Directions, NoState, SearchDirection, Sgd, Update,
 };
 use burn_sls_optim::{
-    Frequency, LineSearchConfig, LineSearchError, LineSearchOptimizer, Outcome, SearchAlong,
-    SelfCheck, StepOptions, StepReport, TrialMode,
+    Frequency, InitialStep, LineSearchConfig, LineSearchError, LineSearchOptimizer, Outcome,
+    Preset, SearchAlong, SelfCheck, StepOptions, StepReport, TrialMode,
 };
 use burn_sls_tests::network::{Network, network};
 use burn_sls_tests::point::{Point, point};
@@ -368,6 +368,29 @@ fn a_step_size_that_an_absurd_batch_made_tiny_recovers() {
 }
 
 #[test]
+fn a_first_step_size_that_is_far_too_short_recovers() {
+    for config in [LineSearchConfig::sgdsls(), LineSearchConfig::adamsls()] {
+        for expansion in [None, Some(2.0)] {
+            let fixed = config.clone().with_initial_step(InitialStep::Fixed(1e-10));
+            let mut optim = fixed.with_expansion(expansion).init();
+            let mut model = point(&[1.0, -2.0]);
+            let first = mean(bowl, &model);
+            let mut restarted = 0;
+            for _ in 0..50 {
+                let step = optim.step(model, bowl).expect("a step");
+                model = step.model;
+                restarted += usize::from(step.report.restarted);
+            }
+            let last = mean(bowl, &model);
+            assert!(
+                restarted > 0 && last < 0.5 * first,
+                "{first} to {last}, {restarted}"
+            );
+        }
+    }
+}
+
+#[test]
 fn no_step_is_longer_than_allowed() {
     let longest = 0.01;
     for config in [LineSearchConfig::sgdsls(), plain::sgdsls()] {
@@ -394,6 +417,35 @@ fn no_step_is_longer_than_allowed() {
             assert!(2 * capped > searched, "{capped} of {searched}");
         }
     }
+}
+
+/// On a separable problem gradients vanish, and a step size of steepest descent grows for ever. With
+/// decoupled weight decay it must not come to turn the signs of the weights.
+#[test]
+fn weight_decay_takes_at_most_the_whole_weight_away() {
+    let decay = 0.1;
+    let config = Preset::Paper
+        .sgdsls()
+        .with_weight_decay(decay)
+        .with_gamma(1e6);
+    let mut optim = config.with_batches_per_epoch(10.0).init();
+    // log(1 + exp(-w)) of four examples.
+    let logistic = |point: &Point| point.at.val().neg().exp().log1p();
+    let mut model = point(&[0.5, 1.0, 2.0, 3.0]);
+    let mut capped = 0;
+    for _ in 0..300 {
+        let step = optim.step(model, logistic).expect("a step");
+        model = step.model;
+        let report = step.report;
+        capped += usize::from(report.capped);
+        assert!(report.step_sizes[0] <= 1.0 / decay, "{report:?}");
+        assert!(
+            at(&model).iter().all(|w| w.abs() < 20.0),
+            "{:?}",
+            at(&model)
+        );
+    }
+    assert!(capped > 0, "the bound was never met");
 }
 
 /// A bowl that is twice as steep along one coordinate as along the other.

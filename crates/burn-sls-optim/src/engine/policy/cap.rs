@@ -1,4 +1,4 @@
-//! Bounds of a step size: the Polyak step, and the largest step size of the settings.
+//! Bounds of a step size: the Polyak step, and the longest step size of the settings.
 
 use burn_sls_core::polyak;
 
@@ -31,7 +31,7 @@ pub(super) fn polyak_factor(c: f64, loss: f64, bound: Option<f64>, promised: f64
     }
 }
 
-/// No step size is longer than this.
+/// No step size is longer than this: the configured bound, or `1/λ` with weight decay `λ`.
 pub(super) struct MaxStepSize(pub(super) f64);
 
 impl Rule for MaxStepSize {

@@ -31,7 +31,7 @@ fn rules(config: &LineSearchConfig) -> Vec<Box<dyn Rule>> {
         boxed(start.hypergradient),
         boxed(Some(Initial(start.initial_step, start.expand))),
         boxed(start.polyak_cap.map(PolyakCap)),
-        boxed(start.max_step_size.map(MaxStepSize)),
+        boxed(config.longest_step_size().map(MaxStepSize)),
     ];
     rules.into_iter().flatten().collect()
 }
@@ -160,6 +160,7 @@ fn search(
             Some(factor) => search.expanding(factor),
             None => search,
         },
+        slope,
         shares: units.iter().enumerate().map(share).collect(),
         last,
         capped: start.capped,
