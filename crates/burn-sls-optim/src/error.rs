@@ -31,15 +31,23 @@ pub enum LineSearchError {
     },
     /// A [direction](crate::direction::SearchDirection) was adopted as if it were any optimizer.
     AdoptedDirection,
-    /// The loss tensor has no elements.
+    /// The loss tensor has no elements, there is no micro-batch, or there are not as many loss
+    /// tensors as micro-batches.
     EmptyLoss,
+    /// Gradients of your own came with another number of loss tensors than there are micro-batches.
+    LossesOfGradients {
+        /// Loss tensors beside the gradients.
+        losses: usize,
+        /// Micro-batches.
+        batches: usize,
+    },
     /// The losses are in half precision, whose numbers lie too far apart for what a search
     /// compares.
     LossPrecision {
         /// What they are in.
         dtype: DType,
     },
-    /// The losses of a trial are not those of the training forward.
+    /// A trial gave another number of losses than the training forward.
     LossCount {
         /// Elements of the loss tensor of the training forward.
         base: usize,
@@ -99,8 +107,8 @@ pub enum LineSearchError {
         /// The path of the first parameter that is.
         path: String,
     },
-    /// The learning rate that multiplies the step size is negative, NaN or infinite, or it is not 1
-    /// and nobody said that it is meant as a factor.
+    /// The learning rate that multiplies the step size is negative, NaN or infinite. Or it is not 1
+    /// under the `Learner`, and no call says that it is meant as a factor.
     LearningRate {
         /// The learning rate.
         value: f64,
@@ -114,12 +122,13 @@ pub enum LineSearchError {
         /// The values it may have.
         expected: &'static str,
     },
-    /// Two settings exclude each other.
+    /// Settings that exclude each other, or calls that do not belong together.
     Settings {
         /// Which, and what to do about it.
         reason: &'static str,
     },
-    /// A record that does not fit: another version, other units, or no record at all.
+    /// A record that does not fit (another version, other units, moments of no parameter of the
+    /// model), is damaged, or whose file cannot be read or written.
     Record {
         /// What is wrong with it.
         reason: String,
@@ -163,6 +172,11 @@ impl fmt::Display for LineSearchError {
                 f,
                 "the loss tensor is empty: return one loss per example, or their mean, from a \
                  batch with at least one example"
+            ),
+            Self::LossesOfGradients { losses, batches } => write!(
+                f,
+                "`Gradients` has {losses} loss tensors, and there are {batches} micro-batches: give \
+                 the losses of the forward pass of each micro-batch, in order"
             ),
             Self::LossPrecision { dtype } => write!(
                 f,
@@ -240,7 +254,9 @@ impl fmt::Display for LineSearchError {
                 expected,
             } => write!(f, "`{name}` is {value}, and must be {expected}"),
             Self::Settings { reason } => f.write_str(reason),
-            Self::Record { reason } => write!(f, "the line search's record does not fit: {reason}"),
+            Self::Record { reason } => {
+                write!(f, "the line search's record cannot be used: {reason}")
+            }
         }
     }
 }

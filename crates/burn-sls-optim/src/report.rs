@@ -36,15 +36,16 @@ pub struct StepReport {
     /// The factor of [`ReduceOnPlateau`](crate::ReduceOnPlateau); 1 without it.
     #[serde(default = "one")]
     pub plateau: f64,
-    /// The factor by which the Polyak cap shortened the step; 1 where the step was below it.
+    /// The factor by which the Polyak cap shortened the step; 1 where the step was below it, or was
+    /// tried as it is.
     #[serde(default = "one")]
     pub polyak: f64,
-    /// Whether the search was bounded by [`max_step_size`](crate::StartConfig::max_step_size), or by
-    /// `1/λ` with weight decay `λ`.
+    /// Whether the longest step size bounded the search, where it began or how far it went up:
+    /// [`max_step_size`](crate::StartConfig::max_step_size), or `1/λ` with weight decay `λ`.
     #[serde(default)]
     pub capped: bool,
-    /// Whether the search began again from the initial step: the step size had become too short to
-    /// be judged.
+    /// Whether the search began again from the initial step, since the step size had become too
+    /// short to be judged: see [`restart_after`](crate::StartConfig::restart_after).
     #[serde(default)]
     pub restarted: bool,
     /// Whether the loss is below [`loss_lower_bound`](crate::SearchConfig::loss_lower_bound). Rules
@@ -57,9 +58,9 @@ pub struct StepReport {
     /// After a merge, the original units that each present unit consists of.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub merged: Option<Vec<Vec<usize>>>,
-    /// Forward passes: that of training, and one per trial and micro-batch. A
+    /// Forward passes, for every micro-batch one of training and one per trial. A
     /// [self-check](crate::SelfCheck) and
-    /// [`TrialMode::Deterministic`](crate::TrialMode::Deterministic) cost one more per micro-batch.
+    /// [`TrialMode::Deterministic`](crate::TrialMode::Deterministic) cost one more each.
     pub forwards: usize,
     /// The part of these that was not computed, in forward passes, since trials began at the first
     /// stage that had moved; 0 unless the model is given [in stages](crate::Stages).
@@ -90,19 +91,22 @@ impl StepReport {
 pub enum Outcome {
     /// A step size was accepted, and the step was taken.
     Accepted,
-    /// The arithmetic cannot distinguish the loss of the trial from that at `w_k`. The step was
-    /// taken with the step size as it was, neither shrunk nor grown.
+    /// The arithmetic cannot distinguish the loss of the last trial from that at `w_k`. The step
+    /// was taken, and the step size has not grown: it is the one before the search or, after
+    /// rejected trials, that of the last trial.
     Indistinguishable,
     /// No search was due: the step was taken with the step size that an earlier one found.
     Reused,
     /// No step size was accepted within the budget. The step was taken with the shrunk step size.
     ExhaustedMoved,
-    /// No step size was accepted within the budget. The model and the optimizer's state are as
-    /// they were. The next search begins at the initial step again if that is a Polyak step, and
-    /// else at the shrunk step size.
+    /// No step size was accepted within the budget, and the preset says to stay, or the loss of the
+    /// last trial was not finite. The model and the optimizer's state are as they were. The next
+    /// search begins at the initial step again if that is a Polyak step, and else at the shrunk
+    /// step size. A search that had [begun again](StepReport::restarted) leaves the step size as it
+    /// was.
     ExhaustedStayed,
-    /// The unit that was due has no gradient (or, with the `reference` preset, too small a one),
-    /// and others have: all moved by their step sizes.
+    /// What was to be searched has a gradient of zero, and another unit has not: all moved by their
+    /// step sizes. With the preset `Reference`, also where its published code makes no search.
     NotSearched,
     /// The loss `f_k(w_k)` is NaN or infinite. Nothing was changed.
     SkippedNonFiniteLoss,
@@ -113,16 +117,16 @@ pub enum Outcome {
     /// Every direction is zero, though a gradient is not: its square overflows in the second
     /// moment. Nothing was changed.
     SkippedOverflow,
-    /// The first search failed a short time ago. It is tried again after 1, 3, 7, … up to 63 steps.
-    /// Nothing was changed.
+    /// The first search has failed. It is tried again after 1, 3, 7, … steps, up to
+    /// [`longest_wait`](crate::ScheduleConfig::longest_wait). Nothing was changed.
     WaitingAfterFailure,
     /// The direction leads uphill: `⟨g, d⟩ > 0`. The model is as it was, and so are the step sizes.
     ///
     /// [`Adam`](crate::direction::Adam) and [`Sgd`](crate::direction::Sgd) have a direction that
-    /// always leads downhill; the displacement of an adopted optimizer with momentum may not. That
-    /// optimizer has taken in the gradient, as in a step of its own, so that its momentum can turn
-    /// around. Otherwise the same momentum would meet the next gradients at the same point, and
-    /// training could stop for ever.
+    /// always leads downhill; the displacement of an adopted optimizer with momentum, or a
+    /// direction of yours, may not. The adopted optimizer has taken in the gradient, as in its own
+    /// step, so that its momentum can turn around. Otherwise the same momentum would meet the next
+    /// gradients at the same point, and training could stop for ever.
     SkippedAscent,
 }
 

@@ -56,10 +56,10 @@ pub enum Preset {
     Paper,
     /// SaLSa (Kenneweg et al., *No Learning Rates Needed: Introducing SaLSa*, IJCNN 2024), for one
     /// unit or several, with the constants of its published code: Armijo's rule with `c = 0.5`,
-    /// decrease and demand [smoothed](Acceptance::Smoothed) with 0.9, along the direction that is
-    /// [taken](SearchAlong::Update), searched as [rarely as the step size
-    /// allows](Frequency::Settling); a step size begins at 1, grows by 1.1 in every search, and
-    /// shrinks by 0.8.
+    /// decrease and demand [smoothed](crate::Acceptance::Smoothed) with 0.9, along the direction
+    /// that is [taken](crate::SearchAlong::Update), searched as [rarely as the step size
+    /// allows](crate::Frequency::Settling); a step size begins at 1, grows by 1.1 in every search,
+    /// and shrinks by 0.8.
     ///
     /// The published code takes a step that it does not search with a step size grown by 1.1, which
     /// no trial has tested; here it is the one that was found, and that growth waits for the next
@@ -68,16 +68,16 @@ pub enum Preset {
     /// What we recommend, and what every configuration begins with: the same settings for every
     /// task, at a few percent above the cost of Adam.
     ///
-    /// The first search begins at a [Polyak step](InitialStep::Polyak), so that nobody has to know
-    /// the magnitude of a step size. The trials test the step that is
-    /// [taken](SearchAlong::Update), with `c = 0.7`: a step is accepted as long as the loss falls
-    /// by most of what its slope promises. Rejected, it goes to where a
-    /// [parabola](Shrink::Parabola) would let it pass; accepted, the next search begins where the
-    /// parabola [has room](Extrapolation), or shorter, where the next mini-batches say that [steps
-    /// go too far](Hypergradient). Between searches, which may cost [3 %](ScheduleConfig::budget)
-    /// of the training, the step size is used again, but for steps that [no loss could
-    /// allow](StartConfig::polyak_cap), which are shortened. A search that fails leaves everything
-    /// as it was.
+    /// The first search begins at a [Polyak step](crate::InitialStep::Polyak), so that nobody has
+    /// to know the magnitude of a step size. The trials test the step that is
+    /// [taken](crate::SearchAlong::Update), with `c = 0.7`: a step is accepted as long as the loss
+    /// falls by most of what its slope promises. Rejected, it goes to where a
+    /// [parabola](crate::Shrink::Parabola) would let it pass; accepted, the next search begins
+    /// where the parabola [has room](crate::Extrapolation), or shorter, where the next mini-batches
+    /// say that [steps go too far](crate::Hypergradient). Between searches, which may cost [3
+    /// %](crate::ScheduleConfig::budget) of the training, the step size is used again, but for
+    /// steps that [no loss could allow](crate::StartConfig::polyak_cap), which are shortened. A
+    /// search that fails leaves the model and the optimizer's state as they were.
     ///
     /// It has no schedule. Where the length of a run is known, let one
     /// [bring the steps down to 0](crate::StepOptions::with_factor) at its end: the step sizes are

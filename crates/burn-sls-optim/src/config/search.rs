@@ -84,7 +84,8 @@ pub enum TrialMode {
     ///   from the seed of this search, since the device is seeded after a step as well.
     /// - Two optimizers may take turns on one thread, as for a generator and a discriminator.
     ///   Without a configured seed each draws its own. If you configure their
-    ///   [seeds](super::LineSearchConfig::seed), choose different ones, or their masks are the same.
+    ///   [seeds](super::LineSearchConfig::seed), choose different ones, or their masks are the
+    ///   same.
     /// - Two threads that draw on one device at the same time take numbers from each other, so that
     ///   the masks of a trial are not those of the training forward. Use one of the other modes.
     ReplayDropout,
@@ -95,8 +96,8 @@ pub enum TrialMode {
     /// The gradient is still that of the training forward, so the slope is of another function than
     /// the losses: close where dropout is all that differs. Batch normalisation uses its running
     /// statistics in what is compared, which early in training are far from those of the batch;
-    /// prefer [`ReplayDropout`](Self::ReplayDropout) there. No device is seeded: the dropout masks of
-    /// training are the device's own, and a run repeats itself if your program seeds the device.
+    /// prefer [`ReplayDropout`](Self::ReplayDropout) there. No device is seeded: the dropout masks
+    /// of training are the device's own, and a run repeats itself if your program seeds the device.
     Deterministic,
     /// The forward pass draws no random numbers, so no device is seeded, and the random numbers of
     /// the rest of the program stay as they are. If it does draw some, the losses of a search are

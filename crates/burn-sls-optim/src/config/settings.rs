@@ -132,8 +132,8 @@ pub struct LineSearchConfig {
     /// When to search, and what.
     pub schedule: ScheduleConfig,
     /// Seed of the run. In the [trial mode](crate::TrialMode) `ReplayDropout`, and in no other, the
-    /// device's random generator is seeded from it in every step. Without one, it is drawn from that
-    /// generator in the first step, so that it follows from the seed of your program.
+    /// device's random generator is seeded from it in every step. Without one, it is drawn from
+    /// that generator in the first step, so that it follows from the seed of your program.
     pub seed: Option<u64>,
 }
 

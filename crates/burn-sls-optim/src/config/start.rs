@@ -53,13 +53,18 @@ pub struct StartConfig {
     ///
     /// [`SearchAlong::Update`]: crate::direction::SearchAlong::Update
     pub polyak_cap: Option<f64>,
-    /// The longest step size, searched or taken, if there is to be one. A
-    /// [factor](crate::StepOptions::with_factor) multiplies what it leaves.
+    /// The longest step size, searched or taken, if there is to be one. With weight decay `λ` none
+    /// is longer than `1/λ` either. A [factor](crate::StepOptions::with_factor) multiplies what
+    /// these bounds leave.
     pub max_step_size: Option<f64>,
     /// After how many searches in a row that could not judge the step size a search begins at the
     /// initial step again; never with `None`. A search cannot judge a step size if its only trial
     /// differs from `w_k` by no more than rounding, so this needs
     /// [`SearchConfig::rounding`](crate::SearchConfig::rounding).
+    ///
+    /// It does so for a step size that has collapsed to less than a thousandth of the longest that a
+    /// search has found, and goes back to that one at most; and for one that has been judged at most
+    /// once. Near a minimum there is little to judge with any step size, and nothing begins again.
     ///
     /// Such a search begins at the Polyak step, also with [`InitialStep::Fixed`]; where that is not
     /// usable, at ten times the last step size. If it finds nothing better, everything stays as it

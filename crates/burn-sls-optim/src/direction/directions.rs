@@ -18,7 +18,8 @@ impl Directions {
     }
 
     /// Directions by parameter group: an optimizer made of [`SearchDirection::into_optimizer`] and
-    /// [`AsOptimizer`]s. If a group holds an ordinary Burn optimizer, the first step is an error.
+    /// [`AsOptimizer`](super::AsOptimizer)s. If a group holds an ordinary Burn optimizer, the first
+    /// step is an error.
     ///
     /// # Example
     ///

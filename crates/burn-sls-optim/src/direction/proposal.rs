@@ -41,6 +41,16 @@ pub(crate) struct Proposal {
     pub(crate) with_state: Option<usize>,
 }
 
+impl Proposal {
+    /// Which direction it is.
+    pub(crate) fn along(&self) -> SearchAlong {
+        match self.advanced {
+            Some(_) => SearchAlong::Update,
+            None => SearchAlong::Gradient,
+        }
+    }
+}
+
 /// Asks for the direction that is searched, leaving `optim` as it is.
 ///
 /// # Errors

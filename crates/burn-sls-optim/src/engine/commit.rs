@@ -104,7 +104,7 @@ impl Engine {
         } else if outcome == Outcome::WaitingAfterFailure {
             state.waiting -= 1;
         } else if let (Outcome::SkippedAscent, Some(advanced)) = (outcome, proposal.advanced) {
-            // The model stays; the momentum that points uphill learns from this gradient.
+            // The model stays; the momentum that points uphill takes this gradient in.
             *optim = advanced;
         }
         report.step_sizes = self.state.step_sizes();

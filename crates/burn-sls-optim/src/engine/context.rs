@@ -11,7 +11,7 @@ use crate::objective::{Losses, Objective};
 use crate::params::register_slopes;
 use crate::report::Outcome;
 
-/// The point `w_k`, the direction that is searched, and the numbers that were read of them.
+/// The point `w_k`, the direction that is searched, and the loss and slopes that were read there.
 pub(crate) struct StepContext<'a, M> {
     pub(crate) model: &'a M,
     pub(crate) grads: &'a GradientsParams,

@@ -1,4 +1,4 @@
-//! The stations of an iteration: `Request`, `Plan`, `Decision`, `Decided`, `Stepped`.
+//! What the stages of an iteration pass on: `Request`, `Plan`, `Decision`, `Decided`, `Stepped`.
 
 use burn::tensor::Tensor;
 use burn_sls_core::{AcceptanceState, Search, Trial};
@@ -8,7 +8,7 @@ use crate::report::{Outcome, StepReport};
 use crate::state::UnitState;
 use crate::units::Searched;
 
-/// What is asked of one iteration beside the step.
+/// Options of one iteration.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Request {
     /// The seed of the run, from [`run_seed`](super::Engine::run_seed).
@@ -33,7 +33,7 @@ pub(crate) struct Plan {
 }
 
 pub(crate) enum Action {
-    /// Nothing is searched. Whether anything moves, the outcome says.
+    /// Nothing is searched. The outcome says whether anything moves.
     Without(Outcome),
     Search(Box<SearchPlan>),
 }
@@ -47,7 +47,7 @@ pub(crate) struct SearchPlan {
     pub(crate) shares: Vec<Option<f64>>,
     /// The step size before the search.
     pub(crate) last: f64,
-    /// Whether a step size limit shortened the first trial.
+    /// Whether the longest step size bounded the first trial.
     pub(crate) capped: bool,
     /// Whether the search begins from the initial step again.
     pub(crate) restarted: bool,
@@ -78,7 +78,7 @@ pub(crate) struct KeptTrial<M> {
     pub(crate) losses: Vec<Tensor<1>>,
 }
 
-/// What the step is shorter by than the step sizes say.
+/// The factors by which the step is shorter than its step sizes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scale {
     /// By [`ReduceOnPlateau`](crate::ReduceOnPlateau).
@@ -87,14 +87,14 @@ pub(crate) struct Scale {
     pub(crate) polyak: f64,
 }
 
-/// An iteration that has been thought through, and has changed nothing yet.
+/// An iteration whose decision is made. It has changed nothing yet.
 pub(crate) struct Decided<M> {
     pub(crate) loss: f64,
     /// The largest mean size of a loss so far.
     pub(crate) loss_scale: f64,
     pub(crate) decision: Decision<M>,
     pub(crate) scale: Scale,
-    /// The optimizer's answer, for the step.
+    /// What the optimizer proposed: the step's direction, and the optimizer after it.
     pub(crate) proposal: Proposal,
     pub(crate) checked: bool,
 }

@@ -1,4 +1,4 @@
-//! The parts of a line search at work, and the questions that an iteration asks of them.
+//! The engine: a line search at work, and what an iteration reads from it.
 
 use burn::module::{Module, ParamId};
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
@@ -28,6 +28,8 @@ pub(crate) struct Engine {
     pub(crate) adopted: bool,
     /// Whether the optimizer has just been given moments, which must belong to this model.
     pub(crate) expects_moments: bool,
+    /// The step and the number of micro-batches that the user has begun.
+    begun: Option<(u64, usize)>,
     pub(in crate::engine) assignment: Assignment,
 }
 
@@ -40,6 +42,7 @@ impl Engine {
             rule: None,
             adopted,
             expects_moments: false,
+            begun: None,
             assignment: Assignment::default(),
         }
     }
@@ -55,7 +58,12 @@ impl Engine {
         let known = self.config.seed.or(self.state.seed);
         match (known, self.seeds()) {
             (Some(seed), _) => seed,
-            (None, true) => draw_seed(model),
+            (None, true) => {
+                // Lazy parameters come first, so that they are the same as without a line search.
+                // A model without a trainable one is refused where it is prepared.
+                let _ = prepare(model);
+                draw_seed(model)
+            }
             (None, false) => 0,
         }
     }
@@ -84,7 +92,20 @@ impl Engine {
         self.seeds().then_some(seed)
     }
 
-    /// Makes a drawn seed that of the run.
+    /// Notes that the devices have been prepared for a forward of the user's own.
+    pub(crate) fn begin(&mut self, run_seed: u64, index: usize) {
+        self.remember_seed(run_seed);
+        let begun = self.begun.filter(|(step, _)| *step == self.state.step);
+        let batches = begun.map_or(0, |(_, batches)| batches);
+        self.begun = Some((self.state.step, batches.max(index + 1)));
+    }
+
+    /// Whether that was done for every micro-batch of this iteration, or need not be.
+    pub(crate) fn has_begun(&self, batches: usize) -> bool {
+        !self.seeds() || self.begun == Some((self.state.step, batches))
+    }
+
+    /// Records the seed of the run, where devices are seeded.
     pub(crate) fn remember_seed(&mut self, run_seed: u64) {
         if self.seeds() {
             self.state.seed = Some(run_seed);
@@ -121,14 +142,6 @@ impl Engine {
         }
     }
 
-    /// Which direction a proposal is.
-    pub(in crate::engine) fn along(&self, proposal: &Proposal) -> SearchAlong {
-        match proposal.advanced {
-            Some(_) => SearchAlong::Update,
-            None => SearchAlong::Gradient,
-        }
-    }
-
     /// The largest mean size of a loss so far, with that of this iteration.
     pub(in crate::engine) fn largest_loss<I, L>(
         &self,
@@ -141,7 +154,7 @@ impl Engine {
         }
     }
 
-    /// Says to the objective how large the rounding errors of its losses are.
+    /// Sets the scale of the rounding errors of the objective's losses.
     pub(in crate::engine) fn scale_losses<I, L>(
         &self,
         objective: &mut Objective<'_, I, L>,
@@ -174,8 +187,8 @@ impl Engine {
         }
     }
 
-    /// The unit whose state that is; none if it is that of all units together. The nonmonotone rule
-    /// remembers losses, which are of the whole network.
+    /// The unit whose acceptance state a search uses, or none for the state of all units together.
+    /// The nonmonotone rule keeps losses, and those are of the whole network.
     pub(in crate::engine) fn acceptance_unit(&self, searched: Searched) -> Option<usize> {
         match (searched, self.config.search.acceptance) {
             (_, Acceptance::Nonmonotone { .. }) => None,
@@ -196,6 +209,28 @@ impl Engine {
     /// The learning rate of a parameter, which multiplies the step size of its unit.
     pub(in crate::engine) fn rate(&self, lr: &ModuleLearningRate, id: ParamId) -> f64 {
         lr.lr_from_param(id, self.assignment.path_of(id))
+    }
+
+    /// Whether every parameter has a rate that can multiply a step size.
+    pub(in crate::engine) fn check_rates(
+        &self,
+        lr: &ModuleLearningRate,
+    ) -> Result<(), LineSearchError> {
+        let mut rates = self.assignment.ids().map(|id| self.rate(lr, id));
+        match rates.find(|rate| !(rate.is_finite() && *rate >= 0.0)) {
+            Some(value) => Err(LineSearchError::LearningRate { value }),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether an accepted trial may be the point that is moved to: trials go along the update
+    /// direction, with dropout as in training, and no factor shortens the step.
+    pub(in crate::engine) fn can_keep(&self, lr: &ModuleLearningRate) -> bool {
+        let search = &self.config.search;
+        (search.along == SearchAlong::Update || self.adopted)
+            && search.trial_mode != TrialMode::Deterministic
+            && self.state.plateau.factor == 1.0
+            && self.assignment.ids().all(|id| self.rate(lr, id) == 1.0)
     }
 
     /// The present unit of a parameter that has a gradient.

@@ -1,27 +1,35 @@
 //! One iteration of a line search: [`Engine::step`].
 //!
-//! Nothing is changed before the decision stands, so there is nothing to undo where there is none.
-//! A preset is a choice of the rules in [`policy`]. These are the four, each a whole iteration.
+//! Nothing is changed before the decision is made, so there is nothing to undo after an error. A
+//! preset is a choice of the rules in [`policy`]. These are the four, each a whole iteration, where
+//! losses and gradients are finite and not all slopes are 0.
 //!
-//! **`default`**
+//! **`default`**, with one unit
 //! ```text
 //! f, g at w_k;  m, v ← Adam's moments;  u = -P·m^ - λ·w;  s = -⟨g, u⟩;  s' = -⟨g, u_{k-1}⟩
 //! h ← 0.97·h + 0.03·clamp(s'/|s|, -1, 1)                     mean hypergradient
-//! first search:   η ← (f - 0)/(1.0·s), going up by 2 while the loss falls
-//!   if it fails, wait 1, 3, 7, … up to 63 iterations, and begin again
-//! later, due if trials + 1 <= 0.03·3·(k + 1):                3 % of the cost of training
-//!   if s < 0: search along d = -P·g instead, s = -⟨g, d⟩
-//!   η ← max(2^(j/500)·η, min(1.5, limit)·η)                  j iterations since the last search
-//!   η ← min(η, max(4·η_first, η_last))                       if h > -0.1, or else
-//!   η ← min(η, clamp(0.5·η_first, η_last/1.5, η_last))       steps go too far
-//!   η ← min(η, (f - 0)/(0.7·s))                              Polyak cap
-//! up to 8 trials, with Δ = mean(l_i(w_k) - l_i(w_k + η·u)) and rounding errors of 3e-8 a loss:
-//!   Δ >= 0.7·η·s: accept
-//!   max(|Δ|, 0.7·η·s) <= noise: keep η; after two such searches, begin as the first one does
-//!   else η ← parabola through f, -s, f_trial, within [0.1, 0.7]·η
-//! none accepted: change nothing; the next search begins as the first one does
-//! limit = how far the parabola allows, for a decrease less by half its standard error
-//! w_{k+1} = w_k + lr·κ·η·u,   κ = min(1, (f - 0)/(0.7·lr·η·s))
+//! the first search is due at once, later ones where trials + 1 <= 0.03·3·(k + 1), for 3 % of the
+//! cost of training; where none is due, η ← η_last
+//!   if s < 0: search along d = -P·g in place of u, with s = -⟨g, d⟩
+//!   first search:  η ← (f - 0)/(1.0·s), going up by 2 while the loss falls
+//!     if it fails, nothing moves for 1, 3, 7, … up to 63 iterations, and it begins again
+//!   later:  η ← max(2^(j/500)·η_last, min(1.5, limit)·η_last)  j iterations since the last search
+//!     η ← min(η, max(4·η_first, η_last))                     if h > -0.1, or else
+//!     η ← min(η, clamp(0.5·η_first, η_last/1.5, η_last))     steps go too far
+//!   η ← min(η, (f - 0)/(0.7·s), 1/λ)                         Polyak cap, and weight decay
+//!   up to 8 trials, with Δ = mean(l_i(w_k) - l_i(w_k + η·u)), and noise = 3 standard deviations
+//!   of Δ where the rounding error of a loss l is 3e-8·max(1, |l|):
+//!     Δ >= 0.7·η·s: accept
+//!     max(|Δ|, 0.7·η·s) <= noise: stop; a first trial leaves min(η, η_last)
+//!     else η ← parabola through f, -s, f_trial, within [0.1, 0.7]·η
+//!   after two searches in a row within the noise, if η has fallen below a thousandth of the
+//!   longest step size found, or only one search has been above the noise so far: begin as the
+//!   first one does, but at no more than that longest one; if that finds nothing better, after 4,
+//!   then 8, …
+//!   none accepted: w and the moments stay, η is the shortened one, η_first and h are forgotten,
+//!   and the next search begins as the first one does
+//!   limit = how far the parabola allows, for a decrease less by half its standard error
+//! w_{k+1} = w_k + lr·κ·η·u,   κ = min(1, (f - 0)/(0.7·lr·η·s)), or 1 if d was searched
 //! ```
 //!
 //! **`paper`**
@@ -29,15 +37,17 @@
 //! f, g at w_k;  d = -P·g (SGD: -g);  s_u = -⟨g_u, d_u⟩
 //! first iteration: all units together, from 0.1 (SGD: 1), with Σ s_u; later one unit, in turn
 //! η ← γ^(1/n)·η, γ = 2;  up to 100 trials while f(w_k + η·d_u) > f - 0.1·η·s_u:  η ← 0.9·η
-//! w_{k+1} = w_k + η^(u)·u^(u), every unit;  then merge two units if one is below the threshold
+//! w_{k+1} = w_k + η^(u)·u^(u), every unit, also if no trial was accepted
+//! then merge two units if one is below the threshold, but not in the first iteration
 //! ```
 //!
 //! **`salsa`**
 //! ```text
-//! as `paper`, along u where it leads downhill, from 1, with γ^(1/n) = 1.1 and η ← 0.8·η;
+//! as `paper`, along u where it leads downhill, from 1, with η ← 1.1^j·η in the j-th iteration
+//! since the last search, and η ← 0.8·η;
 //! accept if 0.9·H + 0.1·Δ >= 0.5·η·(0.9·S + 0.1·s);  then H ← 0.9·H + 0.1·Δ, S ← 0.9·S + 0.1·s
-//! searched in the first 10 iterations, then in every L-th, L = 1/(r - 1) from 1 to 10, with r >= 1
-//! the ratio of the moving averages (0.9 and 0.99) of η
+//! 10 searches in a row, then one in every L-th iteration, L = 1/(r - 1) from 1 to 10, with r >= 1
+//! the ratio of the moving averages (0.9 and 0.99) of η; w moves in every iteration
 //! ```
 //!
 //! **`reference`** is the published code's iteration: see [`policy::published`].
@@ -82,6 +92,8 @@ impl Engine {
     ) -> Result<Stepped<M>, StepError<M>> {
         let mut objective = Objective::new(batches, losses, &self.config, !request.reused);
         let buffers = Buffers::keep(&model);
+        let keep = request.keep && buffers.is_empty() && self.can_keep(lr);
+        let request = Request { keep, ..request };
         let decided = self.decide(&mut objective, optim, lr, &model, &grads, request);
         if objective.has_evaluated() {
             buffers.restore(&model);
@@ -98,7 +110,7 @@ impl Engine {
         Ok(self.commit(optim, lr, model, grads, decided, costs))
     }
 
-    /// Everything that an iteration decides. Changes nothing but the assignment of parameters to
+    /// Decides everything about an iteration. Changes nothing but the assignment of parameters to
     /// units.
     fn decide<M: Module, I, L: Losses<M, I>>(
         &mut self,
@@ -119,6 +131,7 @@ impl Engine {
         let along = self.config.search.along;
         let proposal = self.propose(optim, along, model, grads)?;
         let point = StepContext::read(self, objective, model, grads, &proposal, base_lr)?;
+        self.check_rates(lr)?;
         let loss_scale = self.largest_loss(objective, point.loss);
         let checked = point.loss.is_finite() && (request.check || self.is_check_due());
         if checked {

@@ -1,4 +1,4 @@
-//! Drives a search on the objective, and makes the decision of its result.
+//! Runs a search on the objective, and turns its result into a decision.
 
 use burn::module::{Module, ParamId};
 use burn_sls_core::{AcceptanceState, Comparison, Conclusion, Search, Trial, Verdict};
@@ -12,7 +12,7 @@ use crate::error::LineSearchError;
 use crate::objective::{Losses, Objective};
 use crate::params::trial_point;
 use crate::report::Outcome;
-use crate::state::{UnitHistory, UnitState};
+use crate::state::UnitState;
 use crate::units::Searched;
 
 /// How a search ended.
@@ -22,7 +22,7 @@ pub(crate) struct Found<K> {
     pub(crate) step_size: f64,
     pub(crate) acceptance: AcceptanceState,
     pub(crate) extrapolation_limit: f64,
-    /// Whether the search stopped at the largest step size.
+    /// Whether the search stopped at the longest step size.
     pub(crate) capped: bool,
     /// Whether the last trial differs from `w_k` by no more than the arithmetic's noise.
     pub(crate) within_noise: bool,
@@ -45,6 +45,7 @@ pub(crate) fn run<K>(
         if capped {
             break;
         }
+        drop(last.take()); // its graph, before the next one is made
         let (comparison, kept) = look(step_size)?;
         search.tell_compared(comparison);
         let demand = engine.config.search.c * step_size * slope;
@@ -77,8 +78,8 @@ pub(crate) fn run<K>(
     })
 }
 
-/// Carries out a plan's search, if it has one. `keep` says whether the accepted trial is to be used
-/// again, so that trials need a graph of gradients.
+/// Carries out a plan's search, if it has one. With `keep`, trials keep a graph of gradients, so
+/// that the accepted one can be used again.
 pub(crate) fn decide<M: Module, I, L: Losses<M, I>>(
     engine: &Engine,
     objective: &mut Objective<'_, I, L>,
@@ -88,7 +89,7 @@ pub(crate) fn decide<M: Module, I, L: Losses<M, I>>(
 ) -> Result<Decision<M>, LineSearchError> {
     let mut decision = Decision {
         searched: plan.searched,
-        along: engine.along(point.proposal),
+        along: point.proposal.along(),
         slope: plan.slope,
         trials: Vec::new(),
         outcome: Outcome::Accepted,
@@ -109,7 +110,12 @@ pub(crate) fn decide<M: Module, I, L: Losses<M, I>>(
             }
         }
         Action::Search(plan) => {
-            let found = try_on(engine, objective, point, &plan, keep)?;
+            let mut found = try_on(engine, objective, point, &plan, keep)?;
+            if plan.restarted && found.is_unjudged() {
+                // Accepted by chance: the step size stays as it was.
+                found.outcome = Outcome::Indistinguishable;
+                found.kept = None;
+            }
             record(engine, &plan, &found, &mut decision);
             decision.trials = found.trials;
             decision.outcome = found.outcome;
@@ -146,14 +152,20 @@ fn try_on<M: Module, I, L: Losses<M, I>>(
     })
 }
 
+impl<K> Found<K> {
+    /// Whether the search says nothing: its only trial differs from `w_k` by no more than noise. Such
+    /// a trial may be accepted, too, by chance or in exact arithmetic.
+    fn is_unjudged(&self) -> bool {
+        self.within_noise && self.trials.len() == 1 && !self.outcome.exhausted()
+    }
+}
+
 /// The step sizes and histories after a search.
 fn record<M, K>(engine: &Engine, plan: &SearchPlan, found: &Found<K>, into: &mut Decision<M>) {
-    let first_trial = found.trials.len() == 1;
-    let unjudged = found.outcome == Outcome::Indistinguishable && first_trial;
-    // By chance, or in exact arithmetic, such a trial may be accepted. That says no more.
-    let within_noise = found.within_noise && first_trial && !found.outcome.exhausted();
-    let stayed = found.outcome == Outcome::ExhaustedStayed;
-    let step_size = match unjudged || stayed {
+    let outcome = found.outcome;
+    let first = found.trials.len() == 1;
+    let unknown = outcome == Outcome::Indistinguishable && first;
+    let step_size = match unknown || outcome == Outcome::ExhaustedStayed {
         // A step size that was not accepted is no reason to grow.
         true => plan.last.min(found.step_size),
         false => found.step_size,
@@ -162,25 +174,32 @@ fn record<M, K>(engine: &Engine, plan: &SearchPlan, found: &Found<K>, into: &mut
     for (unit, share) in into.units.iter_mut().zip(&plan.shares) {
         let Some(share) = share else { continue };
         let history = &mut unit.history;
-        if plan.restarted && (within_noise || found.outcome.exhausted()) {
-            // There was nothing better to find: everything stays as it was.
+        if plan.restarted && outcome != Outcome::Accepted {
+            // There was nothing better to find: the step size stays as it was.
             history.indistinguishable = 0;
             history.failed_restarts += 1;
+            history.reuses = 0;
             continue;
         }
         unit.step_size = (share * step_size).max(f64::MIN_POSITIVE);
-        if found.outcome.exhausted() || plan.restarted {
-            // The magnitude that earlier searches had found holds no longer.
-            *history = UnitHistory::default();
+        if outcome.exhausted() || plan.restarted {
+            // The step sizes of earlier searches no longer say anything about the magnitude.
+            history.forget();
         }
-        if found.outcome.exhausted() {
+        if outcome.exhausted() {
             continue;
         }
         history.record_search(unit.step_size, found.extrapolation_limit, decays);
-        history.indistinguishable = match within_noise {
-            true => history.indistinguishable + 1,
-            false => 0,
-        };
+        if found.is_unjudged() {
+            history.indistinguishable += 1;
+        } else {
+            history.indistinguishable = 0;
+            history.failed_restarts = 0;
+            if outcome == Outcome::Accepted {
+                history.judged += 1;
+                history.longest = history.longest.max(unit.step_size);
+            }
+        }
     }
     match engine.acceptance_unit(into.searched) {
         Some(unit) => into.units[unit].acceptance = found.acceptance,

@@ -81,7 +81,8 @@ type Observer = Arc<dyn Fn(&StepReport) + Send + Sync>;
 /// # Seeds
 ///
 /// So that the trials see the dropout masks of the training forward, the device is seeded before
-/// every training forward and every trial, and once more after the step. The seeds come from the
+/// every training forward and every trial, and once more after the step: the [trial
+/// mode](crate::TrialMode) `ReplayDropout`, which every preset has. The seeds come from the
 /// seed of the run ([`LineSearchConfig::seed`]) and the number of the step. The whole device is
 /// seeded: whatever else draws random numbers on it, such as a batcher that augments its images
 /// there, draws from a generator that the line search has set. [`TrialMode::Deterministic`] and

@@ -3,6 +3,7 @@
 mod options;
 mod own_loop;
 mod record;
+mod reuse;
 mod step;
 
 pub use options::StepOptions;

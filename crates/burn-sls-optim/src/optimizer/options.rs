@@ -42,8 +42,8 @@ impl StepOptions {
 
     /// Makes another forward before the search, and compares its loss with the training loss:
     /// [`LineSearchError::NotReproducible`](crate::LineSearchError::NotReproducible) if they
-    /// differ. The first search does so unless [`SelfCheck::Never`](crate::SelfCheck::Never) is
-    /// set.
+    /// differ by more than rounding. The first search does so in any case, unless
+    /// [`SelfCheck::Never`](crate::SelfCheck::Never) is set.
     #[must_use]
     pub fn with_self_check(mut self) -> Self {
         self.check = true;
@@ -53,9 +53,14 @@ impl StepOptions {
     /// Says that the next step has the same mini-batch, as in full-batch training. Where the
     /// accepted trial is the point that is moved to, its loss and gradients are used in the next
     /// step, which then needs no forward of its own. Trials keep a graph of gradients for it, so
-    /// they need as much memory as a training forward. The search must go along the update direction
-    /// ([`SearchAlong::Update`](crate::SearchAlong::Update), as in `default`), of all units, with a
-    /// factor of 1.
+    /// they need as much memory as a training forward. The search must go along the update
+    /// direction ([`SearchAlong::Update`](crate::SearchAlong::Update), as in `default`), of all
+    /// units, with a factor of 1. A model with buffers or frozen parameters makes its forwards as
+    /// usual, since running statistics are of training forwards. Dropout draws the same masks as
+    /// long as trials are used again. The first one is compared with a forward on the next step's
+    /// mini-batch:
+    /// [`LineSearchError::NotReproducible`](crate::LineSearchError::NotReproducible) if that is
+    /// another one.
     ///
     /// Burn's LBFGS converges faster on a full batch.
     #[must_use]

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use burn::optim::ModuleOptimizer;
-use burn::tensor::Tensor;
 
 use super::record::LineSearchRecord;
+use super::reuse::Reusable;
 use crate::config::LineSearchConfig;
 use crate::direction::Directions;
 use crate::engine::Engine;
@@ -106,17 +106,35 @@ impl LineSearchConfig {
 /// Burn's random generator belongs to the device, and everything on the device shares it. So that
 /// dropout draws the same masks in the trials, each step seeds the device before its forwards, and
 /// again at its end. The seed of a run is drawn from the device's generator in the first step,
-/// unless one is [configured](LineSearchConfig::with_seed); so two optimizers draw different masks,
+/// unless one is [configured](LineSearchConfig::with_seed). So two optimizers draw different masks,
 /// and `device.seed` before training decides over all of them. Random numbers of the loss must come
 /// from the device too. Another thread that draws from the same device meanwhile changes the masks
-/// between two trials; a [self-check](crate::SelfCheck) notices it.
-#[derive(Clone)]
+/// between two trials. A [self-check](crate::SelfCheck) can notice it.
+///
+/// All this is the [trial mode](crate::TrialMode) `ReplayDropout`, which every preset has. The
+/// other modes seed no device.
 pub struct LineSearchOptimizer {
     pub(super) optim: ModuleOptimizer,
     pub(super) engine: Engine,
     pub(super) stages: StagePlan,
     /// The accepted trial of the last step, where the next one has the same batch.
     pub(super) reusable: Option<Reusable>,
+    /// Whether the first trial that was used again has been checked.
+    pub(super) reuse_checked: bool,
+}
+
+impl Clone for LineSearchOptimizer {
+    /// A clone makes the training forward of its next step itself: the graph of a kept trial has one
+    /// backward pass.
+    fn clone(&self) -> Self {
+        Self {
+            optim: self.optim.clone(),
+            engine: self.engine.clone(),
+            stages: self.stages.clone(),
+            reusable: None,
+            reuse_checked: false,
+        }
+    }
 }
 
 impl LineSearchOptimizer {
@@ -126,6 +144,7 @@ impl LineSearchOptimizer {
             engine: Engine::new(config, directions.adopted),
             stages: StagePlan::default(),
             reusable: None,
+            reuse_checked: false,
         }
     }
 
@@ -207,13 +226,4 @@ impl LineSearchOptimizer {
         self.reusable = None;
         Ok(self)
     }
-}
-
-/// An accepted trial: the losses at the point that was moved to, and their gradients.
-#[derive(Clone)]
-pub(super) struct Reusable {
-    /// The losses of every micro-batch, with their graph.
-    pub(super) losses: Vec<Tensor<1>>,
-    /// The seeds that they were made with.
-    pub(super) seeds: Vec<Option<u64>>,
 }

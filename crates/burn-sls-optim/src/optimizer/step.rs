@@ -5,7 +5,8 @@ use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::Tensor;
 
 use super::options::StepOptions;
-use super::own_loop::{LineSearchOptimizer, Reusable};
+use super::own_loop::LineSearchOptimizer;
+use super::reuse::{Reusable, Trained};
 use crate::engine::Request;
 use crate::error::{LineSearchError, StepError};
 use crate::objective::{Losses, MicroBatch, Stages, forward};
@@ -40,20 +41,13 @@ pub struct Gradients {
     pub losses: Vec<Tensor<1>>,
 }
 
-/// The training forwards of a step.
-struct Trained<K> {
-    batches: Vec<MicroBatch<K>>,
-    grads: GradientsParams,
-    run_seed: u64,
-    reused: bool,
-}
-
 impl LineSearchOptimizer {
     /// One iteration: forward, backward, search, move.
     ///
     /// `losses` evaluates the loss of the current mini-batch: one loss per example `[batch]`
     /// (preferred: they are averaged in f64), or their mean `[1]`. It is called once with the model
-    /// itself, and once per trial with a gradient-free copy; it must do the same each time.
+    /// itself, and with a gradient-free copy for each trial and for a
+    /// [self-check](crate::SelfCheck). It must do the same each time.
     /// [`TrialMode`](crate::TrialMode) says how dropout is repeated.
     ///
     /// # Errors
@@ -86,18 +80,16 @@ impl LineSearchOptimizer {
         losses: impl Fn(&M, &I) -> Tensor<1>,
     ) -> Result<Step<M>, StepError<M>> {
         let kept = self.reusable.take();
-        let kept = kept.filter(|kept| kept.losses.len() == batches.len());
-        let seeds = kept.as_ref().map(|kept| kept.seeds.clone());
-        let mut kept = kept.into_iter().flat_map(|kept| kept.losses);
-        let (model, mut trained) = self.train(model, batches, |model, item, _| {
-            (kept.next().unwrap_or_else(|| losses(model, item)), item)
-        })?;
-        if let Some(seeds) = seeds {
-            trained.reused = true;
-            for (batch, seed) in trained.batches.iter_mut().zip(seeds) {
-                batch.seed = seed;
+        let run_seed = self.engine.run_seed(&model);
+        let kept = kept.and_then(|kept| kept.into_trained(&model, batches, run_seed));
+        let (model, trained) = match kept {
+            Some(mut trained) => {
+                // Once, the trial is compared with a forward on this mini-batch: is it the same?
+                trained.check = !std::mem::replace(&mut self.reuse_checked, true);
+                (model, trained)
             }
-        }
+            None => self.train(model, batches, |model, item, _| (losses(model, item), item))?,
+        };
         let losses = |model: &M, item: &&I| losses(model, item);
         self.finish(options, model, trained, losses)
     }
@@ -156,8 +148,9 @@ impl LineSearchOptimizer {
     }
 
     /// Prepares a training forward of your own, for
-    /// [`step_from_gradients`](Self::step_from_gradients): seeds the devices, so that trials can
-    /// repeat its random numbers. Before the forward of a second micro-batch, call
+    /// [`step_from_gradients`](Self::step_from_gradients): draws lazy parameters and, in the [trial
+    /// mode](crate::TrialMode) `ReplayDropout`, seeds the devices, so that trials can repeat the
+    /// forward's random numbers. Before the forward of a second micro-batch, call
     /// [`begin_batch`](Self::begin_batch).
     ///
     /// # Errors
@@ -179,8 +172,7 @@ impl LineSearchOptimizer {
     ) -> Result<(), LineSearchError> {
         let run_seed = self.engine.run_seed(model);
         self.engine.prepare(model, run_seed, index)?;
-        // A drawn seed is that of the run from now on.
-        self.engine.remember_seed(run_seed);
+        self.engine.begin(run_seed, index);
         Ok(())
     }
 
@@ -199,12 +191,14 @@ impl LineSearchOptimizer {
         batches: &[I],
         losses: impl Fn(&M, &I) -> Tensor<1>,
     ) -> Result<Step<M>, StepError<M>> {
+        self.reusable = None;
         let Gradients {
             grads,
             losses: base,
         } = gradients;
         if base.len() != batches.len() || batches.is_empty() {
-            let source = LineSearchError::EmptyLoss;
+            let (losses, batches) = (base.len(), batches.len());
+            let source = LineSearchError::LossesOfGradients { losses, batches };
             return Err(StepError { model, source });
         }
         let run_seed = self.engine.run_seed(&model);
@@ -219,6 +213,8 @@ impl LineSearchOptimizer {
             grads,
             run_seed,
             reused: false,
+            // Without `begin`, the trials cannot repeat the dropout masks of that forward.
+            check: !self.engine.has_begun(batches.len()),
         };
         let options = options.without_reuse();
         let losses = |model: &M, item: &&I| losses(model, item);
@@ -265,6 +261,7 @@ impl LineSearchOptimizer {
             grads: grads.grads(),
             run_seed,
             reused: false,
+            check: false,
         };
         Ok((model, trained))
     }
@@ -279,10 +276,11 @@ impl LineSearchOptimizer {
     ) -> Result<Step<M>, StepError<M>> {
         let request = Request {
             run_seed: trained.run_seed,
-            check: options.check,
+            check: options.check || trained.check,
             reused: trained.reused,
             keep: options.same_batch,
         };
+        let parameters = trained.grads.len();
         let stepped = self.engine.step(
             &mut self.optim,
             &options.factor,
@@ -293,7 +291,11 @@ impl LineSearchOptimizer {
             request,
         )?;
         let seeds = trained.batches.iter().map(|batch| batch.seed).collect();
-        self.reusable = stepped.kept.map(|losses| Reusable { losses, seeds });
+        self.reusable = stepped.kept.map(|losses| Reusable {
+            losses,
+            seeds,
+            parameters,
+        });
         Ok(Step {
             model: stepped.model,
             report: stepped.report,

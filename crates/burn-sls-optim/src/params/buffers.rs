@@ -27,6 +27,11 @@ impl Buffers {
         buffers
     }
 
+    /// Whether the model has none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Puts the buffers back into `model`, and so into all its clones.
     pub(crate) fn restore<M: Module>(mut self, model: &M) {
         if self.0.is_empty() {

@@ -42,6 +42,8 @@ impl SearchState {
         fields.put("indistinguishable", unjudged);
         let failed = histories().map(|history| history.failed_restarts);
         fields.put("failed_restarts", failed);
+        fields.put("judged", histories().map(|history| history.judged));
+        fields.put_floats("longest", histories().map(|history| history.longest));
         fields.put_floats("fast", histories().map(|history| history.fast));
         fields.put_floats("slow", histories().map(|history| history.slow));
         let limits = histories().map(|history| history.extrapolation_limit);
@@ -70,7 +72,7 @@ impl SearchState {
     ///
     /// # Errors
     ///
-    /// If the data is no state, or one of a newer version.
+    /// If the data is no state, or one of another version.
     pub(crate) fn from_data(data: &TensorData) -> Result<Self, LineSearchError> {
         let fields = Fields::from_data(data)?;
         match fields.one("version", 0) {
@@ -110,6 +112,8 @@ impl SearchState {
                 hypergradient_mean: float("hypergradient_mean", unit, initial.hypergradient_mean),
                 indistinguishable: whole("indistinguishable", unit).unwrap_or(0),
                 failed_restarts: whole("failed_restarts", unit).unwrap_or(0),
+                judged: whole("judged", unit).unwrap_or(0),
+                longest: float("longest", unit, initial.longest),
             },
             acceptance: acceptance_of(fields.get("acceptance").get(3 * unit..)),
         };

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct UnitState {
     /// The step size `η`.
     pub step_size: f64,
-    /// Its searches so far.
+    /// Its searches since the last one that failed or began again.
     pub history: UnitHistory,
     /// The state of the acceptance rule.
     pub(crate) acceptance: AcceptanceState,
@@ -25,8 +25,9 @@ impl UnitState {
     }
 }
 
-/// The searches of one unit so far, as the rules need them that say when the next one is due and
-/// where it begins.
+/// The searches of one unit, as the rules need them that say when the next one is due and where it
+/// begins. A search that has spent its trials, and one that began again and found a better step
+/// size, reset it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct UnitHistory {
@@ -41,15 +42,22 @@ pub struct UnitHistory {
     /// How many times longer than the accepted step size the next search may begin, at least 1: see
     /// [`Search::extrapolation_limit`](burn_sls_core::Search::extrapolation_limit).
     pub extrapolation_limit: f64,
-    /// The step size that the first search found; 0 before it.
+    /// The step size that the first of these searches found; 0 before it.
     pub first_step_size: f64,
     /// The moving average of the normalised hypergradient, from -1 to 1: see
     /// [`Hypergradient`](crate::Hypergradient).
     pub hypergradient_mean: f64,
-    /// Searches in a row that could not judge the step size.
+    /// Searches in a row that could not judge the step size: see
+    /// [`restart_after`](crate::StartConfig::restart_after).
     pub indistinguishable: u64,
-    /// Searches that began again for that reason, and found nothing better.
+    /// Searches that began again for that reason and found nothing better. Each doubles the number
+    /// of searches before the next attempt.
     pub failed_restarts: u64,
+    /// Searches whose accepted trial differed from `w_k` by more than the arithmetic's noise. It and
+    /// the next are never reset.
+    pub judged: u64,
+    /// The longest step size that one of these has found.
+    pub longest: f64,
 }
 
 impl Default for UnitHistory {
@@ -64,6 +72,8 @@ impl Default for UnitHistory {
             hypergradient_mean: 0.0,
             indistinguishable: 0,
             failed_restarts: 0,
+            judged: 0,
+            longest: 0.0,
         }
     }
 }
@@ -98,9 +108,19 @@ impl UnitHistory {
         self.reuses += 1;
     }
 
+    /// Forgets the searches, where they no longer say anything about the magnitude.
+    pub(crate) fn forget(&mut self) {
+        *self = Self {
+            judged: self.judged,
+            longest: self.longest,
+            ..Self::default()
+        };
+    }
+
     /// All numbers that must be finite.
-    pub(crate) fn numbers(&self) -> [f64; 5] {
+    pub(crate) fn numbers(&self) -> [f64; 6] {
         [
+            self.longest,
             self.fast,
             self.slow,
             self.extrapolation_limit,

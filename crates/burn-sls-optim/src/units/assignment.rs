@@ -12,7 +12,7 @@ use crate::error::LineSearchError;
 
 /// The unit of every parameter that has had a gradient, by parameter id.
 ///
-/// Made in the first iteration, and made anew only when an unknown parameter appears: ids change
+/// Made in the first iteration, and again only when an unknown parameter appears, since ids change
 /// when a record is loaded. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Assignment(Arc<HashMap<ParamId, Place>>);

@@ -98,10 +98,11 @@ fn a_byte_level_tokenizer_of_roberta_gives_the_tokens_of_transformers() {
 }
 
 #[test]
-fn a_tokenizer_of_another_model_is_refused() {
+fn a_tokenizer_whose_padding_is_not_the_models_is_refused_or_named() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/bert/roberta");
     let roberta = Tokenizer::from_file(folder.join("tokenizer.json")).expect("a tokenizer");
     let mut config = BertConfig::from_file(folder.join("config.json")).expect("a configuration");
+    assert!(roberta.warnings(&config).is_empty());
     let refused = |tokenizer: &Tokenizer, config: &BertConfig| {
         tokenizer
             .check_fits(config)
@@ -109,12 +110,14 @@ fn a_tokenizer_of_another_model_is_refused() {
             .to_string()
     };
     let bert = Tokenizer::word_level(["a b"], 10).expect("a tokenizer");
-    let says = "frames text for a BERT, but the model is a RoBERTa";
+    let says = "\"[PAD]\" has the number 0, but the model's `pad_token_id` is 1";
     assert!(refused(&bert, &config).contains(says));
-    let says = "roberta/tokenizer.json: frames text for a RoBERTa, but the model is a BERT";
-    assert!(refused(&roberta, &BertConfig::tiny(500)).contains(says));
+    // A BERT does not count positions from it.
+    let says = "\"<pad>\" has the number 1, but the model's `pad_token_id` is 0";
+    assert!(roberta.warnings(&BertConfig::tiny(500))[0].contains(says));
     config.pad_token_id = Some(3);
-    let says = "\"<pad>\" has the number 1, but the model's `pad_token_id` is 3";
+    let says = "roberta/tokenizer.json: the token \"<pad>\" has the number 1, but the model's \
+                `pad_token_id` is 3";
     assert!(refused(&roberta, &config).contains(says));
 }
 

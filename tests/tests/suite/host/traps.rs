@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use burn::grad_clipping::GradientClippingConfig;
 use burn::module::{Module, ParamGroup};
+use burn::nn::{Linear, LinearConfig};
 use burn::optim::{AdamConfig, RmsPropConfig, SgdConfig};
 use burn::tensor::{Device, Tensor};
 use burn_sls_core::random::Generator;
@@ -466,7 +467,7 @@ fn a_batch_that_stays_the_same_needs_no_training_forward_after_an_accepted_trial
             let mut optim = config.clone().init();
             let mut model = point(&[1.0, -2.0]);
             let mut points = Vec::new();
-            for _ in 0..30 {
+            for _ in 0..60 {
                 let step = optim.step_with(options.clone(), model, &[()], |m, ()| valley(m));
                 model = step.expect("a step").model;
                 points.extend(at(&model));
@@ -482,6 +483,63 @@ fn a_batch_that_stays_the_same_needs_no_training_forward_after_an_accepted_trial
         println!("{forwards} forward passes, and {fewer} with the same batch");
         assert!(fewer < forwards, "{fewer} of {forwards}");
     }
+}
+
+#[test]
+fn a_model_that_has_changed_since_is_not_stepped_by_the_gradients_of_the_trial() {
+    for mode in [TrialMode::ReplayDropout, TrialMode::Deterministic] {
+        let config = LineSearchConfig::sgdsls()
+            .with_budget(None)
+            .with_trial_mode(mode);
+        let mut optim = config.init();
+        let mut model = point(&[1.0, -2.0]);
+        for k in 0..6 {
+            if k % 2 == 1 {
+                model = point(&[3.0 + f64::from(k), 2.0]);
+            }
+            let loss = mean(valley, &model);
+            let options = StepOptions::new().with_same_batch();
+            let step = optim.step_with(options, model, &[()], |m, ()| valley(m));
+            let step = step.expect("a step");
+            assert_eq!(step.report.loss, loss, "step {k}");
+            assert!(mean(valley, &step.model) < loss, "step {k}");
+            model = step.model;
+        }
+    }
+}
+
+#[test]
+fn another_batch_than_was_promised_is_refused() {
+    let mut optim = LineSearchConfig::sgdsls()
+        .with_expansion(None)
+        .with_budget(None)
+        .init();
+    let same = || StepOptions::new().with_same_batch();
+    let step = optim.step_with(same(), point(&[1.0, -2.0]), &[()], |m, ()| valley(m));
+    let model = step.expect("a step").model;
+    let error = optim.step_with(same(), model, &[()], |m, ()| valley(m).mul_scalar(3.0));
+    let error = error.expect_err("another batch").source;
+    let refused = matches!(error, LineSearchError::NotReproducible { .. });
+    assert!(refused, "{error}");
+}
+
+/// Burn initialises layers when they are first used. The weights are those of the program's seed, and
+/// the seed of the run is drawn after them.
+#[test]
+fn a_line_search_does_not_change_the_weights_that_a_model_begins_with() {
+    let device = burn_sls_tests::double().autodiff();
+    let weights = |search: bool| {
+        device.seed(7);
+        let linear = LinearConfig::new(3, 1).init(&device);
+        if search {
+            let x = Tensor::<2>::ones([4, 3], &device);
+            let losses = |m: &Linear| m.forward(x.clone()).square().reshape([-1]);
+            let mut optim = LineSearchConfig::adamsls().init();
+            optim.step(linear.clone(), losses).expect("a step");
+        }
+        linear.weight.val().into_data()
+    };
+    assert_eq!(weights(true), weights(false));
 }
 
 /// Every coordinate by the same length, downhill: `d = -sign(g)`, `s = ‖g‖₁`.

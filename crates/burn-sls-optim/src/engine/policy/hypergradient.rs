@@ -1,4 +1,4 @@
-//! The hypergradient: what the next gradients say of the steps before them.
+//! The hypergradient: what a gradient says about the step before it.
 
 use super::rule::{Candidate, Rule, Start};
 use crate::config::Hypergradient;

@@ -36,7 +36,7 @@ fn rules(config: &LineSearchConfig) -> Vec<Box<dyn Rule>> {
     rules.into_iter().flatten().collect()
 }
 
-/// The units, with what this gradient says of the last step.
+/// The units, after every rule has seen what this gradient says about the last step.
 pub(crate) fn observe<M>(engine: &Engine, point: &StepContext<'_, M>) -> Vec<UnitState> {
     let rules = rules(&engine.config);
     let mut units = engine.state.units.clone();
@@ -77,9 +77,7 @@ pub(crate) fn plan<M>(
         last,
         fresh: members.iter().all(|unit| unit.history.searches == 0),
         unjudged: can_be_judged(point.loss, bound, rounding, point.loss_scale)
-            && members
-                .iter()
-                .all(|unit| is_unjudged(&unit.history, restart_after)),
+            && members.iter().all(|unit| is_unjudged(unit, restart_after)),
         has_hypergradient: point.along_last.is_some(),
     };
     let due = !state.started || rules.iter().all(|rule| rule.is_due(&candidate));
@@ -111,8 +109,8 @@ pub(crate) fn plan<M>(
 }
 
 /// The step size and the slope of what is searched. Units that are searched together keep the
-/// proportions of their step sizes: the largest is tried, and the others follow. In the first search
-/// they are all equal.
+/// proportions of their step sizes: the largest is tried, and the others follow. In the first
+/// search they are all equal.
 fn step_size_and_slope<M>(
     searched: Searched,
     point: &StepContext<'_, M>,
@@ -168,7 +166,7 @@ fn search(
     }
 }
 
-/// What shortens the step that follows a decision.
+/// The factors that shorten the step after a decision.
 pub(crate) fn scale<M>(
     engine: &Engine,
     point: &StepContext<'_, M>,

@@ -1,4 +1,4 @@
-//! The end of a long training, found without knowing how long it will be.
+//! Shorter steps on a plateau of the loss, in a training whose length is not known.
 
 use crate::config::ReduceOnPlateau;
 use crate::state::PlateauState;

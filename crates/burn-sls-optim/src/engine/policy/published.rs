@@ -13,7 +13,7 @@
 //! k >= 6:  gate = A_turn/(1-0.999^t), R = s_turn, e = η^(turn)
 //!          if f_k != 0 and gate >= 1e-8:  search e on the unit, the lower ones moved already,
 //!          against f_k(w_k);  A_turn = R;  η^(turn) ← e
-//! w ← w + η^(u)·u^(u), every u;  turn ← turn + 1
+//! w ← w + η^(u)·u^(u), every u;  turn ← turn + 1 if k >= 6, 0 before
 //! ```
 //!
 //! The lower units' change of the loss is credited to the unit that is searched: this is what makes
@@ -77,7 +77,7 @@ pub(crate) fn decide<M: Module, I, L: Losses<M, I>>(
     };
     let mut decision = Decision {
         searched,
-        along: engine.along(point.proposal),
+        along: point.proposal.along(),
         slope,
         trials: Vec::new(),
         outcome: Outcome::NotSearched,

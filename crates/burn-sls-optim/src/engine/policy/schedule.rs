@@ -1,5 +1,4 @@
-//! When a search is due: as often as the step size needs it ([`Frequency`]), and as the budget
-//! allows.
+//! When a search is due: as often as the step size needs one ([`Frequency`]) and the budget allows.
 
 use super::rule::{Candidate, Rule};
 use crate::config::Frequency;

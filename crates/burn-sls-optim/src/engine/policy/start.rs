@@ -1,22 +1,31 @@
-//! Where a search begins: at a step size of its own if nothing is known, or else at the last one,
+//! Where a search begins: at the initial step if no step size is known, or else at the last one,
 //! grown.
 
 use burn_sls_core::{Growth, polyak};
 
 use super::rule::{Candidate, Rule, Start};
 use crate::config::{Extrapolation, InitialStep};
-use crate::state::UnitHistory;
+use crate::state::UnitState;
 
-/// How much longer a step size becomes that cannot be judged, where there is no Polyak step.
+/// The factor from a step size that cannot be judged to the next trial, without a Polyak step.
 const LONGER: f64 = 10.0;
 
-/// Whether a step size has become too short to be judged: its trials differ from `w_k` by no more
-/// than the arithmetic's noise, in `searches` searches in a row, twice as many after each attempt to
-/// find a better one that has failed.
-pub(super) fn is_unjudged(history: &UnitHistory, searches: Option<u64>) -> bool {
+/// The part of the longest step size found so far below which one has collapsed.
+const COLLAPSED: f64 = 1e-3;
+
+/// Whether a step size has become too short to be judged: in `searches` searches in a row its
+/// trials differed from `w_k` by no more than the arithmetic's noise. Each failed attempt to find a
+/// better one doubles that number.
+///
+/// Near a minimum there is little to judge, with step sizes that are right. So it counts only for
+/// one that has collapsed, or that has been judged at most once: it is of the first mini-batch, or
+/// the user's.
+pub(super) fn is_unjudged(unit: &UnitState, searches: Option<u64>) -> bool {
+    let history = &unit.history;
     let failed = u32::try_from(history.failed_restarts).unwrap_or(u32::MAX);
     let factor = 2u64.checked_pow(failed).unwrap_or(u64::MAX);
-    searches.is_some_and(|searches| history.indistinguishable >= searches.saturating_mul(factor))
+    let unjudged = searches.is_some_and(|s| history.indistinguishable >= s.saturating_mul(factor));
+    unjudged && (history.judged <= 1 || unit.step_size < COLLAPSED * history.longest)
 }
 
 /// Whether a longer step could be judged at all: the loss is above its lower bound by more than
@@ -67,16 +76,21 @@ impl Rule for Initial {
             InitialStep::Polyak { c, .. } => (true, c),
             InitialStep::Fixed(_) => (false, 1.0),
         };
-        // A fixed step size is in the state before the first search. Where it turns out too short to
-        // be judged, it is no place to begin again.
+        // A fixed step size is in the state before the first search. Where it turns out too short
+        // to be judged, it is no place to begin again.
         let step_size = match polyak || search.unjudged {
             true => usable_polyak(search, c).or(search.unjudged.then_some(LONGER * search.last)),
             false => None,
         };
+        // A step size that has collapsed was longer before, and goes back to that at most.
+        let histories = search.units.iter().map(|unit| unit.history);
+        let known = histories.filter(|history| search.unjudged && history.judged > 1);
+        let longest = known.map(|history| history.longest).reduce(f64::max);
+        let step_size = step_size.map(|size| size.min(longest.unwrap_or(f64::MAX)));
         let is_initial = polyak || search.unjudged || !search.state.started;
         Start {
             step_size: step_size.unwrap_or(start.step_size),
-            expand: expand.filter(|_| is_initial),
+            expand: expand.filter(|_| is_initial && longest.is_none()),
             ..start
         }
     }

@@ -6,7 +6,7 @@ use crate::engine::machine::Engine;
 use crate::error::LineSearchError;
 use crate::units::{Searched, Turn, UnitChoice};
 
-/// Chooses the units. With `fallback`, a unit whose direction leads uphill has a turn, too.
+/// Chooses the units. With `fallback`, a unit whose direction leads uphill has its turn too.
 pub(super) fn choose<M>(
     engine: &Engine,
     point: &StepContext<'_, M>,

@@ -35,6 +35,8 @@ fn merged() -> SearchState {
     unit.history.hypergradient_mean = -0.25;
     unit.history.indistinguishable = 2;
     unit.history.failed_restarts = 1;
+    unit.history.judged = 5;
+    unit.history.longest = 0.75;
     state.units[2].acceptance = AcceptanceState::Smoothed {
         decrease: -0.5,
         slope: 1e-300,
