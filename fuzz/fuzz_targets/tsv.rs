@@ -1,4 +1,5 @@
-//! No bytes make the reader of GLUE's files panic, and every label that it gives is one of the task's.
+//! No bytes make the reader of GLUE's files panic, and every label that it gives is one of the
+//! task's.
 #![no_main]
 
 use std::fs;

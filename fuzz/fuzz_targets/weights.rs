@@ -1,5 +1,5 @@
-//! No bytes make the import of weights panic: `tests/fixtures/bert/bare-relu/model.safetensors` is the
-//! file to begin from, in `fuzz/corpus/weights`.
+//! No bytes make the import of weights panic: `tests/fixtures/bert/bare-relu/model.safetensors` is
+//! the file to begin from, in `fuzz/corpus/weights`.
 #![no_main]
 
 use std::fs;

@@ -6,24 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::config_file::ConfigFile;
-use crate::{BertError, ModelType};
-
-/// The function between the two linear maps of a feed-forward block.
-///
-/// Mirrors the `ACT2FN` table in transformers/activations.py.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum Activation {
-    /// `x Φ(x)` with the exact normal distribution function (by `erf`), as in BERT.
-    #[serde(rename = "gelu")]
-    Gelu,
-    /// The approximation `x/2 (1 + tanh(√(2/π)(x + 0.044715 x³)))`.
-    #[serde(rename = "gelu_new", alias = "gelu_pytorch_tanh")]
-    GeluTanh,
-    /// `max(x, 0)`.
-    #[serde(rename = "relu")]
-    Relu,
-}
+use crate::{Activation, BertError, ModelType};
 
 /// Sizes and constants of an encoder.
 ///
@@ -64,7 +47,10 @@ pub enum Activation {
 /// - names, versions and text generation
 ///
 /// A key in neither list is also ignored, but reported in
-/// [`LoadReport::unknown_settings`](crate::LoadReport::unknown_settings).
+/// [`LoadReport::unknown_settings`](crate::LoadReport::unknown_settings). Keys that speak of
+/// another model than `model_type` are reported in
+/// [`LoadReport::warnings`](crate::LoadReport::warnings). `architectures` of another model without
+/// a `model_type` is refused.
 ///
 /// # Example
 ///

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::BertError;
+use crate::glue::quote::{listed, quoted};
 
 /// The settings that are used. They are all those that determine the model in
 /// transformers/models/bert/modeling_bert.py and its counterpart for RoBERTa.
@@ -113,12 +114,63 @@ pub(crate) fn refuse_other_models(map: &Map<String, Value>) -> Result<(), BertEr
             Some(found) => {
                 return Err(BertError::config(
                     key,
-                    format!("{found} is not supported; expected {supported}"),
+                    format!("{} is not supported; expected {supported}", shown(found)),
                 ));
             }
         }
     }
     Ok(())
+}
+
+/// A value as it is in the file, cut if it is long.
+pub(crate) fn shown(value: &Value) -> String {
+    const SHORT: usize = 60;
+    let text = value.to_string();
+    match value {
+        _ if text.len() <= SHORT => text,
+        Value::String(long) => quoted(long),
+        _ => quoted(&text),
+    }
+}
+
+/// The keys that speak of another model than `model_type`, a sentence for each. `model_type` alone
+/// decides which model is computed, as in Hugging Face's `AutoModel`.
+pub(crate) fn contradictions(map: &Map<String, Value>) -> Result<Vec<String>, BertError> {
+    let kind = map.get("model_type").and_then(Value::as_str);
+    let own = match kind {
+        Some("roberta") => "Roberta",
+        _ => "Bert",
+    };
+    let classes = map.get("architectures").and_then(Value::as_array);
+    let mut names = classes.into_iter().flatten().filter_map(Value::as_str);
+    let other = names.find(|name| !name.starts_with(own));
+    let other = other.map(|name| listed(&[name]));
+    let mut sentences = Vec::new();
+    match (other, kind) {
+        (None, _) => {}
+        (Some(other), None) => {
+            return Err(BertError::config(
+                "model_type",
+                format!(
+                    "is missing, and `architectures` names {other}, which is not BERT's: add \
+                     \"model_type\": \"bert\" or \"roberta\", whichever it is"
+                ),
+            ));
+        }
+        (Some(other), Some(kind)) => sentences.push(format!(
+            "`architectures` names {other}, but `model_type` is {kind}: it is read as a {kind}"
+        )),
+    }
+    let token = |key: &str| map.get(key).and_then(Value::as_u64);
+    let tokens = ["bos_token_id", "pad_token_id", "eos_token_id"].map(token);
+    if own == "Bert" && tokens == [Some(0), Some(1), Some(2)] {
+        sentences.push(
+            "`bos_token_id`, `pad_token_id` and `eos_token_id` are 0, 1 and 2 as in a RoBERTa, but \
+             `model_type` is bert: positions are counted from 0 as in a BERT"
+                .to_owned(),
+        );
+    }
+    Ok(sentences)
 }
 
 /// The keys that are neither used nor known to be harmless, sorted.
@@ -156,5 +208,31 @@ mod tests {
         )
         .unwrap();
         assert_eq!(file.unknown, ["hiden_size", "rotary_base"]);
+    }
+
+    #[test]
+    fn keys_of_another_model_than_the_type_says_are_named() {
+        let said = |json: &str| ConfigFile::parse(json).unwrap().contradictions;
+        let roberta = r#""architectures": ["RobertaForMaskedLM"]"#;
+        let sentences = said(&format!(r#"{{ "model_type": "bert", {roberta} }}"#));
+        assert!(sentences[0].contains("names RobertaForMaskedLM, but `model_type` is bert"));
+        let sentences = said(r#"{ "model_type": "roberta", "architectures": ["BertModel"] }"#);
+        assert!(sentences[0].contains("names BertModel, but `model_type` is roberta"));
+        let sentences = said(
+            r#"{ "model_type": "bert", "bos_token_id": 0, "pad_token_id": 1, "eos_token_id": 2 }"#,
+        );
+        assert!(sentences[0].contains("0, 1 and 2 as in a RoBERTa"));
+        for json in [
+            r#"{ "architectures": ["BertForMaskedLM"] }"#,
+            r#"{ "model_type": "roberta", "architectures": ["RobertaModel"], "pad_token_id": 1 }"#,
+            r#"{ "model_type": "bert", "architectures": null }"#,
+        ] {
+            assert_eq!(said(json), [""; 0], "{json}");
+        }
+        // Without a type, positions would be counted as in a BERT, and nobody has said so.
+        let error = ConfigFile::parse(&format!("{{ {roberta} }}")).unwrap_err();
+        let message = error.to_string();
+        assert!(message.starts_with("`model_type`: is missing"), "{message}");
+        assert!(message.contains("RobertaForMaskedLM"), "{message}");
     }
 }

@@ -63,7 +63,9 @@ impl Embeddings {
     ///
     /// # Panics
     ///
-    /// If `seq` is larger than the configuration's [`max_tokens`](BertConfig::max_tokens).
+    /// If `seq` is larger than the configuration's [`max_tokens`](BertConfig::max_tokens). On some
+    /// devices also for a token or a type without a row, which
+    /// [`check_fits_pairs`](crate::Tokenizer::check_fits_pairs) rules out.
     pub fn forward(&self, input_ids: Tensor<2, Int>, token_type_ids: Tensor<2, Int>) -> Tensor<3> {
         let [_, seq] = input_ids.dims();
         self.check_length(seq);

@@ -6,11 +6,10 @@ use burn::tensor::activation::{gelu, gelu_approximate, relu};
 use burn::tensor::{Bool, Device, Int, Tensor};
 use burn_sls_kernels::linear_gelu;
 
-use crate::BertConfig;
 use crate::attention::{Attention, Queries};
-use crate::config::Activation;
 use crate::embedding::{Embeddings, apply, layer_norm, linear, normalise};
 use crate::rows::{Packing, Rows};
+use crate::{Activation, BertConfig};
 
 /// A batch of token sequences, padded to one length.
 #[derive(Debug, Clone)]

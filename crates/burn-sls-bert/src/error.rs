@@ -65,6 +65,24 @@ pub enum BertError {
     ),
 }
 
+/// The most bytes of a key and of a message: a file may have a key or a value of any length.
+const LONGEST_KEY: usize = 200;
+const LONGEST_MESSAGE: usize = 1000;
+
+/// The text, cut if it is longer, and in one line.
+fn cut(text: impl Into<String>, longest: usize) -> String {
+    let text = text.into();
+    if text.len() <= longest && !text.contains(char::is_control) {
+        return text;
+    }
+    let end = text.floor_char_boundary(longest);
+    let shown = text[..end].replace(char::is_control, " ");
+    match end < text.len() {
+        true => format!("{shown}… ({} bytes)", text.len()),
+        false => shown,
+    }
+}
+
 impl BertError {
     pub(crate) fn io(path: &Path, source: io::Error) -> Self {
         Self::Io {
@@ -76,23 +94,23 @@ impl BertError {
     pub(crate) fn config(key: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Config {
             path: None,
-            key: key.into(),
-            message: message.into(),
+            key: cut(key, LONGEST_KEY),
+            message: cut(message, LONGEST_MESSAGE),
         }
     }
 
     pub(crate) fn weights(path: &Path, key: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Weights {
             path: path.to_owned(),
-            key: key.into(),
-            message: message.into(),
+            key: cut(key, LONGEST_KEY),
+            message: cut(message, LONGEST_MESSAGE),
         }
     }
 
     pub(crate) fn tokenizer(message: impl Into<String>) -> Self {
         Self::Tokenizer {
             path: None,
-            message: message.into(),
+            message: cut(message, LONGEST_MESSAGE),
         }
     }
 
@@ -170,5 +188,27 @@ impl core::error::Error for BertError {
             Self::Io { source, .. } => Some(source),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quotation_from_a_file_is_cut_and_stays_on_one_line() {
+        let long = "é\n".repeat(100_000);
+        for error in [
+            BertError::config(long.as_str(), long.as_str()),
+            BertError::weights(Path::new("a"), long.as_str(), long.as_str()),
+            BertError::tokenizer(long.as_str()),
+        ] {
+            let text = error.to_string();
+            assert!(text.len() < 1500, "{}", text.len());
+            assert_eq!(text.lines().count(), 1);
+            assert!(text.contains("… (300000 bytes)"), "{text}");
+        }
+        let short = BertError::config("hidden_act", "is odd").to_string();
+        assert_eq!(short, "`hidden_act`: is odd");
     }
 }

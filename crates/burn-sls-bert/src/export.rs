@@ -1,17 +1,18 @@
 //! Writing a model as a folder that Hugging Face's code can read.
 
+mod weights;
+
 use std::fs;
 use std::path::Path;
 
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::Tensor;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use serde_json::{Map, Value, json};
 
-use crate::keys::{expected, expected_in_head, expected_in_pooler, hugging_face_name};
+use crate::keys::{expected, expected_in_head, expected_in_pooler};
 use crate::model_type::Special;
-use crate::{Bert, BertClassifier, BertConfig, BertError, ModelType, Tokenizer};
+use crate::{Bert, BertClassifier, BertConfig, BertError, Tokenizer};
+use weights::{Weight, check_shapes, collect};
 
 /// Writes a model as a folder in Hugging Face's layout. It has `config.json` and
 /// `model.safetensors`, with Hugging Face's keys, shapes and orientation, in f32. With a tokenizer
@@ -240,9 +241,9 @@ impl<'a> Export<'a> {
 /// The text of a `tokenizer_config.json` with which Hugging Face uses `tokenizer.json` unchanged,
 /// whatever the usual tokenizer of the model's class.
 fn tokenizer_settings(tokenizer: &Tokenizer, config: &BertConfig) -> String {
-    let inputs: &[&str] = match config.model_type {
-        ModelType::Bert => &["input_ids", "token_type_ids", "attention_mask"],
-        ModelType::Roberta => &["input_ids", "attention_mask"],
+    let inputs: &[&str] = match tokenizer.has_types() {
+        true => &["input_ids", "token_type_ids", "attention_mask"],
+        false => &["input_ids", "attention_mask"],
     };
     let mut settings = json!({
         "tokenizer_class": "PreTrainedTokenizerFast",
@@ -250,8 +251,7 @@ fn tokenizer_settings(tokenizer: &Tokenizer, config: &BertConfig) -> String {
         "model_input_names": inputs,
     });
     for (special, key) in Special::KEYS {
-        let token = config.model_type.token(special);
-        if tokenizer.has(token) {
+        if let Some(token) = tokenizer.special(special) {
             settings[key] = token.into();
         }
     }
@@ -264,101 +264,6 @@ pub(crate) fn no_pooler() -> BertError {
         "model_type",
         "RoBERTa has no classifier with a pooler; expected a classifier without one, or \"bert\"",
     )
-}
-
-/// A parameter as Hugging Face stores it.
-struct Weight {
-    /// Hugging Face's name, without `bert.` or `roberta.` in front.
-    name: String,
-    shape: Vec<usize>,
-    /// f32, little-endian.
-    bytes: Vec<u8>,
-}
-
-impl Weight {
-    fn first_not_finite(&self) -> Option<usize> {
-        self.bytes.chunks_exact(4).position(|number| {
-            !f32::from_le_bytes([number[0], number[1], number[2], number[3]]).is_finite()
-        })
-    }
-}
-
-/// The parameters of a model, in its order.
-fn collect(model: &impl Module) -> Vec<Weight> {
-    struct Collect {
-        path: Vec<String>,
-        container: Vec<String>,
-        weights: Vec<Weight>,
-    }
-    impl ModuleVisitor for Collect {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            let data = param.val().into_data().convert::<f32>();
-            let mut shape = data.shape().to_vec();
-            let mut numbers: Vec<f32> = data.iter::<f32>().collect();
-            // Linear maps are recognised in the same way as by Burn's own adapter.
-            let linear = self.container.last().is_some_and(|c| c == "Struct:Linear");
-            if let (true, &[rows, columns]) = (linear, shape.as_slice()) {
-                numbers = (0..rows * columns)
-                    .map(|at| numbers[at % rows * columns + at / rows])
-                    .collect();
-                shape = vec![columns, rows];
-            }
-            self.weights.push(Weight {
-                name: hugging_face_name(&self.path.join(".")),
-                shape,
-                bytes: numbers.iter().flat_map(|x| x.to_le_bytes()).collect(),
-            });
-        }
-        fn enter_module(&mut self, name: &str, container: &str) {
-            self.path.push(name.to_owned());
-            self.container.push(container.to_owned());
-        }
-        fn exit_module(&mut self, _name: &str, _container: &str) {
-            self.path.pop();
-            self.container.pop();
-        }
-    }
-    let mut collect = Collect {
-        path: Vec::new(),
-        container: Vec::new(),
-        weights: Vec::new(),
-    };
-    model.visit(&mut collect);
-    collect.weights
-}
-
-/// Checks that the model has exactly the parameters of its configuration.
-fn check_shapes(
-    found: &[Weight],
-    mut shapes: impl Iterator<Item = (String, Vec<usize>)>,
-) -> Result<(), BertError> {
-    let another = |message: String| {
-        BertError::config(
-            "",
-            format!("the model was not made from this configuration: {message}"),
-        )
-    };
-    let mut left: Vec<&Weight> = found.iter().collect();
-    // If the configuration has too many layers, this ends at the first missing one.
-    for (name, shape) in shapes.by_ref() {
-        let Some(place) = left.iter().position(|weight| weight.name == name) else {
-            return Err(another(format!("it has no `{name}`")));
-        };
-        let weight = left.swap_remove(place);
-        if weight.shape != shape {
-            return Err(another(format!(
-                "its `{name}` has shape {:?}, expected {shape:?}",
-                weight.shape
-            )));
-        }
-    }
-    match left.first() {
-        Some(weight) => Err(another(format!(
-            "it has `{}`, which the configuration does not have",
-            weight.name
-        ))),
-        None => Ok(()),
-    }
 }
 
 /// Writes a file under another name first, and then renames it. So a reader finds the old file or

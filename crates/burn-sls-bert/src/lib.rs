@@ -13,6 +13,7 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod activation;
 mod attention;
 mod config;
 mod config_file;
@@ -21,6 +22,8 @@ mod embedding;
 mod encoder;
 mod error;
 mod export;
+mod files;
+mod folder;
 pub mod glue;
 mod head;
 mod keys;
@@ -34,8 +37,9 @@ mod tokenize;
 mod units;
 mod weights;
 
+pub use activation::Activation;
 pub use attention::{Attention, SelfAttention, SelfOutput};
-pub use config::{Activation, BertConfig};
+pub use config::BertConfig;
 pub use embedding::Embeddings;
 pub use encoder::{Bert, BertInput, Encoder, Intermediate, Layer, Output};
 pub use error::BertError;

@@ -8,16 +8,17 @@ use burn::tensor::Device;
 use crate::config_file::ConfigFile;
 use crate::encoder::draw_parameters;
 use crate::export::no_pooler;
+use crate::folder::not_read;
 use crate::head::check_classes;
 use crate::keys::{canonical, expected, expected_in_head, expected_in_pooler, path_in_store};
-use crate::weights::{WeightFile, weights_in};
-use crate::{Bert, BertClassifier, BertConfig, BertError, Pooler};
+use crate::weights::WeightFile;
+use crate::{Bert, BertClassifier, BertConfig, BertError, ModelType, Pooler};
 
 /// A folder with `config.json` and `model.safetensors`, read and checked on the host.
 ///
-/// Numbers may be F32, F16, BF16 or F64, and become f32. Every key may have `bert.` or `roberta.` in
-/// front, of which only `model_type` in `config.json` says which it is, and a layer norm's `weight` and
-/// `bias` may be called `gamma` and `beta`:
+/// Numbers may be F32, F16, BF16 or F64, and become f32. Every key may have `bert.` or `roberta.`
+/// in front; only `model_type` in `config.json` says which of the two the model is. A layer norm's
+/// `weight` and `bias` may be called `gamma` and `beta`:
 ///
 /// | key | shape | |
 /// |---|---|---|
@@ -41,9 +42,9 @@ use crate::{Bert, BertClassifier, BertConfig, BertError, Pooler};
 /// | `classifier.bias` | `[classes]` | only for a trained head |
 /// | any other: `embeddings.position_ids`, `cls.*` and so on | | left aside |
 ///
-/// Hugging Face stores a linear map as `[out, in]` and Burn as `[in, out]`: hence "transposed". N counts
-/// from 0 to `num_hidden_layers` − 1; a layer beyond that is an error, and so is a parameter that is
-/// there twice, under two spellings, or that holds a NaN or an infinite number.
+/// Hugging Face stores a linear map as `[out, in]` and Burn as `[in, out]`: hence "transposed". N
+/// counts from 0 to `num_hidden_layers` − 1; a layer beyond that is an error, and so is a parameter
+/// that is there twice, under two spellings, or that holds a NaN or an infinite number.
 ///
 /// # Example
 ///
@@ -78,6 +79,32 @@ pub struct LoadReport {
     /// Keys of `config.json` that this crate does not know, sorted: they may be harmless, or ask
     /// for something that it does not compute. [`BertConfig`] says which it knows.
     pub unknown_settings: Vec<String>,
+    /// What speaks of another model than the one that was loaded, a sentence with the file for
+    /// each: keys that contradict `model_type`, and files beside the model that are not read.
+    pub warnings: Vec<String>,
+}
+
+/// See [`LoadReport::warnings`].
+fn warnings(dir: &Path, file: &ConfigFile, weights: &WeightFile) -> Vec<String> {
+    let path = dir.join("config.json");
+    let of_config = file.contradictions.iter();
+    let mut all: Vec<_> = of_config
+        .map(|sentence| format!("{}: {sentence}", path.display()))
+        .collect();
+    let kind = file.config.model_type;
+    let others = ModelType::ALL.into_iter().filter(|other| *other != kind);
+    for other in others {
+        let prefix = other.prefix();
+        if weights.keys().any(|key| key.starts_with(prefix)) {
+            all.push(format!(
+                "{}: its keys begin with `{prefix}`, but `model_type` in config.json makes it a {}",
+                dir.join("model.safetensors").display(),
+                kind.in_words()
+            ));
+        }
+    }
+    all.extend(not_read(dir));
+    all
 }
 
 impl Checkpoint {
@@ -86,19 +113,20 @@ impl Checkpoint {
     ///
     /// # Errors
     ///
-    /// [`BertError::Io`], [`BertError::Config`], [`BertError::Weights`], each with the file, and the
-    /// key where there is one.
+    /// [`BertError::Io`], [`BertError::Config`], [`BertError::Weights`], each with the file, and
+    /// the key where there is one. For a missing file, the message names the other form in which
+    /// the folder has it, or the folder that has it.
     pub fn open(dir: impl AsRef<Path>) -> Result<Self, BertError> {
         let dir = dir.as_ref();
         let file = ConfigFile::open(&dir.join("config.json"))?;
-        let path = weights_in(dir)?;
-        let weights = WeightFile::open(&path, canonical)?;
+        let weights = WeightFile::open(&dir.join("model.safetensors"), canonical)?;
 
         let mut checkpoint = Self {
             report: LoadReport {
                 loaded: Vec::new(),
                 unused: weights.keys().cloned().collect(),
                 unknown_settings: file.unknown.clone(),
+                warnings: warnings(dir, &file, &weights),
             },
             file,
             weights,
@@ -164,8 +192,8 @@ impl Checkpoint {
     ///
     /// # Errors
     ///
-    /// [`BertError::Weights`] if the pooler is not there or does not fit; [`BertError::Config`] for a
-    /// RoBERTa, whose sequence classifier is made otherwise.
+    /// [`BertError::Weights`] if the pooler is not there or does not fit; [`BertError::Config`] for
+    /// a RoBERTa, whose sequence classifier is made otherwise.
     pub fn with_pooler(mut self) -> Result<Self, BertError> {
         if self.config().model_type.class_with_pooler().is_none() {
             return Err(no_pooler());

@@ -6,9 +6,9 @@ use crate::attention::attention_bias;
 
 /// Where the real tokens of a padded batch stand.
 ///
-/// With it, a model computes nothing for padding but the attention scores: linear maps, normalisations
-/// and activations see the real tokens alone, `[tokens, hidden]`. What comes out for them is the same,
-/// since padding has the weight 0 in every attention.
+/// With it, a model computes nothing for padding but the attention scores: linear maps,
+/// normalisations and activations see the real tokens alone, `[tokens, hidden]`. What comes out for
+/// them is the same, since padding has the weight 0 in every attention.
 #[derive(Debug, Clone)]
 pub struct Packing {
     /// The place in the padded batch, of `batch * seq`, of every real token.
@@ -22,7 +22,8 @@ pub struct Packing {
 impl Packing {
     /// The packing of sequences of these lengths, padded on the right to `seq` tokens.
     ///
-    /// None if there is too little padding to be worth the copies, or if a sequence has no token at all.
+    /// None if there is too little padding to be worth the copies, or if a sequence has no token at
+    /// all.
     ///
     /// # Panics
     ///

@@ -13,6 +13,9 @@ use safetensors::tensor::{Metadata, TensorView};
 use safetensors::{Dtype, SafeTensors};
 
 use crate::BertError;
+use crate::files::recognised;
+use crate::folder::unread;
+use crate::glue::quote::listed;
 
 /// The bytes of a safetensors file whose header has been read and checked.
 #[derive(Debug)]
@@ -27,21 +30,21 @@ pub(crate) struct WeightFile {
 }
 
 impl WeightFile {
-    /// Reads a file whole, so that what is checked is what is loaded.
+    /// Reads a file whole, so that the same bytes are checked and loaded.
     ///
     /// `canonical` turns a key into the name it is asked for by; two keys of one name are an error.
     pub(crate) fn open(path: &Path, canonical: fn(&str) -> String) -> Result<Self, BertError> {
-        let bytes = fs::read(path).map_err(|source| BertError::io(path, source))?;
+        let refusal = |message: String| BertError::weights(path, "", message);
+        let bytes = fs::read(path).map_err(|source| unread(path, source, refusal))?;
         let (length, header) = SafeTensors::read_metadata(&bytes).map_err(|error| {
             let size = bytes.len();
-            BertError::weights(
-                path,
-                "",
-                format!(
+            refusal(match recognised(&bytes) {
+                Some(what) => what.to_owned(),
+                None => format!(
                     "not a complete safetensors file ({error}; {size} bytes): \
                      fetch it again, it may have been cut short"
                 ),
-            )
+            })
         })?;
         let mut keys = BTreeMap::new();
         for key in header.offset_keys() {
@@ -93,7 +96,7 @@ impl WeightFile {
                 format!(
                     "is missing; the file's {} keys start with {}",
                     self.keys.len(),
-                    found.join(", ")
+                    listed(&found)
                 ),
             ));
         };
@@ -131,12 +134,12 @@ impl WeightFile {
         Some(info.shape.clone())
     }
 
-    /// Loads the tensors called `names` into `module`, through Burn's adapter for PyTorch's layouts,
-    /// as 32-bit floats; `path` turns a name into the parameter's path.
+    /// Loads the tensors called `names` into `module`, through Burn's adapter for PyTorch's
+    /// layouts, as 32-bit floats; `path` turns a name into the parameter's path.
     ///
-    /// Only these are handed to Burn's store, each under its one name: whatever else is in the file,
-    /// of whatever type and called whatever, has no say. The price is a second copy of them until
-    /// the module has its own.
+    /// Only these are handed to Burn's store, each under its one name: whatever else is in the
+    /// file, of whatever type and called whatever, has no say. The price is a second copy of them
+    /// until the module has its own.
     ///
     /// Call [`check`](Self::check) for every parameter first; it has the better messages.
     pub(crate) fn load_into<M: ModuleSnapshot>(
@@ -159,32 +162,6 @@ impl WeightFile {
             .map_err(|error| failed(error.to_string()))?;
         Ok(())
     }
-}
-
-/// The folder's safetensors file, or an error that says what is there instead.
-pub(crate) fn weights_in(dir: &Path) -> Result<PathBuf, BertError> {
-    let path = dir.join("model.safetensors");
-    let instead = |file: &str, remedy: &str| {
-        let there = !path.exists() && dir.join(file).exists();
-        there.then(|| {
-            BertError::weights(
-                &path,
-                "",
-                format!("is missing; the folder has {file} instead: {remedy}"),
-            )
-        })
-    };
-    let error = instead(
-        "model.safetensors.index.json",
-        "join the parts into one safetensors file",
-    )
-    .or_else(|| {
-        instead(
-            "pytorch_model.bin",
-            "save the model again as safetensors with transformers' `save_pretrained`",
-        )
-    });
-    error.map_or(Ok(path), Err)
 }
 
 /// The index of the first number that is not a finite 32-bit float; the type's name if it is not a

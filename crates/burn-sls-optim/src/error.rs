@@ -175,8 +175,8 @@ impl fmt::Display for LineSearchError {
             ),
             Self::LossesOfGradients { losses, batches } => write!(
                 f,
-                "`Gradients` has {losses} loss tensors, and there are {batches} micro-batches: give \
-                 the losses of the forward pass of each micro-batch, in order"
+                "`Gradients` has {losses} loss tensors, and there are {batches} micro-batches: \
+                 give the losses of the forward pass of each micro-batch, in order"
             ),
             Self::LossPrecision { dtype } => write!(
                 f,

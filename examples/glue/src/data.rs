@@ -1,14 +1,17 @@
 //! Examples, tokenized: from the built-in sentences or from GLUE's files.
 
+mod files;
+
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use burn_sls_bert::glue::{self, CutShort, Example, Features, Label, Metric, Rows, Split, Task};
+use burn_sls_bert::glue::{self, CutShort, Example, Features, Label, Metric, Split, Task};
 use burn_sls_bert::{BertConfig, Checkpoint, Tokenizer};
 
 use crate::error::GlueError;
 use crate::hub::{self, Kind};
+use crate::pretrained;
 use crate::sentences;
 use crate::settings::{SENTENCES, Settings, TINY, TrainSize};
 
@@ -60,16 +63,7 @@ pub fn load(settings: &mut Settings, length_asked: bool) -> Result<Data, GlueErr
     // The model first: a wrong folder shows at once, however large the data.
     let pretrained = match settings.model.as_str() {
         TINY => None,
-        model => {
-            // The weights last: a fault of the small files shows before they are downloaded.
-            let files = ["config.json", "tokenizer.json", "model.safetensors"];
-            let folder = hub::folder(Kind::Model, model, &files)?;
-            check_files(&folder, &files[..2])?;
-            let checkpoint = Checkpoint::open(&folder)?;
-            let tokenizer = Tokenizer::from_file(folder.join("tokenizer.json"))?;
-            tokenizer.check_fits(checkpoint.config())?;
-            Some((checkpoint, tokenizer))
-        }
+        model => Some(pretrained::open(model)?),
     };
     let Examples {
         training,
@@ -85,7 +79,16 @@ pub fn load(settings: &mut Settings, length_asked: bool) -> Result<Data, GlueErr
         }
     };
     let (model, tokenizer) = match pretrained {
-        Some((checkpoint, tokenizer)) => (Source::Pretrained(Box::new(checkpoint)), tokenizer),
+        Some((checkpoint, tokenizer)) => {
+            let rows = training.iter().chain(&validation);
+            if rows
+                .chain(mismatched.iter().flatten())
+                .any(|e| e.second.is_some())
+            {
+                tokenizer.check_fits_pairs(checkpoint.config())?;
+            }
+            (Source::Pretrained(Box::new(checkpoint)), tokenizer)
+        }
         None => {
             let texts = training
                 .iter()
@@ -112,44 +115,6 @@ pub fn load(settings: &mut Settings, length_asked: bool) -> Result<Data, GlueErr
     })
 }
 
-/// The configuration of the model in a folder or on the hub, of which nothing else is read.
-///
-/// # Errors
-///
-/// If there is none, or it is not that of a BERT.
-pub fn config(model: &str) -> Result<BertConfig, GlueError> {
-    let files = ["config.json"];
-    let folder = hub::folder(Kind::Model, model, &files)?;
-    check_files(&folder, &files)?;
-    Ok(BertConfig::from_file(folder.join("config.json"))?)
-}
-
-/// The configuration of a model by its name on the command line; that of `tiny` but for its
-/// vocabulary, which is the data's.
-///
-/// # Errors
-///
-/// As for [`config`].
-pub fn config_of(model: &str) -> Result<BertConfig, GlueError> {
-    match model {
-        TINY => Ok(BertConfig::tiny(1)),
-        model => config(model),
-    }
-}
-
-/// Refuses a model's folder that lacks a file.
-fn check_files(folder: &Path, files: &[&str]) -> Result<(), GlueError> {
-    let lacks = |file: &&&str| !folder.join(file).is_file();
-    match files.iter().find(lacks) {
-        None => Ok(()),
-        Some(file) => Err(GlueError::Usage(format!(
-            "--model {} has no {file}: give a folder with config.json, model.safetensors and \
-             tokenizer.json, or `{TINY}`",
-            folder.display()
-        ))),
-    }
-}
-
 /// The training examples that were asked for, and all validation examples.
 #[derive(Default)]
 struct Examples {
@@ -167,14 +132,12 @@ fn examples(settings: &Settings) -> Result<Examples, GlueError> {
     let folder = data_folder(settings, task)?;
     let mut cut_short = Vec::new();
     let mut read = |split| -> Result<Vec<Example>, GlueError> {
-        let rows = rows(&folder, task, split)?;
+        let rows = files::rows(&folder, task, split)?;
         cut_short.extend(rows.cut_short);
         Ok(rows.examples)
     };
     let validation = read(Split::Validation)?;
-    let mismatched = match has_official(&folder, task, Split::Mismatched)
-        || has_hub(&folder, task, Split::Mismatched)
-    {
+    let mismatched = match files::is_there(&folder, task, Split::Mismatched)? {
         true => Some(read(Split::Mismatched)?),
         false => None,
     };
@@ -223,26 +186,6 @@ fn data_folder(settings: &Settings, task: Task) -> Result<PathBuf, GlueError> {
         .filter_map(|split| task.hub_file(split))
         .collect();
     Ok(hub::folder(Kind::DataSet, name, &files)?)
-}
-
-/// The rows of the official file, or of the hub's where the folder has that one instead.
-fn rows(folder: &Path, task: Task, split: Split) -> Result<Rows, GlueError> {
-    #[cfg(feature = "hub")]
-    if has_hub(folder, task, split) && !has_official(folder, task, split) {
-        return Ok(glue::read_hub_split(folder, task, split)?);
-    }
-    Ok(glue::read_split(folder, task, split)?)
-}
-
-fn has_official(folder: &Path, task: Task, split: Split) -> bool {
-    let there = |file| folder.join(task.folder()).join(file).is_file();
-    task.file(split).is_some_and(there)
-}
-
-/// Whether the folder has the hub's file, in a program that can read it.
-fn has_hub(folder: &Path, task: Task, split: Split) -> bool {
-    let there = |file| folder.join(file).is_file();
-    cfg!(feature = "hub") && task.hub_file(split).is_some_and(there)
 }
 
 /// So many validation examples, or all if there are fewer: the same whatever the seed of the run,

@@ -11,8 +11,8 @@ use burn_sls_bert::UnitSplit;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::data;
 use crate::error::GlueError;
+use crate::pretrained;
 use crate::settings::{
     DeviceName, OptimizerName, PresetName, SENTENCES, ScheduleName, Settings, Switch, TINY,
     TrainArgs, TrainSize,
@@ -289,7 +289,7 @@ impl Shape {
     ///
     /// If there is no such model.
     pub fn of(model: &str) -> Result<Self, GlueError> {
-        let config = data::config_of(model)?;
+        let config = pretrained::config_of(model)?;
         Ok(Self {
             layers: config.num_hidden_layers,
             positions: config.max_tokens(),

@@ -168,7 +168,8 @@ impl fmt::Display for HubError {
             Self::Settings(reason) => {
                 write!(
                     f,
-                    "the hub cannot be asked: {reason}; check HF_ENDPOINT and HF_TOKEN"
+                    "the hub cannot be asked: {}; check HF_ENDPOINT and HF_TOKEN",
+                    brief(reason)
                 )
             }
             Self::Download(failed) => failed.fmt(f),
@@ -200,19 +201,30 @@ impl fmt::Display for Failed {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unreachable(why) => write!(f, "it cannot be reached ({why})"),
+            Self::Unreachable(why) => write!(f, "it cannot be reached ({})", brief(why)),
             Self::NoFile => write!(f, "it has no such file"),
             Self::NotAllowed => write!(
                 f,
                 "it has no such name, or wants a token that may see it in HF_TOKEN"
             ),
             Self::CutShort => write!(f, "the download was cut short (try again)"),
-            Self::Other(why) => f.write_str(why),
+            Self::Other(why) => f.write_str(&brief(why)),
         }
     }
 }
 
 impl core::error::Error for HubError {}
+
+/// The beginning of what a server or a library says, in one line.
+fn brief(text: &str) -> String {
+    /// The largest number of characters.
+    const LONGEST: usize = 200;
+    let shown = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match shown.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &shown[..end]),
+        None => shown,
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -242,6 +254,20 @@ mod tests {
             let found = folder(Kind::Model, value, &["config.json"]);
             assert_eq!(found, Ok(value.into()));
         }
+    }
+
+    #[test]
+    fn what_a_server_says_is_cut_to_one_short_line() {
+        let failed = Failed {
+            wanted: Wanted::new(Kind::DataSet, "nyu-mll/glue", &["sst2/train.parquet"]),
+            file: "sst2/train.parquet".into(),
+            endpoint: "http://127.0.0.1:1".into(),
+            cache: "cache".into(),
+            reason: Reason::Other("<p>\r\n".repeat(20_000)),
+        };
+        let text = HubError::Download(Box::new(failed)).to_string();
+        assert_eq!(text.lines().count(), 1, "{text}");
+        assert!(text.len() < 800, "{} bytes", text.len());
     }
 
     #[test]

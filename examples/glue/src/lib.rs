@@ -22,6 +22,7 @@ pub mod metrics;
 pub mod model;
 pub mod pipe;
 pub mod plot;
+pub mod pretrained;
 pub mod progress;
 pub mod recorder;
 pub mod report;

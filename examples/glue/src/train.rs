@@ -12,8 +12,8 @@ use burn::tensor::Device;
 use burn::train::checkpoint::KeepLastNCheckpoints;
 use burn::train::metric::LossMetric;
 use burn::train::{InferenceStep, LearnerModel, LearningResult, SupervisedTraining, TrainStep};
-use burn_sls_bert::BertClassifier;
 use burn_sls_bert::glue::{Features, GlueBatch};
+use burn_sls_bert::{BertClassifier, Tokenizer};
 use burn_sls_optim::LineSearchConfig;
 
 use crate::checkpoints::{self, KEPT, WholeFileCheckpointer};
@@ -25,6 +25,7 @@ use crate::line_search;
 use crate::loader::{EvaluationLoader, TrainingLoader};
 use crate::metrics::EvaluationMetric;
 use crate::model::{EvaluationBatch, EvaluationOutput, GlueModel, Part, TrainingOutput};
+use crate::pretrained;
 use crate::progress::{Place, Progress};
 use crate::recorder::Recorder;
 use crate::results::{EpochResult, RunFile};
@@ -133,7 +134,14 @@ pub fn train_as(args: &TrainArgs, manner: Manner) -> Result<Ending, GlueError> {
     device.seed(settings.seed);
     let saved = Saved::new(&out, &settings, data.model.config(), &data.tokenizer)?;
     let model = GlueModel {
-        classifier: classifier(&settings, data.model, data.outputs, &device, &manner)?,
+        classifier: classifier(
+            &settings,
+            data.model,
+            &data.tokenizer,
+            data.outputs,
+            &device,
+            &manner,
+        )?,
         recorder: recorder.clone(),
     };
     Training {
@@ -156,6 +164,7 @@ pub fn train_as(args: &TrainArgs, manner: Manner) -> Result<Ending, GlueError> {
 fn classifier(
     settings: &Settings,
     source: Source,
+    tokenizer: &Tokenizer,
     classes: usize,
     device: &Device,
     manner: &Manner,
@@ -174,7 +183,10 @@ fn classifier(
                 true => *checkpoint,
                 false => checkpoint.with_dropout(0.0)?,
             };
+            let config = checkpoint.config().clone();
             let (classifier, report) = checkpoint.classifier(classes, device)?;
+            let model = &settings.model;
+            pretrained::warn(pretrained::warnings(model, &config, tokenizer, &report));
             if *manner == Manner::Alone {
                 println!(
                     "{} tensors loaded from {}; not used: {}",

@@ -8,6 +8,7 @@ use comfy_table::{Cell, CellAlignment, Table};
 
 use crate::data;
 use crate::error::GlueError;
+use crate::pretrained;
 use crate::settings::{Settings, TINY, TrainArgs, UnitsArgs};
 
 /// The classes of the head that is counted. It makes no difference that one could see.
@@ -38,7 +39,7 @@ pub fn table(args: &UnitsArgs) -> Result<String, GlueError> {
             let data = data::load(&mut settings, false)?;
             data.model.config().clone()
         }
-        model => data::config(model)?,
+        model => pretrained::config(model)?,
     };
     let layers = config.num_hidden_layers;
     if layers > MOST_LAYERS {

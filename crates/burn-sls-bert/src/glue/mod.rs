@@ -5,10 +5,14 @@
 
 mod batch;
 mod correlation;
+mod expected;
+mod foreign;
+mod hub_files;
 mod label;
 mod metrics;
 #[cfg(feature = "parquet")]
 mod parquet;
+pub(crate) mod quote;
 mod sample;
 mod task;
 mod tsv;
@@ -17,6 +21,7 @@ mod tsv;
 pub use self::parquet::read_hub_split;
 pub use batch::{Features, GlueBatch, collate, encode};
 pub use correlation::{pearson, spearman};
+pub use hub_files::hub_files;
 pub use label::{Label, Labels};
 pub use metrics::{Metric, accuracy, f1, matthews};
 pub use sample::{balanced_subset, subset};

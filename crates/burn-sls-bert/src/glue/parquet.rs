@@ -1,48 +1,71 @@
 //! Reading a task's Parquet files, in the layout of the hub.
 
+mod faults;
+
 use std::fs::File;
 use std::panic;
 use std::path::Path;
 
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::{ByteArray, DataType};
-use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 use parquet::schema::types::SchemaDescriptor;
 
-use super::{Example, Label, Rows, Split, Target, Task};
+use super::expected::{UNLABELLED, numbered};
+use super::hub_files::contents;
+use super::quote::listed;
+use super::{Example, Label, Rows, Split, Target, Task, hub_files};
 use crate::BertError;
 
 /// Reads a split from `dir`, a copy of the hub's data set `nyu-mll/glue`. For the names of the
-/// files see [`Task::hub_file`].
+/// files see [`hub_files`]. A split in several files is read in their order.
 ///
 /// The examples are the same as from [`read_split`](super::read_split) on the official files. A
 /// label is the index of a class in [`Task::class_names`], or the score of STS-B.
 ///
+/// Pages are uncompressed, or compressed by Snappy, as the hub's are, or by gzip.
+///
 /// # Errors
 ///
-/// [`BertError::Task`] if the task does not have the split. [`BertError::Io`] if the file cannot be
+/// [`BertError::Task`] if the task does not have the split. [`BertError::Io`] if a file cannot be
 /// opened. [`BertError::Data`], with file and row, for
 ///
-/// - an incomplete or damaged file, or one without rows,
+/// - a missing, incomplete or damaged file, or one without rows,
+/// - another compression, which is named,
 /// - a missing column, or a column of another type,
 /// - a sentence or label that is null, or text that is not UTF-8,
 /// - a label that is not a class, or a score that is out of range.
 pub fn read_hub_split(dir: impl AsRef<Path>, task: Task, split: Split) -> Result<Rows, BertError> {
-    let file = task
+    let dir = dir.as_ref();
+    let usual = task
         .hub_file(split)
         .ok_or_else(|| task.lacks_mismatched())?;
-    let path = dir.as_ref().join(file);
-    let file = File::open(&path).map_err(|source| BertError::io(&path, source))?;
-    let reader = Reader { path: &path, task };
-    // With a damaged file, the `parquet` crate can fail an assertion.
-    let examples = panic::catch_unwind(|| reader.read(file)).unwrap_or_else(|_| {
-        Err(reader.error(None, "is not a whole Parquet file: its pages are damaged"))
-    })?;
-    Ok(Rows {
-        examples,
-        cut_short: None,
-    })
+    let paths = hub_files(dir, task, split)?;
+    let Some(first) = paths.first() else {
+        let there = match contents(&dir.join(task.name())) {
+            Some(names) => format!("{} has {names}", task.name()),
+            None => format!("there is no folder {} with files", task.name()),
+        };
+        let message = format!("this file of {task} is missing; {there}");
+        return Err(BertError::data(&dir.join(usual), None, message));
+    };
+    let mut examples = Vec::new();
+    for path in &paths {
+        let file = File::open(path).map_err(|source| BertError::io(path, source))?;
+        let reader = Reader { path, task };
+        // With a damaged file, the `parquet` crate can fail an assertion.
+        let read = panic::catch_unwind(|| reader.read(file)).unwrap_or_else(|_| {
+            Err(reader.error(None, "is not a whole Parquet file: its pages are damaged"))
+        });
+        examples.append(&mut read?);
+    }
+    match examples.is_empty() {
+        true => Err(BertError::data(first, None, "has no rows")),
+        false => Ok(Rows {
+            examples,
+            cut_short: None,
+        }),
+    }
 }
 
 /// The reader of one file.
@@ -110,10 +133,7 @@ impl Reader<'_> {
             let message = format!("declares {told} rows but has {}", examples.len());
             return Err(self.error(None, message));
         }
-        match examples.is_empty() {
-            true => Err(self.error(None, "has no rows")),
-            false => Ok(examples),
-        }
+        Ok(examples)
     }
 
     /// The column with the first of these names that exists.
@@ -140,7 +160,7 @@ impl Reader<'_> {
                 format!(
                     "has no column called {}; the columns are {}",
                     names.join(" or "),
-                    there.join(", ")
+                    listed(&there)
                 ),
             )
         })
@@ -188,8 +208,10 @@ impl Reader<'_> {
                 let score = |(score, row)| match (lowest..=highest).contains(&score) {
                     true => Ok(Label::Score(score)),
                     false => {
-                        let message =
-                            format!("the row's score {score} is not from {lowest} to {highest}");
+                        let unlabelled = if score == -1.0 { UNLABELLED } else { "" };
+                        let message = format!(
+                            "the row's score {score} is not from {lowest} to {highest}{unlabelled}"
+                        );
                         Err(self.error(Some(row), message))
                     }
                 };
@@ -199,26 +221,22 @@ impl Reader<'_> {
     }
 
     fn class(&self, class: i64, row: usize) -> Result<Label, BertError> {
-        let names = self.task.class_names();
         if let Ok(place) = usize::try_from(class)
-            && place < names.len()
+            && place < self.task.class_names().len()
         {
             return Ok(Label::Class(place));
         }
-        let known = names.iter().enumerate();
-        let known: Vec<String> = known.map(|(i, name)| format!("{i} ({name})")).collect();
-        let unlabelled = match class {
-            -1 => ", which means no label, as in a test set",
-            _ => "",
-        };
-        let known = known.join(", ");
-        let message = format!("the row's label is {class}{unlabelled}; expected one of {known}");
+        let unlabelled = if class == -1 { UNLABELLED } else { "" };
+        let message = format!(
+            "the row's label is {class}{unlabelled}; expected one of {}",
+            numbered(self.task)
+        );
         Err(self.error(Some(row), message))
     }
 
     fn open(&self, part: Part, column: Column) -> Result<ColumnReader, BertError> {
         let reader = part.group.get_column_reader(column.place);
-        reader.map_err(|error| self.broken(error))
+        reader.map_err(|error| self.unreadable(part, column, error))
     }
 
     /// A value for every row.
@@ -237,7 +255,7 @@ impl Reader<'_> {
             let before = values.len();
             let (rows, there, _) = reader
                 .read_records(rest, Some(&mut levels), None, &mut values)
-                .map_err(|error| self.broken(error))?;
+                .map_err(|error| self.unreadable(part, column, error))?;
             if rows == 0 {
                 let message = format!(
                     "column `{}` ends here, {} rows too early: the file is incomplete",
@@ -254,24 +272,6 @@ impl Reader<'_> {
             }
         }
         Ok(values)
-    }
-
-    fn wrong_type(&self, part: Part, column: Column, expected: &str) -> BertError {
-        let kind = part.group.metadata().column(column.place).column_type();
-        let message = format!(
-            "column `{}` is of type {kind}; expected {expected}",
-            column.name
-        );
-        self.error(None, message)
-    }
-
-    fn broken(&self, error: ParquetError) -> BertError {
-        self.error(None, format!("is not a whole Parquet file: {error}"))
-    }
-
-    /// `row` counts from 0.
-    fn error(&self, row: Option<usize>, message: impl Into<String>) -> BertError {
-        BertError::data(self.path, row.map(|row| row as u64 + 1), message)
     }
 }
 

@@ -4,6 +4,7 @@ use core::fmt;
 use core::str::FromStr;
 
 use super::Metric;
+use super::quote::quoted;
 use crate::BertError;
 
 /// A GLUE task. `Display` and `FromStr` use the hub's names (`sst2`, `mrpc`, …).
@@ -71,7 +72,7 @@ pub enum Target {
     },
 }
 
-/// The names of the columns. A column may have several names, one of which is the hub's.
+/// The names of the columns. A column may have several names, of which the last is the hub's.
 pub(super) struct Columns {
     pub first: &'static [&'static str],
     pub second: &'static [&'static str],
@@ -137,14 +138,19 @@ impl Task {
     /// The Parquet file of a split in the hub's data set `nyu-mll/glue`. `None` if the task does
     /// not have the split.
     pub fn hub_file(self, split: Split) -> Option<String> {
-        let part = match (self, split) {
-            (_, Split::Train) => "train",
-            (Task::Mnli, Split::Validation) => "validation_matched",
-            (Task::Mnli, Split::Mismatched) => "validation_mismatched",
-            (_, Split::Validation) => "validation",
-            (_, Split::Mismatched) => return None,
-        };
+        let part = self.hub_part(split)?;
         Some(format!("{}/{part}-00000-of-00001.parquet", self.name()))
+    }
+
+    /// The hub's name of a split. `None` if the task does not have the split.
+    pub(super) fn hub_part(self, split: Split) -> Option<&'static str> {
+        match (self, split) {
+            (_, Split::Train) => Some("train"),
+            (Task::Mnli, Split::Validation) => Some("validation_matched"),
+            (Task::Mnli, Split::Mismatched) => Some("validation_mismatched"),
+            (_, Split::Validation) => Some("validation"),
+            (_, Split::Mismatched) => None,
+        }
     }
 
     /// The quantity that a model of the task predicts.
@@ -244,7 +250,8 @@ impl FromStr for Task {
             .find(|task| task.name() == name)
             .ok_or_else(|| {
                 BertError::Task(format!(
-                    "there is no task {name:?}; expected one of {}",
+                    "there is no task {}; expected one of {}",
+                    quoted(name),
                     Task::ALL.map(Task::name).join(", ")
                 ))
             })

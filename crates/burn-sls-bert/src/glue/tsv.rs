@@ -1,11 +1,18 @@
 //! Reading a task's tab-separated files.
 
+mod columns;
+mod find;
+mod labels;
+
 use core::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use csv::{ByteRecord, ReaderBuilder, Terminator};
 
+use self::columns::Places;
+use self::find::find;
+use super::foreign::other_kind;
 use super::{Label, Split, Target, Task};
 use crate::BertError;
 
@@ -66,6 +73,10 @@ impl fmt::Display for CutShort {
 /// mark of the original judgement and the sentence. If the first line has the names `sentence` and
 /// `label`, it is read as column names. Otherwise it is a row.
 ///
+/// A label is spelled as in the official files, see [`Target::Classes`]. If the first line has the
+/// hub's column names, numbers are read too, in the order of [`Task::class_names`]: for MNLI
+/// `premise`, `hypothesis`, `label`, for QNLI and RTE the column `idx` beside the others.
+///
 /// A line must have as many fields as the first one. QQP is an exception, since some lines of its
 /// official files are cut short. These are skipped, as is usual, and counted.
 ///
@@ -76,8 +87,8 @@ impl fmt::Display for CutShort {
 ///
 /// - a missing folder, file or column,
 /// - a wrong number of fields, or a file without rows,
-/// - an unknown label, or a score that is out of range,
-/// - text that is not UTF-8.
+/// - an unknown label, the hub's -1 for no label, or a score that is out of range,
+/// - text that is not UTF-8, lines that end in `\r` alone, or a file of another kind.
 pub fn read_split(dir: impl AsRef<Path>, task: Task, split: Split) -> Result<Rows, BertError> {
     let path = find(dir.as_ref(), task, split)?;
     let bytes = fs::read(&path).map_err(|source| BertError::io(&path, source))?;
@@ -92,45 +103,46 @@ pub fn read_split(dir: impl AsRef<Path>, task: Task, split: Split) -> Result<Row
     .read()
 }
 
-/// The path of the file, or an error that says which part of it is missing.
-fn find(dir: &Path, task: Task, split: Split) -> Result<PathBuf, BertError> {
-    let missing = |path: &Path, message: String| Err(BertError::data(path, None, message));
-    let Some(file) = task.file(split) else {
-        return Err(task.lacks_mismatched());
-    };
-    if !dir.is_dir() {
-        return missing(
-            dir,
-            "is not a folder; expected the GLUE data, with a folder per task".to_owned(),
-        );
-    }
-    let folder = dir.join(task.folder());
-    if !folder.is_dir() {
-        let there: Vec<_> = Task::ALL
-            .into_iter()
-            .map(Task::folder)
-            .filter(|folder| dir.join(folder).is_dir())
-            .collect();
-        let there = match there.as_slice() {
-            [] => "found no task's folder".to_owned(),
-            folders => format!("found {}", folders.join(", ")),
-        };
-        return missing(&folder, format!("the folder of {task} is missing; {there}"));
-    }
-    let file = folder.join(file);
-    if !file.is_file() {
-        return missing(&file, format!("this file of {task} is missing"));
-    }
-    Ok(file)
-}
-
+/// The text of a file, without a byte order mark.
 fn utf8<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a str, BertError> {
+    if let Some(kind) = other_kind(bytes) {
+        return Err(BertError::data(path, None, kind));
+    }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    std::str::from_utf8(bytes).map_err(|error| {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
         let before = &bytes[..error.valid_up_to()];
         let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count() as u64;
-        BertError::data(path, Some(line), "is not UTF-8 text")
-    })
+        BertError::data(
+            path,
+            Some(line),
+            "is not UTF-8 text: save the file as UTF-8",
+        )
+    })?;
+    check_line_ends(path, text)?;
+    Ok(text)
+}
+
+/// Refuses a file in which most lines end in `\r` alone. It would be read as one line.
+fn check_line_ends(path: &Path, text: &str) -> Result<(), BertError> {
+    let inside = |line: &str| line.trim_end_matches('\r').contains('\r');
+    let first = text.trim_start_matches(['\r', '\n']).split('\n').next();
+    if !first.is_some_and(inside) {
+        return Ok(());
+    }
+    let count = |end: &str| text.matches(end).count();
+    let feeds = count("\n");
+    let alone = count("\r") - count("\r\n");
+    let found = match feeds {
+        0 => "there is no line feed in the file".to_owned(),
+        1 if alone > 1 => "there is one line feed in the file".to_owned(),
+        feeds if feeds < alone => format!("there are {feeds} line feeds in the file"),
+        _ => return Ok(()),
+    };
+    let message = format!(
+        "{found}, and {alone} carriage returns (CR) without one: lines must end in a line feed; \
+         convert the file, for example by `tr '\\r' '\\n' < FILE > NEW`"
+    );
+    Err(BertError::data(path, None, message))
 }
 
 /// The reader of one file.
@@ -139,17 +151,6 @@ struct Reader<'a> {
     text: &'a str,
     task: Task,
     target: Target,
-}
-
-/// The indices of the fields in a row.
-struct Places {
-    first: usize,
-    second: Option<usize>,
-    label: usize,
-    /// The number of fields in a row.
-    fields: usize,
-    /// The reason for this number, for an error message.
-    because: String,
 }
 
 impl Reader<'_> {
@@ -182,8 +183,8 @@ impl Reader<'_> {
         let Some(first_line) = next(&mut record)? else {
             return Err(self.error(None, "is empty; expected rows"));
         };
-        let (places, named) = self.places(&record, first_line)?;
-        let mut row = match named {
+        let places = self.places(&record, first_line)?;
+        let mut row = match places.named {
             true => next(&mut record)?,
             false => Some(first_line),
         };
@@ -219,54 +220,6 @@ impl Reader<'_> {
         }
     }
 
-    /// The indices of the fields, and whether `first`, the first line, has the column names.
-    fn places(&self, first: &ByteRecord, line: u64) -> Result<(Places, bool), BertError> {
-        let columns = self.task.columns();
-        let header: Vec<&str> = (0..first.len()).map(|i| field(first, i).trim()).collect();
-        let find = |names: &[&str]| {
-            let place = |name| header.iter().position(|column| column == name);
-            names.iter().find_map(place)
-        };
-        if self.task == Task::Cola
-            && (find(columns.first).is_none() || find(columns.label).is_none())
-        {
-            let official = Places {
-                first: 3,
-                second: None,
-                label: 1,
-                fields: 4,
-                because:
-                    "a row of CoLA has 4: source, label, mark, sentence (a first line with the \
-                     names `sentence` and `label` may set other columns)"
-                        .to_owned(),
-            };
-            return Ok((official, false));
-        }
-        let column = |names: &[&str]| {
-            find(names).ok_or_else(|| {
-                self.error(
-                    Some(line),
-                    format!(
-                        "has no column called {}; the columns are {}",
-                        names.join(" or "),
-                        header.join(", ")
-                    ),
-                )
-            })
-        };
-        let named = Places {
-            first: column(columns.first)?,
-            second: match columns.second {
-                [] => None,
-                names => Some(column(names)?),
-            },
-            label: column(columns.label)?,
-            fields: header.len(),
-            because: format!("the first line has {}", header.len()),
-        };
-        Ok((named, true))
-    }
-
     fn example(
         &self,
         record: &ByteRecord,
@@ -282,30 +235,8 @@ impl Reader<'_> {
         Ok(Example {
             first: field(record, places.first).to_owned(),
             second: places.second.map(|place| field(record, place).to_owned()),
-            label: self.label(field(record, places.label), line)?,
+            label: self.label(field(record, places.label), places, line)?,
         })
-    }
-
-    fn label(&self, spelled: &str, line: u64) -> Result<Label, BertError> {
-        let message = match self.target {
-            Target::Classes(labels) => {
-                if let Some(class) = labels.iter().position(|known| *known == spelled) {
-                    return Ok(Label::Class(class));
-                }
-                format!(
-                    "the label {spelled:?} is unknown; expected one of {}",
-                    labels.join(", ")
-                )
-            }
-            Target::Score { lowest, highest } => {
-                let score = spelled.trim().parse().unwrap_or(f64::NAN);
-                if (lowest..=highest).contains(&score) {
-                    return Ok(Label::Score(score));
-                }
-                format!("the score {spelled:?} is not a number from {lowest} to {highest}")
-            }
-        };
-        Err(self.error(Some(line), message))
     }
 
     fn error(&self, line: Option<u64>, message: impl Into<String>) -> BertError {

@@ -1,5 +1,7 @@
 //! The checkpoints that can be read, and the errors for broken ones.
 
+mod reported;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
@@ -211,10 +213,7 @@ fn a_file_that_is_not_what_its_header_says_is_refused() {
         ("long-header", long_header),
         ("huge-header", huge_header),
         ("header-beyond-end", header_beyond_end),
-        (
-            "text",
-            b"version https://git-lfs.github.com/spec/v1\n".to_vec(),
-        ),
+        ("text", b"no weights, but a text\n".to_vec()),
         ("no-json", lying("{]")),
         (
             "no-utf8",
@@ -261,34 +260,6 @@ fn false_sizes_in_the_configuration_cost_no_memory() {
     huge.vocab_size = config().vocab_size;
     let message = Folder::new().with(&huge, &file(&complete())).refusal();
     assert!(message.contains("encoder.layer.1."), "{message}");
-}
-
-#[test]
-fn another_format_is_named() {
-    let folder = Folder::new().with(&config(), &[]);
-    fs::rename(
-        folder.file("model.safetensors"),
-        folder.file("pytorch_model.bin"),
-    )
-    .unwrap();
-    assert!(folder.refusal().contains("pytorch_model.bin instead"));
-}
-
-#[test]
-fn a_folder_or_nothing_in_place_of_a_file_is_named() {
-    for file in ["model.safetensors", "config.json"] {
-        let folder = Folder::new().with(&config(), &[]);
-        fs::remove_file(folder.file(file)).unwrap();
-        let missing = folder.refusal();
-        assert!(
-            missing.contains(&format!("{file}: No such file")),
-            "{missing}"
-        );
-        fs::create_dir(folder.file(file)).unwrap();
-        let message = folder.refusal();
-        assert!(message.contains(&format!("{file}: ")), "{message}");
-        assert!(message.contains("directory"), "{message}");
-    }
 }
 
 #[test]

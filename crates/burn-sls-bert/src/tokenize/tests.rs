@@ -1,5 +1,10 @@
 //! The tokens of texts, and the files that are refused.
 
+mod beside;
+
+use tokenizers::processors::bert::BertProcessing;
+
+use super::beside::Beside;
 use super::*;
 
 fn letters() -> Tokenizer {
@@ -71,12 +76,12 @@ fn a_file_that_is_no_bert_tokenizer_is_refused() {
         (whole[..whole.len() / 2].to_owned(), "not a tokenizer: EOF"),
         ("{}".to_owned(), "not a tokenizer"),
         (
-            whole.replace("[CLS]", "<s>"),
-            "lacks special tokens; expected [PAD], [CLS], [SEP]",
+            whole.replace("[PAD]", "[QAD]"),
+            "has no token that pads; expected [PAD] or <pad>",
         ),
     ];
     for (text, says) in cases {
-        let message = Tokenizer::from_bytes(text.as_bytes())
+        let message = Tokenizer::from_bytes(text.as_bytes(), &Beside::default())
             .expect_err(says)
             .to_string();
         assert!(message.contains(says), "{message:?} instead of {says:?}");
@@ -85,6 +90,76 @@ fn a_file_that_is_no_bert_tokenizer_is_refused() {
     unframed.with_post_processor(None::<BertProcessing>);
     let message = Tokenizer::new(unframed).unwrap_err().to_string();
     assert!(message.contains("does not frame text"), "{message}");
+
+    // A template that forgets the second sentence.
+    template["post_processor"] = serde_json::json!({
+        "type": "TemplateProcessing",
+        "single": [
+            { "SpecialToken": { "id": "[CLS]", "type_id": 0 } },
+            { "Sequence": { "id": "A", "type_id": 0 } },
+        ],
+        "pair": [
+            { "SpecialToken": { "id": "[CLS]", "type_id": 0 } },
+            { "Sequence": { "id": "A", "type_id": 0 } },
+        ],
+        "special_tokens": { "[CLS]": { "id": "[CLS]", "ids": [2], "tokens": ["[CLS]"] } },
+    });
+    let message = Tokenizer::from_bytes(template.to_string().as_bytes(), &Beside::default())
+        .unwrap_err()
+        .to_string();
+    assert!(message.contains("does not frame text") || message.contains("not a tokenizer"));
+}
+
+#[test]
+fn special_tokens_of_any_name_are_taken() {
+    let whole = letters().inner.to_string(false).unwrap();
+    for (old, new) in [("[CLS]", "<s>"), ("[SEP]", "<end>"), ("[UNK]", "<?>")] {
+        let renamed = whole.replace(old, new);
+        let tokenizer =
+            Tokenizer::from_bytes(renamed.as_bytes(), &Beside::default()).expect("a tokenizer");
+        assert_eq!(tokenizer.encode("a", None, 9).unwrap().ids, [2, 4, 3]);
+    }
+}
+
+#[test]
+fn a_pair_with_more_types_than_the_model_is_refused() {
+    let tokenizer = letters();
+    let mut config = BertConfig::tiny(9);
+    assert!(tokenizer.check_fits_pairs(&config).is_ok());
+    config.type_vocab_size = 1;
+    assert!(
+        tokenizer.check_fits(&config).is_ok(),
+        "one sentence has type 0"
+    );
+    let message = tokenizer.check_fits_pairs(&config).unwrap_err().to_string();
+    for part in [
+        "a pair of sentences the token type 1",
+        "the model has one type",
+        "`type_vocab_size` is 1",
+        "model_input_names",
+    ] {
+        assert!(message.contains(part), "{message}");
+    }
+}
+
+#[test]
+fn a_roberta_is_taken_with_a_tokenizer_of_bert_if_the_numbers_fit() {
+    let tokenizer = letters();
+    let mut config = BertConfig::tiny(9);
+    config.model_type = ModelType::Roberta;
+    assert!(
+        tokenizer.check_fits(&config).is_ok(),
+        "[PAD] is number 0 in both"
+    );
+    assert!(tokenizer.warnings(&config).is_empty());
+    config.pad_token_id = Some(1);
+    let message = tokenizer.check_fits(&config).unwrap_err().to_string();
+    let says = "the token \"[PAD]\" has the number 0, but the model's `pad_token_id` is 1";
+    assert!(message.contains(says), "{message}");
+    // A BERT does not count from it: its padding is masked, whatever it is.
+    config.model_type = ModelType::Bert;
+    assert!(tokenizer.check_fits(&config).is_ok());
+    assert!(tokenizer.warnings(&config)[0].contains(says));
 }
 
 #[test]

@@ -62,9 +62,10 @@ pub struct StartConfig {
     /// differs from `w_k` by no more than rounding, so this needs
     /// [`SearchConfig::rounding`](crate::SearchConfig::rounding).
     ///
-    /// It does so for a step size that has collapsed to less than a thousandth of the longest that a
-    /// search has found, and goes back to that one at most; and for one that has been judged at most
-    /// once. Near a minimum there is little to judge with any step size, and nothing begins again.
+    /// It does so for a step size that has collapsed to less than a thousandth of the longest that
+    /// a search has found, and goes back to that one at most; and for one that has been judged at
+    /// most once. Near a minimum there is little to judge with any step size, and nothing begins
+    /// again.
     ///
     /// Such a search begins at the Polyak step, also with [`InitialStep::Fixed`]; where that is not
     /// usable, at ten times the last step size. If it finds nothing better, everything stays as it

@@ -153,8 +153,8 @@ fn try_on<M: Module, I, L: Losses<M, I>>(
 }
 
 impl<K> Found<K> {
-    /// Whether the search says nothing: its only trial differs from `w_k` by no more than noise. Such
-    /// a trial may be accepted, too, by chance or in exact arithmetic.
+    /// Whether the search says nothing: its only trial differs from `w_k` by no more than noise.
+    /// Such a trial may be accepted, too, by chance or in exact arithmetic.
     fn is_unjudged(&self) -> bool {
         self.within_noise && self.trials.len() == 1 && !self.outcome.exhausted()
     }

@@ -124,8 +124,8 @@ pub struct LineSearchOptimizer {
 }
 
 impl Clone for LineSearchOptimizer {
-    /// A clone makes the training forward of its next step itself: the graph of a kept trial has one
-    /// backward pass.
+    /// A clone makes the training forward of its next step itself: the graph of a kept trial has
+    /// one backward pass.
     fn clone(&self) -> Self {
         Self {
             optim: self.optim.clone(),

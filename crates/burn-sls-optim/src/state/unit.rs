@@ -53,8 +53,8 @@ pub struct UnitHistory {
     /// Searches that began again for that reason and found nothing better. Each doubles the number
     /// of searches before the next attempt.
     pub failed_restarts: u64,
-    /// Searches whose accepted trial differed from `w_k` by more than the arithmetic's noise. It and
-    /// the next are never reset.
+    /// Searches whose accepted trial differed from `w_k` by more than the arithmetic's noise. It
+    /// and the next are never reset.
     pub judged: u64,
     /// The longest step size that one of these has found.
     pub longest: f64,

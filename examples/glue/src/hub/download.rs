@@ -10,6 +10,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Failed, HubError, Kind, Reason, Wanted};
 
+/// The files beside a `tokenizer.json` that change its tokens. A model need not have them.
+const BESIDE: [&str; 3] = [
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+];
+
 /// The hub, and the cache of what was downloaded from it.
 pub struct Hub {
     client: HFClientSync,
@@ -71,7 +78,11 @@ impl Hub {
         };
         let cached: Option<Vec<PathBuf>> = wanted.files.iter().map(cached).collect();
         if let Some(folder) = cached.and_then(|folders| folders.into_iter().next()) {
-            return Ok(folder);
+            // Without the hub, the cache must do.
+            return match self.beside(&repository, &wanted, &folder) {
+                Err((_, Reason::Unreachable(_))) | Ok(()) => Ok(folder),
+                Err((file, reason)) => Err(self.failed(wanted, file, reason)),
+            };
         }
         let mut folder: Option<PathBuf> = None;
         for file in &wanted.files {
@@ -81,17 +92,57 @@ impl Hub {
             match download(&repository, file, commit) {
                 Ok(path) => folder = Some(snapshot(&path, file)),
                 Err(reason) => {
-                    return Err(HubError::Download(Box::new(Failed {
-                        file: file.clone(),
-                        endpoint: self.endpoint.clone(),
-                        cache: self.cache.clone(),
-                        reason,
-                        wanted,
-                    })));
+                    let file = file.clone();
+                    return Err(self.failed(wanted, file, reason));
                 }
             }
         }
-        Ok(folder.unwrap_or_default())
+        let folder = folder.unwrap_or_default();
+        match self.beside(&repository, &wanted, &folder) {
+            Ok(()) => Ok(folder),
+            Err((file, reason)) => Err(self.failed(wanted, file, reason)),
+        }
+    }
+
+    /// Downloads the files beside a `tokenizer.json` that change its tokens, if the hub has them.
+    fn beside<T: RepoType>(
+        &self,
+        repository: &HFRepositorySync<T>,
+        wanted: &Wanted,
+        folder: &Path,
+    ) -> Result<(), (String, Reason)> {
+        if !wanted.files.iter().any(|file| file == "tokenizer.json") {
+            return Ok(());
+        }
+        let commit = folder.file_name();
+        let commit = commit.map(|name| name.to_string_lossy().into_owned());
+        // The mark that the hub's programs leave in the cache for a file that it does not have.
+        let marks = folder.parent().and_then(Path::parent);
+        let marks = marks.zip(folder.file_name());
+        let marks = marks.map(|(cache, commit)| cache.join(".no_exist").join(commit));
+        for file in BESIDE {
+            let known = marks
+                .as_ref()
+                .is_some_and(|marks| marks.join(file).exists());
+            if known || folder.join(file).exists() {
+                continue;
+            }
+            match download(repository, file, commit.clone()) {
+                Ok(_) | Err(Reason::NoFile) => {}
+                Err(reason) => return Err((file.to_string(), reason)),
+            }
+        }
+        Ok(())
+    }
+
+    fn failed(&self, wanted: Wanted, file: String, reason: Reason) -> HubError {
+        HubError::Download(Box::new(Failed {
+            file,
+            endpoint: self.endpoint.clone(),
+            cache: self.cache.clone(),
+            reason,
+            wanted,
+        }))
     }
 }
 

@@ -4,7 +4,8 @@ use super::{Settings, TrainArgs, overrides};
 
 impl Settings {
     /// The first option on the command line that this run was not made with, in words. The units
-    /// are to be those that the model really has: see [`UnitSplit::fit`](burn_sls_bert::UnitSplit::fit).
+    /// are to be those that the model really has: see
+    /// [`UnitSplit::fit`](burn_sls_bert::UnitSplit::fit).
     pub fn conflict(&self, args: &TrainArgs) -> Option<String> {
         /// An option that is given and differs.
         fn differs<T: PartialEq + serde::Serialize>(

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::data;
 use crate::error::GlueError;
+use crate::pretrained;
 use crate::results::{RUN, RunFile, read_run};
 use crate::settings::{Settings, TrainArgs};
 
@@ -22,7 +22,7 @@ pub fn open(args: &TrainArgs) -> Result<(PathBuf, Option<RunFile>), GlueError> {
             let run = read_run(out)?;
             let mut asked = args.clone();
             if let Some(units) = asked.units {
-                let config = data::config_of(&run.settings.model)?;
+                let config = pretrained::config_of(&run.settings.model)?;
                 asked.units = Some(units.fit(config.num_hidden_layers));
             }
             match run.settings.conflict(&asked) {

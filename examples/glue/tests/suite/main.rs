@@ -4,6 +4,6 @@
 mod bench;
 #[cfg(feature = "hub")]
 mod hub;
+mod models;
 mod program;
 mod tasks;
-mod units;

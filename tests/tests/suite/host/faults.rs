@@ -387,8 +387,8 @@ fn campaign(run: u64) {
             assert!(size > 0.0 && size.is_finite(), "{place}: {size}");
             told.push((outcome, at, size));
         }
-        // Training goes on, unless the model is at the minimum. The first search may wait for up to 63
-        // steps.
+        // Training goes on, unless the model is at the minimum. The first search may wait for up to
+        // 63 steps.
         let reports: Vec<_> = (0..80).map(|_| trainer.step(&Loss::bowl())).collect();
         let goes_on = reports.iter().any(|report| report.outcome.moved());
         assert!(

@@ -420,8 +420,8 @@ fn no_step_is_longer_than_allowed() {
     }
 }
 
-/// On a separable problem gradients vanish, and a step size of steepest descent grows for ever. With
-/// decoupled weight decay it must not come to turn the signs of the weights.
+/// On a separable problem gradients vanish, and a step size of steepest descent grows for ever.
+/// With decoupled weight decay it must not come to turn the signs of the weights.
 #[test]
 fn weight_decay_takes_at_most_the_whole_weight_away() {
     let decay = 0.1;
@@ -523,8 +523,8 @@ fn another_batch_than_was_promised_is_refused() {
     assert!(refused, "{error}");
 }
 
-/// Burn initialises layers when they are first used. The weights are those of the program's seed, and
-/// the seed of the run is drawn after them.
+/// Burn initialises layers when they are first used. The weights are those of the program's seed,
+/// and the seed of the run is drawn after them.
 #[test]
 fn a_line_search_does_not_change_the_weights_that_a_model_begins_with() {
     let device = burn_sls_tests::double().autodiff();

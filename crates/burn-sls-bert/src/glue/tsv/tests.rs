@@ -1,3 +1,5 @@
+mod reported;
+
 use super::*;
 
 /// Reads a file with these bytes.
@@ -201,7 +203,7 @@ fn broken_files_are_refused_with_file_and_line() {
         (
             Task::Sst2,
             b"sentence\tlabel\na\t0\nb\t2".to_vec(),
-            "some.tsv:3: the label \"2\" is unknown; expected one of 0, 1",
+            "some.tsv:3: the label \"2\" is unknown; expected one of 0 (negative), 1 (positive)",
         ),
         (
             Task::Sst2,
@@ -221,7 +223,7 @@ fn broken_files_are_refused_with_file_and_line() {
         (
             Task::Cola,
             b"source\tlabel\tmark\ttext\nx\t1\t\tfine\n".to_vec(),
-            "some.tsv:1: the label \"label\" is unknown; expected one of 0, 1",
+            "some.tsv:1: the label \"label\" is unknown; expected one of 0 (unacceptable), 1 (ac",
         ),
         (
             Task::Qqp,

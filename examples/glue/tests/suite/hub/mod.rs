@@ -67,6 +67,33 @@ fn a_model_is_downloaded_once_and_then_there_without_the_hub() {
 }
 
 #[test]
+fn what_stands_beside_a_tokenizer_is_downloaded_if_the_hub_has_it() {
+    let cache = tempfile::tempdir().expect("a folder");
+    let server = FakeHub::open();
+    let file = |name: &str, text: &[u8]| {
+        server.set(&format!("some/bert/{name}"), Answer::Whole(text.to_vec()));
+    };
+    file("config.json", b"{}");
+    let hub = hub(&server.endpoint(), cache.path());
+    let ask = |files: &[&str]| hub.folder(Kind::Model, "some/bert", files);
+    // The configuration alone needs nothing beside it.
+    ask(&["config.json"]).expect("a folder");
+    assert_eq!(server.sent(), ["some/bert/config.json"]);
+
+    file("tokenizer.json", b"{}");
+    file("tokenizer_config.json", b"{\"do_lower_case\": false}");
+    let files = ["config.json", "tokenizer.json"];
+    let folder = ask(&files).expect("a folder");
+    assert!(folder.join("tokenizer_config.json").is_file());
+    assert!(!folder.join("added_tokens.json").exists());
+    let sent = server.sent();
+    assert_eq!(ask(&files), Ok(folder.clone()));
+    assert_eq!(server.sent(), sent);
+    server.hang_up();
+    assert_eq!(ask(&files), Ok(folder));
+}
+
+#[test]
 fn an_old_name_is_followed_to_where_the_model_is_now() {
     let cache = tempfile::tempdir().expect("a folder");
     let server = FakeHub::open();
