@@ -36,24 +36,28 @@
 //! The losses of a batch are a `Tensor<1>`, one number per example:
 //!
 //! ```
+//! # use burn::module::Module;
+//! # use burn::nn::Linear;
 //! use burn::tensor::Tensor;
-//! use burn::train::{RegressionOutput, TrainOutput, TrainStep};
+//! # use burn::train::{RegressionOutput, TrainOutput, TrainStep};
 //! use burn_sls_optim::BatchLoss;
 //!
-//! struct Model;
-//!
-//! impl TrainStep for Model {
-//!     type Input = Tensor<2>;
-//!     type Output = RegressionOutput;
-//!
-//!     fn step(&self, _: Tensor<2>) -> TrainOutput<RegressionOutput> {
-//!         unimplemented!()
-//!     }
-//! }
-//!
+//! # #[derive(Module, Debug)]
+//! # struct Model {
+//! #     linear: Linear,
+//! # }
+//! # impl TrainStep for Model {
+//! #     type Input = Tensor<2>;
+//! #     type Output = RegressionOutput;
+//! #     fn step(&self, x: Tensor<2>) -> TrainOutput<RegressionOutput> {
+//! #         let y = self.linear.forward(x.clone());
+//! #         let output = RegressionOutput::new(y.clone().square().mean(), y, x);
+//! #         TrainOutput::new(self, output.loss.backward(), output)
+//! #     }
+//! # }
 //! impl BatchLoss for Model {
 //!     fn batch_loss(&self, batch: &Tensor<2>) -> Tensor<1> {
-//!         batch.clone().square().mean_dim(1).reshape([-1])
+//!         self.linear.forward(batch.clone()).square().mean_dim(1).reshape([-1])
 //!     }
 //! }
 //! ```
@@ -61,24 +65,28 @@
 //! A matrix of losses is refused:
 //!
 //! ```compile_fail,E0053
+//! # use burn::module::Module;
+//! # use burn::nn::Linear;
 //! use burn::tensor::Tensor;
-//! use burn::train::{RegressionOutput, TrainOutput, TrainStep};
+//! # use burn::train::{RegressionOutput, TrainOutput, TrainStep};
 //! use burn_sls_optim::BatchLoss;
 //!
-//! struct Model;
-//!
-//! impl TrainStep for Model {
-//!     type Input = Tensor<2>;
-//!     type Output = RegressionOutput;
-//!
-//!     fn step(&self, _: Tensor<2>) -> TrainOutput<RegressionOutput> {
-//!         unimplemented!()
-//!     }
-//! }
-//!
+//! # #[derive(Module, Debug)]
+//! # struct Model {
+//! #     linear: Linear,
+//! # }
+//! # impl TrainStep for Model {
+//! #     type Input = Tensor<2>;
+//! #     type Output = RegressionOutput;
+//! #     fn step(&self, x: Tensor<2>) -> TrainOutput<RegressionOutput> {
+//! #         let y = self.linear.forward(x.clone());
+//! #         let output = RegressionOutput::new(y.clone().square().mean(), y, x);
+//! #         TrainOutput::new(self, output.loss.backward(), output)
+//! #     }
+//! # }
 //! impl BatchLoss for Model {
 //!     fn batch_loss(&self, batch: &Tensor<2>) -> Tensor<2> {
-//!         batch.clone().square().mean_dim(1)
+//!         self.linear.forward(batch.clone()).square().mean_dim(1)
 //!     }
 //! }
 //! ```

@@ -439,7 +439,7 @@ fn an_error_in_the_midst_of_a_training_stops_it_and_is_returned() {
     assert!((1..30).contains(&made), "{made} steps");
 }
 
-/// A model of another crate, which knows nothing of line searches.
+/// A model of another crate: it has no `BatchLoss`.
 #[derive(Module, Debug)]
 struct Elsewhere {
     classifier: Classifier,
