@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::BertError;
-use crate::glue::quote::{listed, quoted};
+use crate::quote::{listed, quoted};
 
 /// The settings that are used. They are all those that determine the model in
 /// transformers/models/bert/modeling_bert.py and its counterpart for RoBERTa.

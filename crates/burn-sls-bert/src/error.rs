@@ -4,6 +4,8 @@ use core::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::quote::one_line;
+
 /// An error in a configuration, a checkpoint, a tokenizer, a data set or a split into units.
 ///
 /// The message names the file, and the line or key if there is one. It says what was found and,
@@ -69,20 +71,6 @@ pub enum BertError {
 const LONGEST_KEY: usize = 200;
 const LONGEST_MESSAGE: usize = 1000;
 
-/// The text, cut if it is longer, and in one line.
-fn cut(text: impl Into<String>, longest: usize) -> String {
-    let text = text.into();
-    if text.len() <= longest && !text.contains(char::is_control) {
-        return text;
-    }
-    let end = text.floor_char_boundary(longest);
-    let shown = text[..end].replace(char::is_control, " ");
-    match end < text.len() {
-        true => format!("{shown}… ({} bytes)", text.len()),
-        false => shown,
-    }
-}
-
 impl BertError {
     pub(crate) fn io(path: &Path, source: io::Error) -> Self {
         Self::Io {
@@ -94,23 +82,23 @@ impl BertError {
     pub(crate) fn config(key: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Config {
             path: None,
-            key: cut(key, LONGEST_KEY),
-            message: cut(message, LONGEST_MESSAGE),
+            key: one_line(key, LONGEST_KEY),
+            message: one_line(message, LONGEST_MESSAGE),
         }
     }
 
     pub(crate) fn weights(path: &Path, key: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Weights {
             path: path.to_owned(),
-            key: cut(key, LONGEST_KEY),
-            message: cut(message, LONGEST_MESSAGE),
+            key: one_line(key, LONGEST_KEY),
+            message: one_line(message, LONGEST_MESSAGE),
         }
     }
 
     pub(crate) fn tokenizer(message: impl Into<String>) -> Self {
         Self::Tokenizer {
             path: None,
-            message: cut(message, LONGEST_MESSAGE),
+            message: one_line(message, LONGEST_MESSAGE),
         }
     }
 
@@ -118,7 +106,7 @@ impl BertError {
         Self::Data {
             path: path.to_owned(),
             line,
-            message: message.into(),
+            message: one_line(message, LONGEST_MESSAGE),
         }
     }
 

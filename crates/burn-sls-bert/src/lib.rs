@@ -30,6 +30,7 @@ mod keys;
 mod model_type;
 mod pooler;
 mod pretrained;
+mod quote;
 mod rows;
 #[cfg(feature = "units")]
 mod stages;

@@ -13,8 +13,8 @@ use std::thread;
 
 use tokenizers::utils::truncation::{TruncationParams, TruncationStrategy, truncate_encodings};
 
-use crate::glue::quote::quoted;
 use crate::model_type::Special;
+use crate::quote::quoted;
 use crate::{BertConfig, BertError, ModelType};
 use frame::Frame;
 

@@ -15,7 +15,7 @@ use safetensors::{Dtype, SafeTensors};
 use crate::BertError;
 use crate::files::recognised;
 use crate::folder::unread;
-use crate::glue::quote::listed;
+use crate::quote::listed;
 
 /// The bytes of a safetensors file whose header has been read and checked.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Files that are of another kind than their name says, recognised by their first bytes.
 
-use super::quote::quoted;
+use crate::quote::quoted;
 
 /// The number of bytes that [`other_kind`] looks at.
 pub(super) const BEGINNING: usize = 256;

@@ -7,9 +7,9 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use super::foreign::{BEGINNING, other_kind};
-use super::quote::listed;
 use super::{Split, Task};
 use crate::BertError;
+use crate::quote::listed;
 
 /// The Parquet files of a split in `dir`, a copy of the hub's data set `nyu-mll/glue`, in the order
 /// of their rows. Empty if there are none.

@@ -12,7 +12,6 @@ mod label;
 mod metrics;
 #[cfg(feature = "parquet")]
 mod parquet;
-pub(crate) mod quote;
 mod sample;
 mod task;
 mod tsv;

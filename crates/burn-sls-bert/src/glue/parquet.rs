@@ -13,9 +13,9 @@ use parquet::schema::types::SchemaDescriptor;
 
 use super::expected::{UNLABELLED, numbered};
 use super::hub_files::contents;
-use super::quote::listed;
 use super::{Example, Label, Rows, Split, Target, Task, hub_files};
 use crate::BertError;
+use crate::quote::listed;
 
 /// Reads a split from `dir`, a copy of the hub's data set `nyu-mll/glue`. For the names of the
 /// files see [`hub_files`]. A split in several files is read in their order.

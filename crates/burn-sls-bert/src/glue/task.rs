@@ -4,8 +4,8 @@ use core::fmt;
 use core::str::FromStr;
 
 use super::Metric;
-use super::quote::quoted;
 use crate::BertError;
+use crate::quote::quoted;
 
 /// A GLUE task. `Display` and `FromStr` use the hub's names (`sst2`, `mrpc`, …).
 ///

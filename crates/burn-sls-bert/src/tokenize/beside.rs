@@ -7,8 +7,8 @@ use tokenizers::AddedToken;
 
 use crate::BertError;
 use crate::files::object;
-use crate::glue::quote::quoted;
 use crate::model_type::Special;
+use crate::quote::quoted;
 
 const CONFIG: &str = "tokenizer_config.json";
 const SPECIAL: &str = "special_tokens_map.json";

@@ -12,8 +12,8 @@ use super::frame::{Frame, leave_types_out};
 use super::{Tokenizer, failed, rules};
 use crate::files::{recognised, without_mark};
 use crate::folder::unread;
-use crate::glue::quote::quoted;
 use crate::model_type::Special;
+use crate::quote::quoted;
 use crate::{BertError, ModelType};
 
 impl Tokenizer {

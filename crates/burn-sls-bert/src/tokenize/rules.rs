@@ -11,7 +11,7 @@ use tokenizers::{NormalizedString, Normalizer, NormalizerWrapper, PreTokenizerWr
 use super::beside::Beside;
 use super::failed;
 use crate::BertError;
-use crate::glue::quote::quoted;
+use crate::quote::quoted;
 
 /// The settings of BERT's tokenizers in `tokenizer_config.json`.
 const KEYS: [&str; 3] = ["do_lower_case", "strip_accents", "tokenize_chinese_chars"];

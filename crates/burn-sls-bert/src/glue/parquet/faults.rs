@@ -3,9 +3,9 @@
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 
-use super::super::quote::reason;
 use super::{Column, Part, Reader};
 use crate::BertError;
+use crate::quote::reason;
 
 impl Reader<'_> {
     /// The error for a column of another type than the expected one.

@@ -2,11 +2,11 @@
 
 use csv::ByteRecord;
 
-use super::super::quote::{listed, quoted};
 use super::super::task::Columns;
 use super::super::{Target, Task};
 use super::{Reader, field};
 use crate::BertError;
+use crate::quote::{listed, quoted};
 
 /// The indices of the fields in a row.
 pub(super) struct Places {

@@ -1,11 +1,11 @@
 //! Labels as they are spelled in a table.
 
 use super::super::expected::{UNLABELLED, numbered};
-use super::super::quote::quoted;
 use super::super::{Label, Target};
 use super::Reader;
 use super::columns::Places;
 use crate::BertError;
+use crate::quote::quoted;
 
 impl Reader<'_> {
     /// The label of a row.

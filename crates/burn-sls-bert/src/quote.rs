@@ -46,6 +46,20 @@ pub(crate) fn reason(text: &str) -> String {
     }
 }
 
+/// A whole message, which may quote from a file, in one line and cut if it is longer.
+pub(crate) fn one_line(text: impl Into<String>, longest: usize) -> String {
+    let text = text.into();
+    if text.len() <= longest && !text.contains(char::is_control) {
+        return text;
+    }
+    let end = text.floor_char_boundary(longest);
+    let shown = text[..end].replace(char::is_control, " ");
+    match end < text.len() {
+        true => format!("{shown}… ({} bytes)", text.len()),
+        false => shown,
+    }
+}
+
 /// The beginning of a text, escaped, and whether something was cut.
 fn cut(text: &str, longest: usize) -> (String, bool) {
     let (mut shown, mut count) = (String::new(), 0);
