@@ -135,6 +135,12 @@ pub fn compare(args: &CompareArgs) -> Result<Compared, GlueError> {
                     println!("{title}: {reason}");
                     failed.push(format!("{} ({}): {reason}", run.name, folder.display()));
                 }
+                Err(GlueError::Stopped { cause, .. }) => {
+                    return Err(GlueError::Training(format!(
+                        "{cause}; the comparison has stopped: free some space, or make \
+                         sure that the program can write there, and the same command goes on"
+                    )));
+                }
                 Err(error) => return Err(error),
             }
         }

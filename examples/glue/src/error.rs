@@ -1,11 +1,15 @@
 //! What ends the program early, and with which exit code.
 
 use core::fmt;
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use burn_sls_bert::BertError;
 
+use crate::checkpoints;
 use crate::hub::HubError;
+use crate::results::RUN;
 
 /// Why the program stopped. Its message is one sentence for the person at the terminal.
 #[derive(Debug)]
@@ -33,6 +37,26 @@ pub enum GlueError {
     },
     /// Training failed.
     Training(String),
+    /// A training ended early, because a file of its run could not be written.
+    Stopped {
+        /// Which file, and what went wrong.
+        cause: Box<GlueError>,
+        /// The folder of the run.
+        out: PathBuf,
+        /// What of it can be resumed.
+        kept: Kept,
+    },
+}
+
+/// What is there of a run that has stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// No run that could be resumed.
+    Nothing,
+    /// Nobody knows: its folder cannot be read.
+    Unseen,
+    /// So many epochs.
+    Epochs(usize),
 }
 
 impl GlueError {
@@ -50,12 +74,55 @@ impl GlueError {
         }
     }
 
-    /// 2 for what can be put right before any work is done, 1 for a training that failed.
+    /// The end of a training in the folder `out`, where `cause` says what could not be written.
+    pub(crate) fn stopped(cause: impl Into<Self>, out: &Path) -> Self {
+        let cause = match cause.into() {
+            already @ Self::Stopped { .. } => return already,
+            cause => Box::new(cause),
+        };
+        let run = fs::metadata(out.join(RUN)).map_err(|error| error.kind());
+        let kept = match run {
+            Ok(_) => match checkpoints::last_epoch(&out.join(checkpoints::FOLDER)) {
+                Ok(done) => Kept::Epochs(done),
+                Err(_) => Kept::Unseen,
+            },
+            Err(ErrorKind::NotFound | ErrorKind::NotADirectory) => Kept::Nothing,
+            Err(_) => Kept::Unseen,
+        };
+        Self::Stopped {
+            cause,
+            out: out.to_path_buf(),
+            kept,
+        }
+    }
+
+    /// 2 for what can be put right before any work is done, 1 for a training that failed and for a
+    /// full disk.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Training(_) => 1,
+            Self::Training(_) | Self::Stopped { .. } => 1,
+            Self::Io { source, .. } => match source.kind() {
+                ErrorKind::StorageFull | ErrorKind::FileTooLarge | ErrorKind::QuotaExceeded => 1,
+                _ => 2,
+            },
             _ => 2,
         }
+    }
+}
+
+/// What to do about a file that could not be written. The libraries that write the large files
+/// give the system's words for what went wrong, and nothing else.
+fn remedy(cause: &str, out: &Path) -> String {
+    let says = |words: &str| cause.contains(words);
+    if says("No space left") || says("quota exceeded") {
+        "free some space".to_string()
+    } else if says("File too large") {
+        "raise the limit on the size of files (`ulimit -f`)".to_string()
+    } else {
+        format!(
+            "make sure that the program can read and write in {}",
+            out.display()
+        )
     }
 }
 
@@ -67,6 +134,30 @@ impl fmt::Display for GlueError {
             Self::Hub(error) => error.fmt(f),
             Self::Io { path, source } => write!(f, "{}: {source}", path.display()),
             Self::Run { path, reason } => write!(f, "{}: {reason}", path.display()),
+            Self::Stopped { cause, out, kept } => {
+                let cause = cause.to_string();
+                let remedy = remedy(&cause, out);
+                let kept = match kept {
+                    Kept::Nothing => {
+                        return write!(
+                            f,
+                            "{cause}; the run has stopped, and nothing in {} is left to go on \
+                             from: {remedy}, then start it again",
+                            out.display()
+                        );
+                    }
+                    Kept::Unseen => "what it has kept cannot be seen".to_string(),
+                    Kept::Epochs(0) => "no epoch of it is kept".to_string(),
+                    Kept::Epochs(1) => "1 epoch of it is kept".to_string(),
+                    Kept::Epochs(epochs) => format!("{epochs} epochs of it are kept"),
+                };
+                write!(
+                    f,
+                    "{cause}; the run has stopped, and {kept}: {remedy}, then go on with \
+                     `cargo run --release -p glue -- train --resume --out {}`",
+                    out.display()
+                )
+            }
         }
     }
 }

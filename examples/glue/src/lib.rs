@@ -9,11 +9,13 @@
 pub mod baselines;
 pub mod bench;
 pub mod checkpoints;
+mod checksum;
 pub mod compare;
 pub mod data;
 pub mod device;
 pub mod error;
 pub mod experiment;
+pub mod file_limit;
 pub mod hub;
 pub mod interrupt;
 pub mod line_search;

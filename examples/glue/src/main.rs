@@ -6,11 +6,11 @@ use clap::Parser;
 use glue::bench::bench;
 use glue::compare::{self, Compared, compare};
 use glue::error::GlueError;
-use glue::pipe;
 use glue::report::{self, report};
 use glue::settings::{Cli, Command, TrainArgs};
 use glue::train::{Ending, farewell, train};
 use glue::units;
+use glue::{file_limit, pipe};
 
 /// Training allocates and frees large tensors all the time; the system's allocator gives their
 /// pages back and faults them in again, which costs a fifth to a third of a step
@@ -19,6 +19,7 @@ use glue::units;
 static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    file_limit::is_an_error();
     pipe::end_with_the_reader();
     let done = match Cli::parse().command {
         Some(Command::Train(args)) => run(&args),

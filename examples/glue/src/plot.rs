@@ -5,6 +5,7 @@ use kuva::render::figure::Figure;
 use std::path::Path;
 use std::{fmt, fs, io};
 
+use crate::results::put_whole;
 use points::smoothing;
 
 mod panel;
@@ -84,8 +85,8 @@ pub(crate) fn save(figure: Figure, dir: &Path, name: &str, fonts: Fonts) -> Resu
         .render_scene(&scene)
         .map_err(PlotError::Image)?;
     fs::create_dir_all(dir).map_err(PlotError::Io)?;
-    fs::write(dir.join(format!("{name}.svg")), svg).map_err(PlotError::Io)?;
-    fs::write(dir.join(format!("{name}.png")), png).map_err(PlotError::Io)
+    put_whole(&dir.join(format!("{name}.svg")), svg.as_bytes()).map_err(PlotError::Io)?;
+    put_whole(&dir.join(format!("{name}.png")), &png).map_err(PlotError::Io)
 }
 
 /// A figure could not be written.

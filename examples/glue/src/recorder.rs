@@ -4,15 +4,17 @@
 //! places of Burn's `Learner`; all of them tell the one recorder of the run.
 
 pub(crate) mod curves;
+mod earlier;
 mod evaluation;
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Instant;
 
 use burn::tensor::Tensor;
+use burn::train::Interrupter;
 use burn_sls_bert::glue::Metric;
 use burn_sls_optim::{Outcome, Searched, StepReport};
 use serde_json::{Value, json};
@@ -34,6 +36,7 @@ pub struct Recorder {
 }
 
 struct State {
+    folder: PathBuf,
     run: RunFile,
     steps: Vec<StepLine>,
     steps_file: File,
@@ -46,6 +49,8 @@ struct State {
     validation: Evaluation,
     mismatched: Evaluation,
     failure: Option<GlueError>,
+    /// Ends the training under way.
+    interrupter: Option<Interrupter>,
 }
 
 impl Recorder {
@@ -54,44 +59,30 @@ impl Recorder {
     ///
     /// # Errors
     ///
-    /// If a file cannot be written, or an earlier one is damaged.
+    /// [`GlueError::Stopped`] if a file cannot be written, and others if an earlier one is damaged.
     pub fn open(
         folder: &Path,
         mut run: RunFile,
         done: usize,
         metrics: Vec<Metric>,
     ) -> Result<Self, GlueError> {
-        run.results.retain(|result| result.epoch <= done);
-        run.last = None;
+        let batches_per_epoch = run.training_examples.div_ceil(run.settings.batch_size);
+        let steps = earlier::keep(folder, &mut run, done, batches_per_epoch)?;
+        let stopped = |error| GlueError::stopped(error, folder);
         let path = folder.join(STEPS);
-        let mut steps = Vec::new();
-        if done > 0 {
-            let text = fs::read_to_string(&path).map_err(|e| GlueError::io(&path, e))?;
-            for (number, line) in text.lines().enumerate() {
-                match serde_json::from_str::<StepLine>(line) {
-                    Ok(step) if step.epoch <= done => steps.push(step),
-                    // Whatever came after the checkpoint, a half-written line included, is redone.
-                    Ok(_) => break,
-                    Err(_) if steps.last().is_some_and(|s: &StepLine| s.epoch == done) => break,
-                    Err(error) => {
-                        let reason = format!("line {}: {error}", number + 1);
-                        return Err(GlueError::run(&path, reason));
-                    }
-                }
-            }
-        }
         let kept: String = steps.iter().map(StepLine::to_line).collect();
-        write_whole(&path, kept.as_bytes())?;
+        write_whole(&path, kept.as_bytes()).map_err(stopped)?;
         let steps_file = OpenOptions::new()
             .append(true)
             .open(&path)
-            .map_err(|e| GlueError::io(&path, e))?;
+            .map_err(|error| stopped(GlueError::io(&path, error)))?;
         let recorder = Self {
             folder: folder.to_path_buf(),
-            batches_per_epoch: run.training_examples.div_ceil(run.settings.batch_size),
+            batches_per_epoch,
             metrics,
             printer: Mutex::new(None),
             state: Mutex::new(State {
+                folder: folder.to_path_buf(),
                 run,
                 steps,
                 steps_file,
@@ -103,9 +94,10 @@ impl Recorder {
                 validation: Evaluation::default(),
                 mismatched: Evaluation::default(),
                 failure: None,
+                interrupter: None,
             }),
         };
-        write_run(&recorder.folder, &recorder.state().run)?;
+        write_run(folder, &recorder.state().run).map_err(stopped)?;
         Ok(recorder)
     }
 
@@ -131,7 +123,17 @@ impl Recorder {
         state.steps.iter().filter(skipped).count()
     }
 
-    /// The first error that writing met; training goes on regardless.
+    /// Lets the recorder end the training when a file cannot be written.
+    pub fn stop_by(&self, interrupter: Interrupter) {
+        self.state().interrupter = Some(interrupter);
+    }
+
+    /// A file of the run could not be written: the training ends after the step under way.
+    pub(crate) fn fail(&self, error: GlueError) {
+        self.state().fail(error);
+    }
+
+    /// The first error that writing met.
     pub fn take_failure(&self) -> Option<GlueError> {
         self.state().failure.take()
     }
@@ -236,9 +238,14 @@ impl Recorder {
             state.run.last = Some(result.clone());
         }
         state.run.results.push(result);
-        let written = write_run(&self.folder, &state.run).and_then(|()| self.draw(&state));
+        // The steps first: a checkpoint follows, and a run goes on from it with its steps.
+        let steps = state.steps_file.sync_all();
+        let written = steps
+            .map_err(|error| GlueError::io(self.folder.join(STEPS), error))
+            .and_then(|()| write_run(&self.folder, &state.run))
+            .and_then(|()| self.draw(&state));
         if let Err(error) = written {
-            state.failure.get_or_insert(error);
+            state.fail(error);
         }
     }
 
@@ -292,9 +299,16 @@ impl State {
         line.seconds = self.last_step.elapsed().as_secs_f64();
         self.last_step = Instant::now();
         if let Err(error) = self.steps_file.write_all(line.to_line().as_bytes()) {
-            self.failure.get_or_insert(GlueError::io(STEPS, error));
+            self.fail(GlueError::io(self.folder.join(STEPS), error));
         }
         self.steps.push(line);
+    }
+
+    fn fail(&mut self, error: GlueError) {
+        self.failure.get_or_insert(error);
+        if let Some(interrupter) = &self.interrupter {
+            interrupter.stop(Some("a file of the run could not be written"));
+        }
     }
 }
 

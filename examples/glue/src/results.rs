@@ -1,6 +1,7 @@
 //! What a run's files hold, and how they are written.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::Path;
 use std::str::FromStr;
 
@@ -44,6 +45,9 @@ pub struct RunFile {
     /// The examples of MNLI's second validation set, if it was there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mismatched_examples: Option<usize>,
+    /// The checksum of all examples, by which a resumed run knows that they are the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_checksum: Option<String>,
     /// The epochs so far.
     #[serde(rename = "per_epoch")]
     pub results: Vec<EpochResult>,
@@ -197,10 +201,39 @@ pub fn read_steps(folder: &Path) -> Result<Vec<StepLine>, GlueError> {
 
 /// Writes a file so that it is there whole or not at all.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), GlueError> {
+    put_whole(path, bytes).map_err(|error| GlueError::io(path, error))
+}
+
+/// As [`write_whole`], with the system's error.
+pub(crate) fn put_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let unfinished = path.with_extension("unfinished");
-    fs::write(&unfinished, bytes)
-        .and_then(|()| fs::rename(&unfinished, path))
-        .map_err(|error| GlueError::io(path, error))
+    let written = File::create(&unfinished).and_then(|mut file| file.write_all(bytes));
+    let done = written.and_then(|()| publish(&unfinished, path));
+    if done.is_err() {
+        // On a full disk, half of a file is space that something else can use.
+        let _ = fs::remove_file(&unfinished);
+    }
+    done
+}
+
+/// Gives a finished file its name. Its bytes are on the disk before it has the name, so that a
+/// power failure leaves the old file or the new one.
+pub(crate) fn publish(unfinished: &Path, path: &Path) -> io::Result<()> {
+    sync(unfinished)?;
+    fs::rename(unfinished, path)?;
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => sync(folder),
+        _ => sync(Path::new(".")),
+    }
+}
+
+/// Waits until a file's bytes, or a folder's names, are on the disk.
+pub(crate) fn sync(path: &Path) -> io::Result<()> {
+    // Other systems give no handle of a folder, and want the right to write for one of a file.
+    match cfg!(unix) {
+        true => File::open(path)?.sync_all(),
+        false => Ok(()),
+    }
 }
 
 #[cfg(test)]

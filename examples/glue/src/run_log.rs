@@ -1,10 +1,19 @@
-//! Tells the recorder where the `Learner` is.
+//! Where the `Learner` is, for the recorder, and the logs of its metrics.
 
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use burn::train::logger::TrainingProgressLogger;
+use burn::train::logger::{MetricLogger, TrainingProgressLogger};
+use burn::train::metric::store::{EpochSummary, MetricsUpdate, Split};
+use burn::train::metric::{MetricDefinition, MetricEntry, MetricId, MetricName, NumericEntry};
+use burn::train::{ApplicationLoggerInstaller, FileApplicationLoggerInstaller};
 use derive_new::new;
 
+use crate::error::GlueError;
+use crate::pipe;
 use crate::recorder::Recorder;
 
 /// Ends the recorder's epochs when evaluation is through.
@@ -29,4 +38,125 @@ impl TrainingProgressLogger for RunLog {
     fn end(&mut self) {}
 
     fn log_event_training(&mut self, _: String) {}
+}
+
+/// A file for each metric and epoch, the same as of Burn's `FileMetricLogger`. That one panics when
+/// the disk is full; here the training stops.
+pub struct MetricLogs {
+    folder: PathBuf,
+    recorder: Arc<Recorder>,
+    names: HashMap<MetricId, MetricName>,
+    files: HashMap<PathBuf, File>,
+}
+
+impl MetricLogs {
+    /// Logs in the folder of a run.
+    pub fn new(folder: &Path, recorder: Arc<Recorder>) -> Self {
+        Self {
+            folder: folder.to_path_buf(),
+            recorder,
+            names: HashMap::new(),
+            files: HashMap::new(),
+        }
+    }
+
+    /// `train/epoch-1/Loss.log`.
+    fn path(&self, name: &str, epoch: usize, split: &Split) -> PathBuf {
+        let folder = self.folder.join(split.to_string());
+        let name = name.replace(' ', "_");
+        folder
+            .join(format!("epoch-{epoch}"))
+            .join(format!("{name}.log"))
+    }
+
+    fn write(&mut self, entry: &MetricEntry, epoch: usize, split: &Split) -> Result<(), GlueError> {
+        let value = &entry.serialized_entry;
+        let Some(name) = self.names.get(&entry.metric_id) else {
+            return Ok(());
+        };
+        if value.is_not_available() {
+            return Ok(());
+        }
+        let path = self.path(name, epoch, split);
+        if !self.files.contains_key(&path) {
+            self.files.insert(path.clone(), create(&path)?);
+        }
+        let line = format!("{}\n", value.serialized);
+        let written = self.files.get_mut(&path);
+        let written = written.map_or(Ok(()), |file| file.write_all(line.as_bytes()));
+        written.map_err(|error| GlueError::io(&path, error))
+    }
+}
+
+/// Creates a log and the two folders it lies in, but not that of the run: if it is gone, it was
+/// taken away.
+fn create(path: &Path) -> Result<File, GlueError> {
+    let mut folders: Vec<&Path> = path.ancestors().skip(1).take(2).collect();
+    folders.reverse();
+    for folder in folders {
+        match fs::create_dir(folder) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                return Err(GlueError::io(folder, error));
+            }
+            _ => {}
+        }
+    }
+    File::create(path).map_err(|error| GlueError::io(path, error))
+}
+
+impl MetricLogger for MetricLogs {
+    fn log(&mut self, update: MetricsUpdate, epoch: usize, split: &Split) {
+        let numeric = update.entries_numeric.iter().map(|update| &update.entry);
+        for entry in update.entries.iter().chain(numeric) {
+            if let Err(error) = self.write(entry, epoch, split) {
+                self.recorder.fail(error);
+            }
+        }
+    }
+
+    fn read_numeric(
+        &mut self,
+        name: &str,
+        epoch: usize,
+        split: &Split,
+    ) -> Result<Vec<NumericEntry>, String> {
+        let text = fs::read_to_string(self.path(name, epoch, split)).unwrap_or_default();
+        text.lines().map(NumericEntry::deserialize).collect()
+    }
+
+    fn log_metric_definition(&mut self, definition: MetricDefinition) {
+        self.names.insert(definition.metric_id, definition.name);
+    }
+
+    fn log_epoch_summary(&mut self, _: EpochSummary) {
+        self.files.clear();
+    }
+}
+
+/// `experiment.log`, which Burn writes, and panics if it cannot create it.
+pub struct ExperimentLog(PathBuf);
+
+impl ExperimentLog {
+    /// The log in the folder of a run.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be created.
+    pub fn new(folder: &Path) -> Result<Self, GlueError> {
+        let path = folder.join("experiment.log");
+        let opened = File::options().append(true).create(true).open(&path);
+        match opened {
+            Ok(_) => Ok(Self(path)),
+            Err(error) => Err(GlueError::io(path, error)),
+        }
+    }
+}
+
+impl ApplicationLoggerInstaller for ExperimentLog {
+    fn install(&self) -> Result<(), String> {
+        FileApplicationLoggerInstaller::new(&self.0).install()?;
+        // It has put a hook for panics before those that are there.
+        pipe::end_with_the_reader();
+        Ok(())
+    }
 }

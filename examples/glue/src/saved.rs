@@ -1,5 +1,6 @@
 //! The trained model in files: Burn's, and the folder that Hugging Face's code reads.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -7,7 +8,9 @@ use burn::module::Module;
 use burn_sls_bert::glue::Task;
 use burn_sls_bert::{BertClassifier, BertConfig, BertError, Export, Tokenizer};
 
+use crate::checkpoints::{is_scratch, unwritten};
 use crate::error::GlueError;
+use crate::results::sync;
 use crate::sentences;
 use crate::settings::{LEFT_BEHIND, SENTENCES, Settings};
 
@@ -47,29 +50,67 @@ impl Saved {
         })
     }
 
-    /// Writes [`FILE`] and the folder [`LEFT_BEHIND`]. A model with weights that are not numbers,
-    /// as of a run that diverged, has no such folder: no code could use it.
+    /// Writes the folder [`LEFT_BEHIND`], and [`FILE`] after it: a run that has the file has the
+    /// whole model. A model with weights that are not numbers, as of a run that diverged, has no
+    /// such folder: no code could use it.
     ///
     /// # Errors
     ///
     /// If a file cannot be written.
     pub(crate) fn write(&self, model: BertClassifier) -> Result<(), GlueError> {
-        let file = self.out.join(FILE);
-        let saved = model.clone().save_file(&file);
-        saved.map_err(|error| GlueError::run(&file, error))?;
         let export = Export::new(&self.config).with_tokenizer(&self.tokenizer);
         let export = match self.labels {
             [] => export,
             labels => export.with_labels(labels.iter().copied()),
         };
-        match export.classifier(&model, self.out.join(LEFT_BEHIND)) {
+        let folder = self.out.join(LEFT_BEHIND);
+        match export.classifier(&model, &folder) {
             Err(error @ BertError::Weights { .. }) => {
                 println!("no folder for Hugging Face's code: {error}");
-                Ok(())
             }
-            done => Ok(done?),
+            done => {
+                done?;
+                let mut paths = entries(&folder)?;
+                paths.push(folder);
+                for path in paths.into_iter().filter(|path| path.exists()) {
+                    sync(&path).map_err(|error| GlueError::io(&path, error))?;
+                }
+            }
+        }
+        let file = self.out.join(FILE);
+        let saved = model.save_file(&file);
+        saved.map_err(|error| unwritten(&file, &error))
+    }
+}
+
+/// What is in a folder.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, GlueError> {
+    let entries = fs::read_dir(folder).and_then(|entries| {
+        let paths = entries.map(|entry| Ok(entry?.path()));
+        paths.collect()
+    });
+    entries.map_err(|error| GlueError::io(folder, error))
+}
+
+/// Whether the trained model is in the folder `out`.
+pub(crate) fn is_there(out: &Path) -> bool {
+    out.join(FILE).is_file()
+}
+
+/// Removes the model of an earlier run, and what a killed one was writing.
+///
+/// # Errors
+///
+/// If a file cannot be removed.
+pub(crate) fn sweep(out: &Path) -> Result<(), GlueError> {
+    for path in entries(out)? {
+        let name = path.file_name().and_then(|name| name.to_str());
+        let left = name.is_some_and(|name| name == FILE || is_scratch(name));
+        if left && path.is_file() {
+            fs::remove_file(&path).map_err(|error| GlueError::io(&path, error))?;
         }
     }
+    Ok(())
 }
 
 /// Where the model is that a run has left in its folder `out`.

@@ -1,23 +1,22 @@
 //! `glue train`: from settings to a trained model and the files of its run.
 
+mod begin;
 mod farewell;
 mod folder;
 mod optimizer;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use burn::tensor::Device;
 use burn::train::checkpoint::KeepLastNCheckpoints;
 use burn::train::metric::LossMetric;
 use burn::train::{InferenceStep, LearnerModel, LearningResult, SupervisedTraining, TrainStep};
 use burn_sls_bert::glue::{Features, GlueBatch};
-use burn_sls_bert::{BertClassifier, Tokenizer};
 use burn_sls_optim::LineSearchConfig;
 
 use crate::checkpoints::{self, KEPT, WholeFileCheckpointer};
-use crate::data::{self, Data, Source};
+use crate::data;
 use crate::device;
 use crate::error::GlueError;
 use crate::interrupt;
@@ -25,15 +24,15 @@ use crate::line_search;
 use crate::loader::{EvaluationLoader, TrainingLoader};
 use crate::metrics::EvaluationMetric;
 use crate::model::{EvaluationBatch, EvaluationOutput, GlueModel, Part, TrainingOutput};
-use crate::pretrained;
 use crate::progress::{Place, Progress};
 use crate::recorder::Recorder;
-use crate::results::{EpochResult, RunFile};
-use crate::run_log::RunLog;
-use crate::saved::Saved;
-use crate::settings::{Settings, Switch, TrainArgs};
+use crate::results::{EpochResult, RunFile, publish};
+use crate::run_log::{ExperimentLog, MetricLogs, RunLog};
+use crate::saved::{self, Saved};
+use crate::settings::{Settings, TrainArgs};
 use crate::units;
 
+use begin::{announce, classifier};
 pub use farewell::farewell;
 
 /// How a training ended.
@@ -89,23 +88,32 @@ pub fn train_as(args: &TrainArgs, manner: Manner) -> Result<Ending, GlueError> {
     let device = device::open(settings.device)?;
     let length_asked = args.max_length.is_some() || earlier.is_some();
     let data = data::load(&mut settings, length_asked)?;
+    let data_checksum = Some(data.checksum());
+    if let Some(run) = &earlier {
+        folder::check_data(run, data_checksum.as_deref(), &out)?;
+    }
     let layers = data.model.config().num_hidden_layers;
     let asked = settings.fit_units(layers).or(settings.units);
     let search = line_search::config(&settings, data.training.len(), layers)?;
 
     let folder = out.join(checkpoints::FOLDER);
     let done = match &earlier {
-        Some(_) => checkpoints::last_epoch(&folder),
+        Some(_) => checkpoints::last_epoch(&folder)?,
         None => 0,
     };
     if let Some(last) = earlier.as_ref().and_then(|run| run.last.clone())
-        // A comparison keeps the results of a run and not its checkpoints.
-        && (done == settings.epochs || !folder.exists())
+        && match manner {
+            // The model is written last of all.
+            Manner::Alone => saved::is_there(&out) || folder::of_comparison(&out),
+            Manner::Among(_) => done == settings.epochs || folder::of_comparison(&out),
+        }
     {
         println!("the run in {} is finished already", out.display());
         return Ok(Ending::Finished { out, last });
     }
     fs::create_dir_all(&out).map_err(|error| GlueError::io(&out, error))?;
+    let stopped = |error| GlueError::stopped(error, &out);
+    saved::sweep(&out).map_err(stopped)?;
     let unit_names = line_search::unit_names(search.as_ref());
     let run = earlier.unwrap_or_else(|| RunFile {
         settings: settings.clone(),
@@ -113,15 +121,21 @@ pub fn train_as(args: &TrainArgs, manner: Manner) -> Result<Ending, GlueError> {
         training_examples: data.training.len(),
         validation_examples: data.validation.len(),
         mismatched_examples: data.mismatched.as_ref().map(|rows| rows.len()),
+        data_checksum: None,
         results: Vec::new(),
         last: None,
     });
     let run = RunFile {
         unit_names: unit_names.clone(),
+        data_checksum,
         ..run
     };
     let recorder = Arc::new(Recorder::open(&out, run, done, data.metrics.clone())?);
-    data.tokenizer.save(out.join("tokenizer.json"))?;
+    let tokenizer = out.join("tokenizer.json");
+    let unfinished = tokenizer.with_extension("unfinished");
+    let saved = data.tokenizer.save(&unfinished);
+    saved.map_err(|error| GlueError::stopped(error, &out))?;
+    publish(&unfinished, &tokenizer).map_err(|error| stopped(GlueError::io(&tokenizer, error)))?;
     if manner == Manner::Alone {
         announce(&settings, &data, &out, done);
         if let Some(asked) = asked {
@@ -158,70 +172,6 @@ pub fn train_as(args: &TrainArgs, manner: Manner) -> Result<Ending, GlueError> {
         saved,
     }
     .run(model)
-}
-
-/// The model that training begins from, its head drawn from the device's generator.
-fn classifier(
-    settings: &Settings,
-    source: Source,
-    tokenizer: &Tokenizer,
-    classes: usize,
-    device: &Device,
-    manner: &Manner,
-) -> Result<BertClassifier, GlueError> {
-    let dropout = settings.dropout == Switch::On;
-    match source {
-        Source::Scratch(config) => {
-            let config = match dropout {
-                true => config,
-                false => config.with_dropout(0.0),
-            };
-            Ok(config.init_classifier(classes, device))
-        }
-        Source::Pretrained(checkpoint) => {
-            let checkpoint = match dropout {
-                true => *checkpoint,
-                false => checkpoint.with_dropout(0.0)?,
-            };
-            let config = checkpoint.config().clone();
-            let (classifier, report) = checkpoint.classifier(classes, device)?;
-            let model = &settings.model;
-            pretrained::warn(pretrained::warnings(model, &config, tokenizer, &report));
-            if *manner == Manner::Alone {
-                println!(
-                    "{} tensors loaded from {}; not used: {}",
-                    report.loaded.len(),
-                    settings.model,
-                    match report.unused.is_empty() {
-                        true => "none".to_string(),
-                        false => report.unused.join(", "),
-                    }
-                );
-            }
-            Ok(classifier)
-        }
-    }
-}
-
-fn announce(settings: &Settings, data: &Data, out: &Path, done: usize) {
-    for skipped in &data.cut_short {
-        println!("{skipped}");
-    }
-    println!(
-        "{}: {} training and {} validation examples, {}; {} in {}",
-        settings.name(),
-        data.training.len(),
-        data.validation.len() + data.mismatched.as_ref().map_or(0, |rows| rows.len()),
-        match data.outputs {
-            1 => "labelled by scores".to_string(),
-            classes => format!("{classes} classes"),
-        },
-        match done {
-            0 => "files".to_string(),
-            done => format!("resumed after epoch {done}, files"),
-        },
-        out.display()
-    );
 }
 
 /// A training about to begin.
@@ -280,7 +230,11 @@ impl Training {
             recorder.clone(),
         ));
         let folder = out.join(checkpoints::FOLDER);
-        let checkpointer = |part| WholeFileCheckpointer::new(&folder, part);
+        let stopped = |error| GlueError::stopped(error, &out);
+        let checkpointer = |part| {
+            let checkpointer = WholeFileCheckpointer::new(&folder, part, recorder.clone());
+            checkpointer.map_err(stopped)
+        };
         let [model_part, optim_part, scheduler_part] = checkpoints::PARTS;
         let progress = Progress::new(settings.epochs);
         let progress = match &manner {
@@ -306,26 +260,32 @@ impl Training {
         let mut supervised = show(supervised)
             .metric_valid_numeric(EvaluationMetric::new(recorder.clone()))
             .with_progress_logger(RunLog::new(recorder.clone()))
+            .with_metric_logger(MetricLogs::new(&out, recorder.clone()))
+            .with_application_logger(Some(Box::new(ExperimentLog::new(&out).map_err(stopped)?)))
             .renderer(Box::new(progress));
         if done > 0 {
             checkpoints::check(&folder, done, &model)?;
             supervised = supervised.checkpoint(done);
         }
+        checkpoints::sweep(&folder, done).map_err(stopped)?;
+        recorder.stop_by(supervised.interrupter());
         interrupt::stop_on_ctrl_c(supervised.interrupter())?;
 
-        let result = run(model, supervised)?;
+        let result = run(model, supervised);
+        // An error of Burn's may follow from it, and knows less.
+        if let Some(error) = recorder.take_failure() {
+            return Err(stopped(error));
+        }
+        let result = result?;
         if let Some(error) = result.error {
             return Err(failed(error));
         }
-        if let Some(error) = recorder.take_failure() {
-            return Err(error);
-        }
         if result.interrupted.is_some() {
-            let done = checkpoints::last_epoch(&folder);
+            let done = checkpoints::last_epoch(&folder)?;
             return Ok(Ending::Interrupted { out, done });
         }
         if manner == Manner::Alone {
-            saved.write(result.model.classifier)?;
+            saved.write(result.model.classifier).map_err(stopped)?;
         }
         let skipped = recorder.skipped_steps();
         if skipped > 0 && manner == Manner::Alone {

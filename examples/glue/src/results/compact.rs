@@ -153,6 +153,7 @@ impl Entry {
                 training_examples: self.training_examples,
                 validation_examples: self.validation_examples,
                 mismatched_examples: self.mismatched_examples,
+                data_checksum: None,
                 last: results.last().cloned(),
                 results,
             },

@@ -1,7 +1,10 @@
 //! The folder of a run: a new one, or one to go on with.
 
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use crate::checkpoints;
 use crate::error::GlueError;
 use crate::pretrained;
 use crate::results::{RUN, RunFile, read_run};
@@ -13,11 +16,18 @@ pub fn open(args: &TrainArgs) -> Result<(PathBuf, Option<RunFile>), GlueError> {
     match (&args.out, args.resume) {
         (None, true) => refuse("--resume needs --out: the folder of the run to go on with".into()),
         (Some(out), true) => {
-            if !out.join(RUN).is_file() {
-                return refuse(format!(
-                    "there is no run to resume in {}: it has no {RUN}",
-                    out.display()
-                ));
+            let file = out.join(RUN);
+            match fs::metadata(&file) {
+                Ok(file) if file.is_file() => {}
+                Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                    return Err(GlueError::io(file, error));
+                }
+                _ => {
+                    return refuse(format!(
+                        "there is no run to resume in {}: it has no {RUN}",
+                        out.display()
+                    ));
+                }
             }
             let run = read_run(out)?;
             let mut asked = args.clone();
@@ -54,5 +64,30 @@ pub fn open(args: &TrainArgs) -> Result<(PathBuf, Option<RunFile>), GlueError> {
             });
             Ok((free.expect("some number is free"), None))
         }
+    }
+}
+
+/// Whether a comparison has taken away of a run what it has no use for: its checkpoints among it,
+/// without which a run is finished or begins again.
+pub fn of_comparison(out: &Path) -> bool {
+    !out.join(checkpoints::FOLDER).exists() && !out.join("tokenizer.json").exists()
+}
+
+/// Refuses to go on with a run on other examples than it began with.
+///
+/// # Errors
+///
+/// If their checksum is not that of the run.
+pub fn check_data(run: &RunFile, checksum: Option<&str>, out: &Path) -> Result<(), GlueError> {
+    let data = run.settings.data_dir.as_deref();
+    match &run.data_checksum {
+        Some(earlier) if Some(earlier.as_str()) != checksum => Err(GlueError::Training(format!(
+            "the examples{} are not those that the run in {} began with, so its data or the \
+             tokenizer of its model was replaced: put the old files back and resume it, or begin \
+             another run with another --out",
+            data.map_or(String::new(), |data| format!(" in {}", data.display())),
+            out.display()
+        ))),
+        _ => Ok(()),
     }
 }

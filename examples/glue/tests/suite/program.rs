@@ -39,7 +39,7 @@ fn words(words: &[String]) -> Vec<&str> {
 }
 
 /// The steps and results of a run, without the seconds they took.
-fn results(out: &Path) -> (Vec<Value>, Value) {
+pub fn results(out: &Path) -> (Vec<Value>, Value) {
     let steps = fs::read_to_string(out.join("steps.jsonl")).expect("steps.jsonl");
     let steps = steps.lines().map(|line| {
         let mut step: Value = serde_json::from_str(line).expect("a line of JSON");
@@ -63,7 +63,7 @@ fn run_file(out: &Path) -> Value {
 }
 
 /// The bits of the trained weights.
-fn weights(out: &Path) -> Vec<u32> {
+pub fn weights(out: &Path) -> Vec<u32> {
     struct Bits(Vec<u32>);
     impl ModuleVisitor for Bits {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {

@@ -52,6 +52,7 @@ pub(crate) fn run() -> Run {
             training_examples: 64,
             validation_examples: 500,
             mismatched_examples: None,
+            data_checksum: None,
             last: results.last().cloned(),
             results,
         },

@@ -12,6 +12,8 @@ mod compared;
 mod fixtures;
 mod saved;
 
+use saved::{files, sentence};
+
 fn glue(words: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_glue"));
     command.args(words).output().expect("the program runs")
@@ -120,6 +122,55 @@ fn a_regression_learns_and_a_resumed_one_goes_on() {
 
     let output = train(&["--resume", "--out", &out_name]);
     assert!(String::from_utf8_lossy(&output.stdout).contains("finished already"));
+}
+
+#[test]
+fn a_run_does_not_go_on_with_other_data_or_a_damaged_checkpoint() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (data, out) = (folder.path().join("data"), folder.path().join("run"));
+    let obstacle = out.join("checkpoint/optim-2.bpk");
+    fs::create_dir_all(obstacle.join("full")).expect("a folder");
+    fs::create_dir_all(data.join("SST-2")).expect("a folder");
+    for name in ["SST-2/train.tsv", "SST-2/dev.tsv"] {
+        fs::copy(fixtures::folder().join(name), data.join(name)).expect("copied");
+    }
+    let (data_name, out_name) = (data.display().to_string(), out.display().to_string());
+    let words = "--task sst2 --epochs 2 --batch-size 8 --data-dir";
+    let words: Vec<&str> = words
+        .split(' ')
+        .chain([&data_name, "--out", &out_name])
+        .collect();
+    sentence(&train(&words), "an obstacle");
+    fs::remove_dir_all(obstacle).expect("removed");
+
+    let there = files(&out);
+    let rows = data.join("SST-2/train.tsv");
+    let text = fs::read_to_string(&rows).expect("a file");
+    fs::write(&rows, text.replacen("\t1\n", "\t0\n", 1)).expect("written");
+    let error = sentence(&train(&["--resume", "--out", &out_name]), "other data");
+    assert!(
+        error.contains("was replaced") && error.contains(&data_name),
+        "{error}"
+    );
+    assert_eq!(files(&out), there);
+    fs::write(&rows, text).expect("written");
+
+    let part = out.join("checkpoint/optim-1.bpk");
+    let whole = fs::read(&part).expect("a file");
+    let mut damaged = whole.clone();
+    damaged[whole.len() / 2] ^= 1;
+    for bytes in [&damaged, &whole[..whole.len() - 1]] {
+        fs::write(&part, bytes).expect("written");
+        let output = train(&["--resume", "--out", &out_name]);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert!(
+            error.contains("optim-1.bpk: this checkpoint is damaged"),
+            "{error}"
+        );
+    }
+    fs::write(&part, whole).expect("written");
+    assert!(train(&["--resume", "--out", &out_name]).status.success());
 }
 
 #[test]
