@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fails if the program and the tests want a dependency with different features: cargo would then
+# Fails if a program and the tests want a dependency with different features: cargo would then
 # build that dependency, and all that needs it, once for `cargo run -p glue` and once for `cargo
 # test --workspace`.
 set -euo pipefail
@@ -12,19 +12,21 @@ packages() {
     sed 's/ (\*)$//' | grep -vF "($PWD" | sort -u
 }
 
-program=$(packages --package glue --edges normal,build)
 tests=$(packages --workspace --edges all)
-only_program=$(comm -23 <(echo "$program") <(echo "$tests"))
-if [ -n "$only_program" ]; then
-  {
-    echo 'these packages have other features in the tests than in the program, so both build them:'
-    while IFS='|' read -r package features; do
-      echo "  $package"
-      echo "    program: $features"
-      echo "    tests:   $(grep -F "$package|" <<<"$tests" | cut -d'|' -f2 | paste -sd ';')"
-    done <<<"$only_program"
-    echo 'name the missing features in examples/glue/Cargo.toml, as it does for ciborium'
-  } >&2
-  exit 1
-fi
-echo "$(wc -l <<<"$program") packages of the program, each with the features that the tests want"
+for program in glue burn-sls-lab; do
+  wanted=$(packages --package "$program" --edges normal,build)
+  only_program=$(comm -23 <(echo "$wanted") <(echo "$tests"))
+  if [ -n "$only_program" ]; then
+    {
+      echo "$program has these packages with other features than the tests, so both build them:"
+      while IFS='|' read -r package features; do
+        echo "  $package"
+        echo "    program: $features"
+        echo "    tests:   $(grep -F "$package|" <<<"$tests" | cut -d'|' -f2 | paste -sd ';')"
+      done <<<"$only_program"
+      echo "name the missing features in its Cargo.toml, as examples/glue does for ciborium"
+    } >&2
+    exit 1
+  fi
+  echo "$program: $(wc -l <<<"$wanted") packages, each with the features that the tests want"
+done

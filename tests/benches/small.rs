@@ -7,9 +7,9 @@
 //!
 //! A seed takes minutes, so nothing is trained without `--seeds`. `--only` takes the problems with
 //! that word in their name, such as `LSTM`. Without further arguments, the presets `paper`,
-//! `default` and `salsa`. `NAME=JSON` is a line search with settings over those of `default`, such
-//! as `'c=0.5={"search": {"c": 0.5}}'`: what stands before the last `={` is its name. Burn's Adam
-//! with its usual learning rate of 0.001 stands beside them.
+//! `default`, `amortized` and `salsa`. `NAME=JSON` is a line search with settings over those of
+//! `default`, such as `'c=0.5={"search": {"c": 0.5}}'`: what stands before the last `={` is its
+//! name. Burn's Adam with its usual learning rate of 0.001 stands beside them.
 
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
 use burn_sls_optim::{LineSearchConfig, Preset};
@@ -54,6 +54,7 @@ fn main() {
         configs = vec![
             ("paper".into(), Preset::Paper.adamsls()),
             ("default".into(), Preset::Default.adamsls()),
+            ("amortized".into(), Preset::Amortized.adamsls()),
             ("salsa".into(), Preset::Salsa.adamsls()),
         ];
     }

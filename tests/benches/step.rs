@@ -21,10 +21,11 @@ use criterion::{Criterion, criterion_group, criterion_main};
 #[global_allocator]
 static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const PRESETS: [(&str, Preset); 4] = [
+const PRESETS: [(&str, Preset); 5] = [
     ("ADAMSLS, reference", Preset::Reference),
     ("ADAMSLS, paper", Preset::Paper),
     ("ADAMSLS, salsa", Preset::Salsa),
+    ("ADAMSLS, amortized", Preset::Amortized),
     ("ADAMSLS, default", Preset::Default),
 ];
 

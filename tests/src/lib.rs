@@ -2,6 +2,7 @@
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;
+use burn_sls_optim::Preset;
 
 pub mod architectures;
 pub mod bert;
@@ -16,6 +17,9 @@ pub mod trace;
 pub mod trainer;
 
 pub use device::{device, double, flex, halves};
+
+/// The presets that models are trained with: what they promise, both keep.
+pub const TRAINING: [Preset; 2] = [Preset::Default, Preset::Amortized];
 
 /// The bits of every parameter of a module, in order.
 pub fn bits<M: Module>(module: &M) -> Vec<u64> {

@@ -76,6 +76,14 @@ impl<M: BatchLoss + Module + 'static> Trainer<M> {
         }
     }
 
+    /// The model to use: the average, where weights are averaged.
+    pub fn averaged(&self) -> M {
+        match self {
+            Self::Loop(model, optim) => optim.averaged(model),
+            Self::Learner(model, _) => model.averaged(),
+        }
+    }
+
     /// The state of the search.
     pub fn state(&self) -> &SearchState {
         match self {
@@ -94,10 +102,11 @@ impl<M: BatchLoss + Module + 'static> Trainer<M> {
         record.into_bytes().expect("a record").to_vec()
     }
 
-    /// Everything that a step without success must leave alone: parameters, moments, step sizes.
+    /// Everything that a step without success must leave alone: parameters and their averages,
+    /// moments, step sizes.
     pub fn fingerprint(&self) -> (Vec<u64>, Vec<u8>, Vec<f64>) {
-        let step_sizes = self.state().step_sizes();
-        (bits(self.model()), self.moments(), step_sizes)
+        let parameters = [bits(self.model()), bits(&self.averaged())].concat();
+        (parameters, self.moments(), self.state().step_sizes())
     }
 
     /// Which of the two it is, for messages.

@@ -45,6 +45,10 @@ pub struct AdamUpdate<const D: usize> {
     pub along_last: Option<Tensor<1>>,
 }
 
+/// The arguments of [`AdamConstants::update_without_momentum`], given back: the gradient, and t and
+/// v before it.
+pub type GradientAndMoment<const D: usize> = (Tensor<D>, Option<(usize, Tensor<D>)>);
+
 impl AdamConstants {
     /// The direction without momentum, `-P·g`, where P contains this gradient. `before` holds t and
     /// v before this gradient.
@@ -69,6 +73,32 @@ impl AdamConstants {
             let _ = (grad, before);
             None
         }
+    }
+
+    /// The direction without momentum, `-P·g`, and the second moment v after this gradient.
+    /// `before` holds t and v before it. Tensors without other owners are overwritten in place.
+    ///
+    /// This is [`update`](Self::update) for β1 = 0, where `m^ = g` need not be kept. β1 is ignored.
+    ///
+    /// # Shapes
+    ///
+    /// Gradient, moment and direction have the same shape.
+    ///
+    /// # Errors
+    ///
+    /// Returns the arguments if there is no kernel for these tensors. The caller then composes the
+    /// direction of Burn's own operations.
+    pub fn update_without_momentum<const D: usize>(
+        self,
+        grad: Tensor<D>,
+        before: Option<(usize, Tensor<D>)>,
+    ) -> Result<(Tensor<D>, Tensor<D>), GradientAndMoment<D>> {
+        #[cfg(feature = "flex")]
+        {
+            crate::flex::adam_update_without_momentum(self, grad, before)
+        }
+        #[cfg(not(feature = "flex"))]
+        Err((grad, before))
     }
 
     /// The direction `-P·m^` and the moments after this gradient. With `along_last`, also the slope

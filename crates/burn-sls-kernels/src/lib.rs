@@ -3,6 +3,7 @@
 #![allow(clippy::result_large_err)]
 
 mod adam;
+mod averaging;
 #[cfg(feature = "flex")]
 mod flex;
 #[cfg(feature = "flex")]
@@ -10,6 +11,7 @@ mod slices;
 mod transformer;
 mod vectors;
 
-pub use adam::{AdamConstants, AdamMoments, AdamUpdate};
+pub use adam::{AdamConstants, AdamMoments, AdamUpdate, GradientAndMoment};
+pub use averaging::AveragedMove;
 pub use transformer::{attention_weights, linear, linear_gelu, residual_layer_norm};
-pub use vectors::{add_scaled, inner_product, log1p};
+pub use vectors::{add_scaled, inner_product, inner_product_with_difference, log1p};

@@ -24,6 +24,31 @@ pub fn inner_product<const D: usize>(a: &Tensor<D>, b: &Tensor<D>) -> Option<Ten
     None
 }
 
+/// `⟨a, b - c⟩`, accumulated in f64, without a tensor for the difference. Each difference is
+/// rounded to f32, so that the bits are those of [`inner_product`] with `b - c`.
+///
+/// `None` if there is no kernel for these tensors, as there.
+///
+/// # Panics
+///
+/// If the shapes differ.
+pub fn inner_product_with_difference<const D: usize>(
+    a: &Tensor<D>,
+    b: &Tensor<D>,
+    c: &Tensor<D>,
+) -> Option<Tensor<1>> {
+    assert!(
+        a.dims() == b.dims() && b.dims() == c.dims(),
+        "the tensors of an inner product have the same shape"
+    );
+    #[cfg(feature = "flex")]
+    {
+        crate::flex::inner_product_with_difference(a, b, c)
+    }
+    #[cfg(not(feature = "flex"))]
+    None
+}
+
 /// `w + a·d`. A tensor without other owners is overwritten in place.
 ///
 /// # Panics

@@ -40,12 +40,28 @@
 //!
 //! A unit whose step size collapses may be *merged* with the next lowest (Algorithm 1).
 //!
-//! The preset `default` goes beyond the paper: it searches along `u` where that leads downhill,
-//! begins at a Polyak step, and searches only as often as 3 % of the cost of training allows.
+//! ## The preset `default`
+//!
+//! It goes beyond the paper. A search of the first step, along `u` from a Polyak step, finds the
+//! magnitude `η_1` of the step size. After it there are no trials, but where training has to begin
+//! again. Steps `z ← z + η·u` without momentum are averaged, in the place of a schedule:
+//!
+//! ```text
+//! y = 0.1·z + 0.9·x                                   the model that is trained
+//! x ← (1 - c)·x + c·z                                 the model to use, an average of the steps
+//! ```
+//!
+//! `η` begins at `η_1/4` and grows, up to `16·η_1`, as long as the gradients say that the average
+//! is behind the steps: [`Averaging`] has the rule. The model to validate, to save and to use is
+//! [`averaged`](LineSearchOptimizer::averaged); under Burn's `Learner` it is what is validated,
+//! recorded and returned. [`Preset::Amortized`] averages nothing, and searches through the whole
+//! training, as often as 3 % of its cost allow.
+//!
+//! [`ScheduleFree`] and [`WeightAverage`] are such averages for any optimizer of Burn.
 //!
 //! ## Settings
 //!
-//! A [`LineSearchConfig`] has four groups of settings, and says what each is by default. A
+//! A [`LineSearchConfig`] has five groups of settings, and says what each is by default. A
 //! [`Preset`] has values for all of them:
 //!
 //! ```
@@ -82,21 +98,26 @@
 //!
 //! ## Costs
 //!
-//! With `default` a search is made for 3 % of the cost of training, in about every eleventh step;
-//! with `paper` in every step. A trial costs a forward pass and a blocking device read, beside the
+//! With `default` there is a search in the first step, and later only where training has to begin
+//! again; with `amortized` for 3 % of the cost of training, in about every eleventh step; with
+//! `paper` in every step. A trial costs a forward pass and a blocking device read, beside the
 //! forward pass, the backward pass and the read (the loss and all slopes in one) that every step
 //! has. The first step makes one forward more, to check that the loss is reproducible.
 //!
-//! Beside the gradients and the optimizer's own state there are two parameter-sized tensors, the
-//! direction and the trial point. With [`SearchAlong::Update`], as in `default`, and with an
-//! adopted optimizer, there is a second copy of the state.
+//! Beside the gradients and the optimizer's own state there is a parameter-sized tensor, the
+//! direction, and while a search is made a second one, the trial point. With
+//! [`SearchAlong::Update`], as in `default` and `amortized`, and with an adopted optimizer, there
+//! is a second copy of the state. `default` keeps `z`, of the size of the parameters, and no first
+//! moment of Adam's, which is as large.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod average;
 mod config;
 pub mod direction;
 mod engine;
 mod error;
+mod files;
 #[cfg(feature = "learner")]
 mod learner;
 mod objective;
@@ -106,9 +127,10 @@ mod report;
 mod state;
 mod units;
 
+pub use average::{ScheduleFree, ScheduleFreeRecord, WeightAverage};
 pub use config::{
-    Direction, DirectionConfig, Extrapolation, Frequency, Hypergradient, InitialStep, Iteration,
-    LineSearchConfig, Preset, ReduceOnPlateau, ScheduleConfig, SearchConfig, SelfCheck,
+    Averaging, Direction, DirectionConfig, Extrapolation, Frequency, Hypergradient, InitialStep,
+    Iteration, LineSearchConfig, Preset, ReduceOnPlateau, ScheduleConfig, SearchConfig, SelfCheck,
     StartConfig, TrialMode, WhenExhausted,
 };
 pub use direction::SearchAlong;
@@ -120,7 +142,7 @@ pub use optimizer::{
     Gradients, LineSearchOptimizer, LineSearchRecord, Step, StepOptions, StepWithAux,
 };
 pub use report::{Counts, Outcome, StepReport};
-pub use state::{PlateauState, SearchState, UnitHistory, UnitState};
+pub use state::{AverageState, PlateauState, SearchState, UnitHistory, UnitState};
 pub use units::{Searched, Turn, UnitChoice, Units};
 
 // What settings, reports and states are made of.

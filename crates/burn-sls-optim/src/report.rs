@@ -40,6 +40,9 @@ pub struct StepReport {
     /// tried as it is.
     #[serde(default = "one")]
     pub polyak: f64,
+    /// The factor of the [warm-up](crate::Averaging::warm_up) of averaging; 1 without it.
+    #[serde(default = "one")]
+    pub warm_up: f64,
     /// Whether the longest step size bounded the search, where it began or how far it went up:
     /// [`max_step_size`](crate::StartConfig::max_step_size), or `1/λ` with weight decay `λ`.
     #[serde(default)]
@@ -77,10 +80,10 @@ fn one() -> f64 {
 }
 
 impl StepReport {
-    /// The factor between the searched step sizes and the step that was taken, `lr·plateau·polyak`.
+    /// The factor between the searched step sizes and the step that was taken, `lr·plateau·polyak·warm_up`.
     /// The search does not know it, and [`step_sizes`](Self::step_sizes) do not contain it.
     pub fn factor(&self) -> f64 {
-        self.lr * self.plateau * self.polyak
+        self.lr * self.plateau * self.polyak * self.warm_up
     }
 }
 

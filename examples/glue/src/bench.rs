@@ -280,7 +280,7 @@ mod tests {
     #[test]
     fn what_is_held_is_counted_in_copies_of_the_weights() {
         let words = held(&MethodName::chosen(&[]), 108_893_186);
-        assert!(words.contains("7.40 GB"), "{words}");
+        assert!(words.contains("8.71 GB"), "{words}");
         let words = held(&[MethodName::Adam], 250_000_000);
         assert!(words.contains("3.00 GB"), "{words}");
     }

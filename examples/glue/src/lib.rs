@@ -6,7 +6,6 @@
 //! the settings that [`line_search`] makes, or one of [`baselines`]; [`units`] shows what has a
 //! step size of its own. [`mod@bench`] measures what a step costs.
 
-pub mod baselines;
 pub mod bench;
 pub mod checkpoints;
 mod checksum;
@@ -36,3 +35,5 @@ pub mod sentences;
 pub mod settings;
 pub mod train;
 pub mod units;
+
+pub use burn_sls_baselines as baselines;

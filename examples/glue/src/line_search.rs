@@ -109,14 +109,20 @@ mod tests {
 
     #[test]
     fn a_first_step_size_by_hand_leaves_nothing_to_look_for() {
-        let preset = Preset::Default.adamsls().start;
-        let start = made("--preset default", 500).start;
-        assert_eq!(start, preset);
-        assert!(matches!(start.initial_step, InitialStep::Polyak { .. }));
-        let start = made("--preset default --first-step-size 1e-4", 500).start;
-        let initial_step = InitialStep::Fixed(1e-4);
-        assert_eq!((start.initial_step, start.expand), (initial_step, None));
-        assert_eq!(start.extrapolation, preset.extrapolation);
+        for (name, preset) in [
+            ("default", Preset::Default),
+            ("amortized", Preset::Amortized),
+        ] {
+            let preset = preset.adamsls().start;
+            let start = made(&format!("--preset {name}"), 500).start;
+            assert_eq!(start, preset);
+            assert!(matches!(start.initial_step, InitialStep::Polyak { .. }));
+            let line = format!("--preset {name} --first-step-size 1e-4");
+            let start = made(&line, 500).start;
+            let initial_step = InitialStep::Fixed(1e-4);
+            assert_eq!((start.initial_step, start.expand), (initial_step, None));
+            assert_eq!(start.extrapolation, preset.extrapolation);
+        }
     }
 
     #[test]

@@ -84,7 +84,7 @@ const REFERENCE_STEP: f64 = 0.1;
 /// Where that of SaLSa begins.
 const SALSA_STEP: f64 = 1.0;
 
-/// Where a first search begins, if the user does not say. The preset `default` finds it itself.
+/// Where a first search begins, if the user does not say. Two presets find it themselves.
 pub(crate) fn first_step_size(
     model: Option<&str>,
     optimizer: OptimizerName,
@@ -92,7 +92,7 @@ pub(crate) fn first_step_size(
 ) -> Option<f64> {
     let scratch = model.unwrap_or(TINY) == TINY;
     match (preset, optimizer, scratch) {
-        (PresetName::Default, ..) => None,
+        (PresetName::Default | PresetName::Amortized, ..) => None,
         (PresetName::Reference, ..) => Some(REFERENCE_STEP),
         (PresetName::Salsa, ..) => Some(SALSA_STEP),
         (_, OptimizerName::Sgdsls, _) => Some(1.0),
@@ -155,7 +155,7 @@ impl Settings {
             schedule: args
                 .schedule
                 .unwrap_or(match (optimizer.is_line_search(), preset) {
-                    (true, PresetName::Default) => ScheduleName::Cosine,
+                    (true, PresetName::Amortized) => ScheduleName::Cosine,
                     _ => ScheduleName::Constant,
                 }),
             set: overrides::collected(args.set.iter().map(|(key, value)| (key, value))),

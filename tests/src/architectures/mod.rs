@@ -52,7 +52,7 @@ pub struct Plan {
 /// A trained model, how it got there, and what it can do.
 #[derive(Debug)]
 pub struct Trained<A> {
-    /// The model, as it is used after training.
+    /// The model, as it is used after training: the average, where weights are averaged.
     pub model: A,
     /// Every step.
     pub reports: Vec<StepReport>,
@@ -72,11 +72,12 @@ pub fn train<A: Architecture>(
     seed: u64,
 ) -> Trained<A> {
     let mut reports = Vec::new();
-    let (model, loss, accuracy) = train_with::<A>(plan, seed, |model, batch| {
+    let (model, examples) = learn::<A>(plan, seed, |model, batch| {
         let step = optim.step(model, |m| m.losses(batch)).expect("a step");
         reports.push(step.report);
         step.model
     });
+    let (model, loss, accuracy) = examples.judge(optim.averaged(&model));
     Trained {
         model,
         reports,
@@ -90,8 +91,24 @@ pub fn train<A: Architecture>(
 pub fn train_with<A: Architecture>(
     plan: &Plan,
     seed: u64,
-    mut step: impl FnMut(A, &Batch) -> A,
+    step: impl FnMut(A, &Batch) -> A,
 ) -> (A, f64, f64) {
+    let (model, examples) = learn::<A>(plan, seed, step);
+    examples.judge(model)
+}
+
+/// What a model has seen, and what it has not.
+struct Examples {
+    known: Vec<Example>,
+    fresh: Vec<Example>,
+}
+
+/// The model after its training, and the examples.
+fn learn<A: Architecture>(
+    plan: &Plan,
+    seed: u64,
+    mut step: impl FnMut(A, &Batch) -> A,
+) -> (A, Examples) {
     let device = device().autodiff();
     device.seed(seed);
     let mut model = A::new(&device);
@@ -107,12 +124,18 @@ pub fn train_with<A: Architecture>(
             model = step(model, &batch(chunk, &device));
         }
     }
+    (model, Examples { known, fresh })
+}
 
-    let model = model.valid();
-    let device = device.inner();
-    let loss = model.losses(&batch(&known, &device)).mean().into_scalar();
-    let accuracy = accuracy(&model, &batch(&fresh, &device));
-    (model, loss, accuracy)
+impl Examples {
+    /// The model as it is used, its loss on the known examples, and its accuracy on the others.
+    fn judge<A: Architecture>(&self, model: A) -> (A, f64, f64) {
+        let model = model.valid();
+        let device = device();
+        let loss = model.losses(&batch(&self.known, &device)).mean();
+        let accuracy = accuracy(&model, &batch(&self.fresh, &device));
+        (model, loss.into_scalar(), accuracy)
+    }
 }
 
 /// Inputs, and their class.

@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 
 use super::values::{Home, Values, home, numbers, numbers_mut, plain, scalar, zeros};
 use crate::slices::adam;
-use crate::{AdamConstants, AdamMoments, AdamUpdate};
+use crate::{AdamConstants, AdamMoments, AdamUpdate, GradientAndMoment};
 
 /// `-P·g`.
 pub(crate) fn adam_search_direction<const D: usize>(
@@ -29,6 +29,49 @@ pub(crate) fn adam_search_direction<const D: usize>(
         numbers_mut(&mut direction),
     );
     Some(Tensor::from_primitive::<Flex>(direction))
+}
+
+/// `-P·g` and the second moment after this gradient.
+pub(crate) fn adam_update_without_momentum<const D: usize>(
+    constants: AdamConstants,
+    grad: Tensor<D>,
+    before: Option<(usize, Tensor<D>)>,
+) -> Result<(Tensor<D>, Tensor<D>), GradientAndMoment<D>> {
+    let moment_here = before
+        .as_ref()
+        .is_none_or(|(_, moment)| home(moment) == Some(Home::Plain));
+    if home(&grad) != Some(Home::Plain) || !moment_here {
+        return Err((grad, before));
+    }
+    let grad = plain(grad);
+    let shape = grad.layout().shape().clone();
+    let time = before.as_ref().map_or(0, |(time, _)| *time) + 1;
+    let (g, mut direction) = target(grad);
+    let (v, mut moment) = match before {
+        Some((_, moment)) => target(plain(moment)),
+        None => (None, zeros(shape)),
+    };
+    adam::update_without_momentum(
+        g.as_ref().map(numbers),
+        numbers_mut(&mut direction),
+        v.as_ref().map(numbers),
+        numbers_mut(&mut moment),
+        constants,
+        time,
+    );
+    let tensor = |values: Values| Tensor::from_primitive::<Flex>(values);
+    Ok((tensor(direction), tensor(moment)))
+}
+
+/// Where the successor of values is written: over them, or where others hold them, beside them.
+fn target(values: Values) -> (Option<Values>, Values) {
+    match values.is_unique() {
+        true => (None, values),
+        false => {
+            let beside = zeros(values.layout().shape().clone());
+            (Some(values), beside)
+        }
+    }
 }
 
 /// `-P·m^` and the moments after this gradient.

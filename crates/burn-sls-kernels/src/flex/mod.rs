@@ -4,14 +4,19 @@
 
 mod adam;
 mod attention;
+mod averaging;
 mod layer_norm;
 mod linear;
 mod values;
 mod vectors;
 
-pub(crate) use adam::{adam_search_direction, adam_update};
+pub(crate) use adam::{adam_search_direction, adam_update, adam_update_without_momentum};
 pub(crate) use attention::attention_weights;
+pub(crate) use averaging::averaged_move;
 pub(crate) use layer_norm::residual_layer_norm;
 pub(crate) use linear::{linear, linear_gelu};
 pub(crate) use values::home;
-pub(crate) use vectors::{add_scaled, inner_product};
+pub(crate) use vectors::{add_scaled, inner_product, inner_product_with_difference};
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,20 @@ pub(crate) fn inner_product<const D: usize>(a: &Tensor<D>, b: &Tensor<D>) -> Opt
     Some(scalar(vectors::inner_product(numbers(&a), numbers(&b))))
 }
 
+/// `⟨a, b - c⟩`.
+pub(crate) fn inner_product_with_difference<const D: usize>(
+    a: &Tensor<D>,
+    b: &Tensor<D>,
+    c: &Tensor<D>,
+) -> Option<Tensor<1>> {
+    if [home(a), home(b), home(c)] != [Some(Home::Plain); 3] {
+        return None;
+    }
+    let [a, b, c] = [a, b, c].map(|tensor| plain(tensor.clone()));
+    let product = vectors::inner_product_with_difference(numbers(&a), numbers(&b), numbers(&c));
+    Some(scalar(product))
+}
+
 /// `w + a·d`.
 pub(crate) fn add_scaled<const D: usize>(
     w: Tensor<D>,

@@ -1,7 +1,7 @@
 //! Adam's moments and directions.
 
 use super::lanes::LANES;
-use super::parallel::{each, map};
+use super::parallel::{each, map, map_pair};
 use crate::AdamConstants;
 
 /// The size of a chunk of work.
@@ -73,6 +73,37 @@ pub(crate) fn search_direction(
                     *out = -g / c.denominator(c.new_2 * (g * g));
                 }
             }
+        }
+    });
+}
+
+/// Updates the second moment `v` with this gradient, and writes the direction without momentum,
+/// `-P·g`, to `d`. The bits are those of [`search_direction`].
+///
+/// `g` is the gradient, and `before` the second moment before it; in place of `None`, `d` and `v`
+/// hold it. `time` includes this update.
+pub(crate) fn update_without_momentum(
+    g: Option<&[f32]>,
+    d: &mut [f32],
+    before: Option<&[f32]>,
+    v: &mut [f32],
+    constants: AdamConstants,
+    time: usize,
+) {
+    let c = Factors::new(constants, time);
+    map_pair(d, v, CHUNK, |number, d, v| {
+        // A chunk that is copied is in the cache when it is read.
+        let copy = |from: Option<&[f32]>, to: &mut [f32]| {
+            if let Some(from) = from {
+                to.copy_from_slice(&from[number * CHUNK..][..to.len()]);
+            }
+        };
+        copy(g, d);
+        copy(before, v);
+        for (d, v) in d.iter_mut().zip(v) {
+            let g = *d;
+            *v = c.beta_2 * *v + c.new_2 * (g * g);
+            *d = -g / c.denominator(*v);
         }
     });
 }

@@ -52,6 +52,24 @@ pub(crate) fn dot(a: &[f32], b: &[f32]) -> f64 {
     lanes.iter().sum()
 }
 
+/// `Σ a_i·(b_i - c_i)` in f64, with the differences in f32.
+#[inline(always)]
+pub(crate) fn dot_difference(a: &[f32], b: &[f32], c: &[f32]) -> f64 {
+    let mut lanes = [0.0f64; LANES];
+    let (a, rest_a) = a.as_chunks::<LANES>();
+    let (b, rest_b) = b.as_chunks::<LANES>();
+    let (c, rest_c) = c.as_chunks::<LANES>();
+    for ((a, b), c) in a.iter().zip(b).zip(c) {
+        for (((lane, &x), &y), &z) in lanes.iter_mut().zip(a).zip(b).zip(c) {
+            *lane += f64::from(x) * f64::from(y - z);
+        }
+    }
+    for (((lane, &x), &y), &z) in lanes.iter_mut().zip(rest_a).zip(rest_b).zip(rest_c) {
+        *lane += f64::from(x) * f64::from(y - z);
+    }
+    lanes.iter().sum()
+}
+
 /// The largest number. NaN is ignored.
 #[inline(always)]
 pub(crate) fn max(a: &[f32]) -> f32 {

@@ -5,6 +5,7 @@
 //! so the bits depend neither on the number of threads nor on the width of the vectors.
 
 pub(crate) mod adam;
+pub(crate) mod averaging;
 pub(crate) mod bias;
 pub(crate) mod gelu;
 pub(crate) mod lanes;
@@ -13,3 +14,6 @@ pub(crate) mod math;
 pub(crate) mod parallel;
 pub(crate) mod softmax;
 pub(crate) mod vectors;
+
+#[cfg(test)]
+mod tests;

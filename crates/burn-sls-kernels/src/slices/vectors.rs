@@ -44,3 +44,11 @@ pub(crate) fn inner_product(a: &[f32], b: &[f32]) -> f64 {
     });
     parts.iter().sum()
 }
+
+/// `⟨a, b - c⟩` in f64, with the bits of [`inner_product`] with `b - c` in f32.
+pub(crate) fn inner_product_with_difference(a: &[f32], b: &[f32], c: &[f32]) -> f64 {
+    let parts = map_range(a.len(), CHUNK, |range| {
+        lanes::dot_difference(&a[range.clone()], &b[range.clone()], &c[range])
+    });
+    parts.iter().sum()
+}

@@ -46,11 +46,14 @@ impl Direction {
 }
 
 impl DirectionConfig {
-    /// The Burn optimizer that gives the directions.
-    pub(crate) fn optimizer(&self) -> ModuleOptimizer {
+    /// The Burn optimizer that gives the directions, with Adam's momentum or without.
+    pub(super) fn optimizer(&self, momentum: bool) -> ModuleOptimizer {
         let optimizer = match self.kind {
             Direction::Sgd(sgd) => sgd.into_optimizer(),
-            Direction::Adam(adam) => adam.into_optimizer(),
+            Direction::Adam(adam) => {
+                let beta_1 = if momentum { adam.beta_1 } else { 0.0 };
+                Adam { beta_1, ..adam }.into_optimizer()
+            }
         };
         match &self.clipping {
             Some(clipping) => optimizer.with_grad_clipping(clipping.init()),

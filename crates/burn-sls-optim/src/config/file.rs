@@ -5,7 +5,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::{
-    Direction, DirectionConfig, LineSearchConfig, Preset, ScheduleConfig, SearchConfig, StartConfig,
+    Averaging, Direction, DirectionConfig, LineSearchConfig, Preset, ScheduleConfig, SearchConfig,
+    StartConfig,
 };
 use crate::direction::Adam;
 use crate::units::Units;
@@ -24,6 +25,7 @@ struct Complete {
     search: SearchConfig,
     start: StartConfig,
     schedule: ScheduleConfig,
+    averaging: Option<Averaging>,
     seed: Option<u64>,
 }
 
@@ -123,10 +125,11 @@ mod tests {
     use super::*;
     use crate::config::{Extrapolation, Frequency, Hypergradient, InitialStep, ReduceOnPlateau};
 
-    const PRESETS: [Preset; 4] = [
+    const PRESETS: [Preset; 5] = [
         Preset::Reference,
         Preset::Paper,
         Preset::Salsa,
+        Preset::Amortized,
         Preset::Default,
     ];
 
@@ -227,6 +230,16 @@ mod tests {
             .adamsls()
             .with_hypergradient(Hypergradient::default());
         assert_eq!(config, expected);
+
+        let config = parsed(r#"{"averaging": null}"#);
+        assert_eq!(config, LineSearchConfig::adamsls().with_averaging(None));
+        let config = parsed(r#"{"preset": "amortized", "averaging": {"beta": 0.8}}"#);
+        let averaging = Averaging {
+            beta: 0.8,
+            ..Averaging::default()
+        };
+        let expected = Preset::Amortized.adamsls().with_averaging(averaging);
+        assert_eq!(config, expected);
     }
 
     #[test]
@@ -236,6 +249,7 @@ mod tests {
             (r#"{"search": {"max_trial": 4}}"#, "`search.max_trial`"),
             (r#"{"start": {"growth": {"n": 4}}}"#, "`start.growth.n`"),
             (r#"{"start": {"extrapolation": {"mots": 2}}}"#, "`mots`"),
+            (r#"{"averaging": {"power": 1, "pover": 2}}"#, "pover`"),
             (
                 r#"{"start": {"initial_step": {"polyak": {"b": 1}}}}"#,
                 "`b`",

@@ -1,5 +1,6 @@
-//! The settings of a line search, in four groups, with presets for all of them.
+//! The settings of a line search, in five groups, with presets for all of them.
 
+mod averaging;
 mod direction;
 mod file;
 mod preset;
@@ -12,6 +13,7 @@ mod start;
 mod validate;
 mod with;
 
+pub use averaging::Averaging;
 pub use direction::{Direction, DirectionConfig};
 pub use preset::Preset;
 pub use schedule::{Frequency, ReduceOnPlateau, ScheduleConfig};

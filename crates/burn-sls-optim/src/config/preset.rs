@@ -12,26 +12,27 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(LineSearchConfig::adamsls(), Preset::Default.adamsls());
 /// ```
 ///
-/// | setting | `Reference` | `Paper` | `Salsa` | `Default` |
-/// |---|---|---|---|---|
-/// | for | the published code | the paper | its successor | training |
-/// | `iteration` | `Published` | `Paper` | `Paper` | `Paper` |
-/// | `along` | `d` | `d` | `u` | `u` |
-/// | `c` | 0.1 | 0.1 | 0.5 | 0.7 |
-/// | `acceptance` | monotone | monotone | smoothed, 0.9 | monotone |
-/// | `rounding` | | | | 3e-8 |
-/// | `shrink` | 0.9 | 0.9 | 0.8 | parabola in 0.1, 0.7 |
-/// | `max_trials` | 100 | 100 | 100 | 8 |
-/// | `when_exhausted` | move | move | move | stay |
-/// | `initial_step` | 0.1 | 0.1 (SGD: 1) | 1 | Polyak's, `c = 1` |
-/// | `expand` | | | | 2 |
-/// | `growth` (`γ`, `n`) | 2, 500 | 2, 500 | 1.1, 1 | 2, 500 |
-/// | `extrapolation` | | | | up to 1.5 |
-/// | `hypergradient` | | | | yes |
-/// | `polyak_cap` | | | | 0.7 |
-/// | `restart_after` | | | | 2 |
-/// | `frequency` | always | always | settling, 10 | always |
-/// | `budget` | | | | 0.03 |
+/// | setting | `Reference` | `Paper` | `Salsa` | `Amortized` | `Default` |
+/// |---|---|---|---|---|---|
+/// | for | the published code | the paper | its successor | a schedule | training |
+/// | `iteration` | `Published` | `Paper` | `Paper` | `Paper` | `Paper` |
+/// | `along` | `d` | `d` | `u` | `u` | `u` |
+/// | `c` | 0.1 | 0.1 | 0.5 | 0.7 | 0.5 |
+/// | `acceptance` | monotone | monotone | smoothed, 0.9 | monotone | monotone |
+/// | `rounding` | | | | 3e-8 | 3e-8 |
+/// | `shrink` | 0.9 | 0.9 | 0.8 | parabola in 0.1, 0.7 | parabola in 0.1, 0.7 |
+/// | `max_trials` | 100 | 100 | 100 | 8 | 8 |
+/// | `when_exhausted` | move | move | move | stay | stay |
+/// | `initial_step` | 0.1 | 0.1 (SGD: 1) | 1 | Polyak's, `c = 1` | Polyak's, `c = 1` |
+/// | `expand` | | | | 2 | 2 |
+/// | `growth` (`γ`, `n`) | 2, 500 | 2, 500 | 1.1, 1 | 2, 500 | |
+/// | `extrapolation` | | | | up to 1.5 | |
+/// | `hypergradient` | | | | yes | |
+/// | `polyak_cap` | | | | 0.7 | 0.7 |
+/// | `restart_after` | | | | 2 | |
+/// | `frequency` | always | always | settling, 10 | always | always |
+/// | `budget` | | | | 0.03 | 0.03 |
+/// | `averaging` | | | | | yes |
 ///
 /// Where nothing stands, the rule is off. All other settings are the same in all presets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,8 +66,8 @@ pub enum Preset {
     /// no trial has tested; here it is the one that was found, and that growth waits for the next
     /// search.
     Salsa,
-    /// What we recommend, and what every configuration begins with: the same settings for every
-    /// task, at a few percent above the cost of Adam.
+    /// A search now and then through the whole training, for runs of known length: together with a
+    /// schedule it fine-tunes as a tuned Adam does.
     ///
     /// The first search begins at a [Polyak step](crate::InitialStep::Polyak), so that nobody has
     /// to know the magnitude of a step size. The trials test the step that is
@@ -83,6 +84,19 @@ pub enum Preset {
     /// [bring the steps down to 0](crate::StepOptions::with_factor) at its end: the step sizes are
     /// as long as single mini-batches allow, and do not become shorter by themselves where these
     /// disagree.
+    Amortized,
+    /// What we recommend, and what every configuration begins with: the same settings for every
+    /// task, at the cost of Adam, with no rate, no schedule and no length of the run.
+    ///
+    /// The first search finds the magnitude of the step size: it begins at a
+    /// [Polyak step](crate::InitialStep::Polyak), goes up while the loss falls and down by
+    /// [parabolas](crate::Shrink::Parabola), and accepts where the loss falls by half of what its
+    /// slope promises. Training then goes on with steps of a quarter of that length, and with
+    /// longer ones where the gradients say that there is a way to go; steps that
+    /// [no loss could allow](crate::StartConfig::polyak_cap) are shortened. What is used is not the last
+    /// step but the average of all: [`Averaging`](crate::Averaging).
+    ///
+    /// A search that fails leaves the model and the optimizer's state as they were.
     #[default]
     Default,
 }

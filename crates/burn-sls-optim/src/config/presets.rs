@@ -3,9 +3,9 @@
 use burn_sls_core::{Acceptance, Growth, Shrink};
 
 use super::{
-    Direction, DirectionConfig, Extrapolation, Frequency, Hypergradient, InitialStep, Iteration,
-    LineSearchConfig, Preset, ScheduleConfig, SearchConfig, SelfCheck, StartConfig, TrialMode,
-    WhenExhausted,
+    Averaging, Direction, DirectionConfig, Extrapolation, Frequency, Hypergradient, InitialStep,
+    Iteration, LineSearchConfig, Preset, ScheduleConfig, SearchConfig, SelfCheck, StartConfig,
+    TrialMode, WhenExhausted,
 };
 use crate::direction::{Adam, SearchAlong, Sgd};
 use crate::units::{UnitChoice, Units};
@@ -97,7 +97,25 @@ impl Preset {
                 },
                 ..paper
             },
-            Self::Default => LineSearchConfig {
+            Self::Default => {
+                let amortized = Self::Amortized.config(direction, paper.units.clone());
+                LineSearchConfig {
+                    preset: self,
+                    search: SearchConfig {
+                        c: 0.5,
+                        ..amortized.search
+                    },
+                    start: StartConfig {
+                        extrapolation: None,
+                        hypergradient: None,
+                        restart_after: None,
+                        ..amortized.start
+                    },
+                    averaging: Some(Averaging::default()),
+                    ..amortized
+                }
+            }
+            Self::Amortized => LineSearchConfig {
                 search: SearchConfig {
                     along: SearchAlong::Update,
                     c: 0.7,
@@ -175,6 +193,7 @@ fn paper(preset: Preset, direction: Direction, units: Units, first: f64) -> Line
             reduce_on_plateau: None,
             longest_wait: 63,
         },
+        averaging: None,
         seed: None,
     }
 }
@@ -183,10 +202,11 @@ fn paper(preset: Preset, direction: Direction, units: Units, first: f64) -> Line
 mod tests {
     use super::*;
 
-    const ALL: [Preset; 4] = [
+    const ALL: [Preset; 5] = [
         Preset::Reference,
         Preset::Paper,
         Preset::Salsa,
+        Preset::Amortized,
         Preset::Default,
     ];
 
@@ -197,6 +217,7 @@ mod tests {
             (InitialStep::Fixed(0.1), InitialStep::Fixed(0.1)),
             (InitialStep::Fixed(0.1), InitialStep::Fixed(1.0)),
             (InitialStep::Fixed(1.0), InitialStep::Fixed(1.0)),
+            (polyak(0.1), polyak(1.0)),
             (polyak(0.1), polyak(1.0)),
         ];
         for (preset, (adam, sgd)) in ALL.into_iter().zip(expected) {

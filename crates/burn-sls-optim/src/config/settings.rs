@@ -1,10 +1,12 @@
-//! The settings of a line search, in four groups.
+//! The settings of a line search, in five groups.
 
 use core::fmt;
 
 use burn::config::{Config, config_to_json};
+use burn::optim::ModuleOptimizer;
 use serde::Serialize;
 
+use super::averaging::Averaging;
 use super::direction::DirectionConfig;
 use super::preset::Preset;
 use super::schedule::ScheduleConfig;
@@ -38,7 +40,7 @@ use crate::units::Units;
 /// |---|---|---|---|
 /// | `iteration` | `Paper` | | the paper's iteration, or that of its published code |
 /// | `along` | `Update` | | the direction that is tested |
-/// | `c` | 0.7 | (0, 1) | Armijo's constant |
+/// | `c` | 0.5 | (0, 1) | Armijo's constant |
 /// | `acceptance` | `Monotone` | | how much less than Armijo's rule is enough |
 /// | `rounding` | 3e-8 | > 0 | rounding error of a loss per example |
 /// | `loss_lower_bound` | 0 | finite | the lowest loss there can be |
@@ -56,11 +58,11 @@ use crate::units::Units;
 /// | `expand` | 2 | > 1 | the factor by which it goes on upwards |
 /// | `growth.gamma` | 2 | >= 1 | growth of a step size over an epoch, `γ` |
 /// | `growth.batches_per_epoch` | 500 | > 0 | `n`: growth in a step is `γ^(1/n)` |
-/// | `extrapolation` | up to 1.5 | > 1 | how much longer it begins where there is room |
-/// | `hypergradient` | on | | how the gradients bound where it begins |
+/// | `extrapolation` | none | > 1 | how much longer it begins where there is room |
+/// | `hypergradient` | off | | how the gradients bound where it begins |
 /// | `polyak_cap` | 0.7 | > 0 | `c` of the Polyak step that it never begins above |
 /// | `max_step_size` | none | > 0 | the longest step size, searched or taken |
-/// | `restart_after` | 2 | >= 1 | unjudged searches before one begins at the initial step again |
+/// | `restart_after` | none | >= 1 | unjudged searches before one begins at the initial step again |
 ///
 /// When it is made, `schedule` ([`ScheduleConfig`]):
 ///
@@ -73,8 +75,21 @@ use crate::units::Units;
 /// | `reduce_on_plateau` | none | | when steps become shorter than those searched |
 /// | `longest_wait` | 63 | | iterations before a failed first search is tried again, at most |
 ///
-/// With `default`, `growth` changes little: the extrapolation decides where a search begins, and
-/// growth alone is left where the last search has seen no room for a longer step.
+/// How steps are averaged, and how long they are after the first search, `averaging`
+/// ([`Averaging`]):
+///
+/// | setting | default | range | meaning |
+/// |---|---|---|---|
+/// | `beta` | 0.9 | (0, 1) | where gradients are taken, between the steps and their average |
+/// | `power` | 8 | >= 0 | how much more later steps count |
+/// | `warm_up` | 20 | >= 1 | steps until they have their full length |
+/// | `share` | 0.25 | > 0 | the first step size, in units of the searched one |
+/// | `until` | 2 | > 0 | up to where it grows fast, in the same units |
+/// | `growth` | 2^(1/8) | >= 1 | its growth in a step |
+/// | `slow_growth` | 2^(1/64) | >= 1 | its growth in a step beyond |
+/// | `longest` | 16 | > 0 | the longest step size, in the same units |
+/// | `threshold` | 0.3 | >= 0 | how far the average has to be behind for it |
+/// | `decay` | 0.9 | [0, 1) | decay of the means that say so |
 ///
 /// # Example
 ///
@@ -131,6 +146,9 @@ pub struct LineSearchConfig {
     pub start: StartConfig,
     /// When to search, and what.
     pub schedule: ScheduleConfig,
+    /// Averaging of the steps, if there is to be any. It takes the place of a schedule, and of
+    /// momentum: Adam's `beta_1` is then 0, whatever its setting says.
+    pub averaging: Option<Averaging>,
     /// Seed of the run. In the [trial mode](crate::TrialMode) `ReplayDropout`, and in no other, the
     /// device's random generator is seeded from it in every step. Without one, it is drawn from
     /// that generator in the first step, so that it follows from the seed of your program.
@@ -138,6 +156,11 @@ pub struct LineSearchConfig {
 }
 
 impl LineSearchConfig {
+    /// The Burn optimizer that gives the directions. An average takes the place of momentum.
+    pub(crate) fn optimizer(&self) -> ModuleOptimizer {
+        self.direction.optimizer(self.averaging.is_none())
+    }
+
     /// The longest step size: the configured one, and `1/λ`, by which weight decay takes the whole
     /// weight away. A longer step would turn its sign, and grow with every step. The published
     /// code has no such bound.

@@ -26,6 +26,7 @@ impl LineSearchConfig {
         self.search.validate()?;
         self.start.validate()?;
         self.validate_schedule()?;
+        self.validate_averaging()?;
         self.validate_published()
     }
 
@@ -71,6 +72,24 @@ impl LineSearchConfig {
             check(rule.window >= 2, name, &rule.window, "at least 2")?;
             open_unit("schedule.reduce_on_plateau.decay", rule.decay)?;
             up_to_1("schedule.reduce_on_plateau.least", rule.least)?;
+        }
+        Ok(())
+    }
+
+    fn validate_averaging(&self) -> Checked {
+        let Some(averaging) = &self.averaging else {
+            return Ok(());
+        };
+        averaging.validate()?;
+        if self.search.iteration == Iteration::Published
+            || self.search.along != SearchAlong::Update
+            || self.start.hypergradient.is_some()
+        {
+            return Err(LineSearchError::Settings {
+                reason: "with `averaging`, the search goes along `SearchAlong::Update`, the \
+                         iteration is `Iteration::Paper`, and there is no `hypergradient`: the \
+                         growth of averaging is one",
+            });
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use burn::grad_clipping::GradientClippingConfig;
 use burn_sls_core::{Acceptance, Shrink};
 
 use super::{
-    Direction, Extrapolation, Frequency, Hypergradient, InitialStep, LineSearchConfig,
+    Averaging, Direction, Extrapolation, Frequency, Hypergradient, InitialStep, LineSearchConfig,
     ReduceOnPlateau, SelfCheck, TrialMode, WhenExhausted,
 };
 use crate::direction::SearchAlong;
@@ -34,6 +34,16 @@ impl LineSearchConfig {
     #[must_use]
     pub fn with_seed(mut self, seed: impl Into<Option<u64>>) -> Self {
         self.seed = seed.into();
+        self
+    }
+}
+
+/// Averaging.
+impl LineSearchConfig {
+    /// Sets how the steps are averaged, or that they are not.
+    #[must_use]
+    pub fn with_averaging(mut self, averaging: impl Into<Option<Averaging>>) -> Self {
+        self.averaging = averaging.into();
         self
     }
 }

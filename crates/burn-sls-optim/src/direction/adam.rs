@@ -76,8 +76,9 @@ impl Default for Adam {
 pub struct AdamState<const D: usize> {
     /// Updates so far, `t`.
     time: usize,
-    /// First moment `m`, uncorrected.
-    moment_1: Tensor<D>,
+    /// First moment `m`, uncorrected. With `β1 = 0` it is the gradient, and kept only where the
+    /// next one is to be multiplied with it.
+    moment_1: Option<Tensor<D>>,
     /// Second moment `v`, uncorrected.
     moment_2: Tensor<D>,
     /// The largest second moment so far, uncorrected, with AMSGrad.
@@ -132,20 +133,9 @@ impl Adam {
         state: Option<AdamState<D>>,
         along_last: bool,
     ) -> Update<D, AdamState<D>> {
-        let (grad, state) = match self.fused() {
-            None => (grad, state),
-            Some(constants) => {
-                match constants.update(grad, state.map(AdamState::into_moments), along_last) {
-                    Ok(update) => {
-                        return Update {
-                            direction: update.direction,
-                            state: Some(AdamState::of_moments(update.moments)),
-                            along_last: update.along_last,
-                        };
-                    }
-                    Err((grad, moments)) => (grad, moments.map(AdamState::of_moments)),
-                }
-            }
+        let (grad, state) = match self.advance_fused(grad, state, along_last) {
+            Ok(update) => return update,
+            Err(inputs) => inputs,
         };
         // Taken apart, not cloned, so that the moments can be updated in place.
         let (moment_1, before) = match state {
@@ -155,7 +145,7 @@ impl Adam {
                     moment: state.moment_2,
                     max: state.max_moment_2,
                 };
-                (Some(state.moment_1), Some(before))
+                (state.moment_1, Some(before))
             }
             None => (None, None),
         };
@@ -171,13 +161,19 @@ impl Adam {
             }
             None => Tensor::zeros([1], &grad.device()),
         });
-        let new = grad.mul_scalar(1.0 - self.beta_1);
-        let moment_1 = match moment_1 {
-            Some(moment) => moment.mul_scalar(self.beta_1).add(new),
-            None => new,
+        let (direction, moment_1) = match self.beta_1 == 0.0 && along_last.is_none() {
+            true => (grad.div(denominator), None),
+            false => {
+                let new = grad.mul_scalar(1.0 - self.beta_1);
+                let moment = match moment_1 {
+                    Some(moment) => moment.mul_scalar(self.beta_1).add(new),
+                    None => new,
+                };
+                let correction = 1.0 - self.beta_1.powi(time as i32);
+                let direction = moment.clone().div_scalar(correction).div(denominator);
+                (direction, Some(moment))
+            }
         };
-        let correction = 1.0 - self.beta_1.powi(time as i32);
-        let direction = moment_1.clone().div_scalar(correction).div(denominator);
         Update {
             direction,
             state: Some(AdamState {
@@ -201,22 +197,71 @@ impl Adam {
             epsilon: self.epsilon,
         })
     }
+
+    /// [`advance`](Self::advance) by a kernel, or else its inputs.
+    #[expect(clippy::result_large_err, reason = "a few handles, moved once")]
+    fn advance_fused<const D: usize>(
+        &self,
+        grad: Tensor<D>,
+        state: Option<AdamState<D>>,
+        along_last: bool,
+    ) -> Result<Update<D, AdamState<D>>, (Tensor<D>, Option<AdamState<D>>)> {
+        let Some(constants) = self.fused() else {
+            return Err((grad, state));
+        };
+        if self.beta_1 == 0.0 && !along_last {
+            let time = state.as_ref().map_or(0, |state| state.time);
+            let before = state.map(|state| (state.time, state.moment_2));
+            return match constants.update_without_momentum(grad, before) {
+                Ok((direction, moment_2)) => Ok(Update {
+                    direction,
+                    state: Some(AdamState::of_moment_2(time + 1, moment_2)),
+                    along_last: None,
+                }),
+                Err((grad, before)) => {
+                    let state = before.map(|(time, moment)| AdamState::of_moment_2(time, moment));
+                    Err((grad, state))
+                }
+            };
+        }
+        let moments = state.map(AdamState::into_moments);
+        match constants.update(grad, moments, along_last) {
+            Ok(update) => Ok(Update {
+                direction: update.direction,
+                state: Some(AdamState::of_moments(update.moments)),
+                along_last: update.along_last,
+            }),
+            Err((grad, moments)) => Err((grad, moments.map(AdamState::of_moments))),
+        }
+    }
 }
 
 impl<const D: usize> AdamState<D> {
-    /// What the kernels advance: all but what AMSGrad keeps.
+    /// What the kernels advance: all but what AMSGrad keeps. A first moment that is not there, in a
+    /// state that was made without momentum, begins at 0.
     fn into_moments(self) -> AdamMoments<D> {
+        let moment_1 = self.moment_1.unwrap_or_else(|| self.moment_2.zeros_like());
         AdamMoments {
             time: self.time,
-            moment_1: self.moment_1,
+            moment_1,
             moment_2: self.moment_2,
+        }
+    }
+
+    /// Without momentum.
+    fn of_moment_2(time: usize, moment_2: Tensor<D>) -> Self {
+        Self {
+            time,
+            moment_1: None,
+            moment_2,
+            max_moment_2: None,
         }
     }
 
     fn of_moments(moments: AdamMoments<D>) -> Self {
         Self {
             time: moments.time,
-            moment_1: moments.moment_1,
+            moment_1: Some(moments.moment_1),
             moment_2: moments.moment_2,
             max_moment_2: None,
         }
@@ -262,7 +307,7 @@ impl SearchDirection for Adam {
     }
 
     fn to_device<const D: usize>(mut state: AdamState<D>, device: &Device) -> AdamState<D> {
-        state.moment_1 = state.moment_1.to_device(device);
+        state.moment_1 = state.moment_1.map(|moment| moment.to_device(device));
         state.moment_2 = state.moment_2.to_device(device);
         state.max_moment_2 = state.max_moment_2.map(|max| max.to_device(device));
         state
@@ -273,7 +318,9 @@ impl SearchDirection for Adam {
 impl<const D: usize> RecordState for AdamState<D> {
     fn state_flatten(&self, prefix: &str, out: &mut StateSink) {
         out.push_scalar(prefix, "time", self.time.into());
-        out.push_tensor(prefix, "moment_1", self.moment_1.to_data());
+        if let Some(moment) = &self.moment_1 {
+            out.push_tensor(prefix, "moment_1", moment.to_data());
+        }
         out.push_tensor(prefix, "moment_2", self.moment_2.to_data());
         if let Some(max) = &self.max_moment_2 {
             out.push_tensor(prefix, "max_moment_2", max.to_data());
@@ -289,9 +336,12 @@ impl<const D: usize> RecordState for AdamState<D> {
         };
         Some(Self {
             time,
-            moment_1: tensor("moment_1")?,
+            moment_1: tensor("moment_1"),
             moment_2: tensor("moment_2")?,
             max_moment_2: tensor("max_moment_2"),
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

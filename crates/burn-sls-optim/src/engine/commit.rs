@@ -4,14 +4,16 @@ use burn::module::Module;
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 
-use crate::config::Iteration;
+use crate::average::Iterates;
+use crate::config::{Averaging, Iteration};
 use crate::direction::{Proposal, update_direction};
 use crate::engine::decision::{Decided, Scale, Stepped};
 use crate::engine::machine::Engine;
-use crate::engine::policy::plateau;
+use crate::engine::policy::{averaging, plateau};
 use crate::objective::Costs;
 use crate::params::take_step;
 use crate::report::{Outcome, StepReport};
+use crate::state::UnitState;
 use crate::units::Searched;
 
 impl Engine {
@@ -45,6 +47,7 @@ impl Engine {
             lr: lr.base(),
             plateau: scale.plateau,
             polyak: scale.polyak,
+            warm_up: 1.0,
             capped: decision.capped,
             restarted: decision.restarted,
             below_bound: self.is_below_bound(loss),
@@ -72,6 +75,10 @@ impl Engine {
         let (mut model, mut kept_losses) = (model, None);
         if outcome.moved() {
             state.started = true;
+            if decision.restarted && outcome == Outcome::Accepted {
+                self.iterates = Iterates::default();
+            }
+            report.warm_up = self.warm_up();
             let taken = self.is_taken_as_tried(lr, searched, &proposal, scale);
             model = match (decision.kept.filter(|_| taken), proposal.advanced) {
                 (Some(kept), Some(advanced)) => {
@@ -117,18 +124,55 @@ impl Engine {
         }
     }
 
-    /// `w + lr·scale·η^(u)·u` for every unit `u`.
+    /// `w + lr·scale·η^(u)·u` for every unit `u`, or what averaging makes of it.
     fn moved<M: Module>(
-        &self,
+        &mut self,
         lr: &ModuleLearningRate,
         model: M,
         mut direction: GradientsParams,
         scale: Scale,
     ) -> M {
         let factor = scale.plateau * scale.polyak;
+        if let Some(rule) = self.config.averaging {
+            return self.moved_with_average(&rule, lr, model, direction, factor);
+        }
         take_step(model, &mut direction, |id| {
             Some(self.rate(lr, id) * (factor * self.state.units[self.unit_of(id)].step_size))
         })
+    }
+
+    /// Moves the steps and their average. A unit's share of its last step is by the base rate.
+    fn moved_with_average<M: Module>(
+        &mut self,
+        rule: &Averaging,
+        lr: &ModuleLearningRate,
+        model: M,
+        direction: GradientsParams,
+        factor: f64,
+    ) -> M {
+        let count = |unit: &mut UnitState| {
+            let warm_up = averaging::warm_up(rule, unit.average.steps + 1);
+            let length = factor * warm_up * unit.step_size;
+            (length, averaging::count(rule, unit, lr.base() * length))
+        };
+        let steps: Vec<(f64, f64)> = self.state.units.iter_mut().map(count).collect();
+        let mut iterates = std::mem::take(&mut self.iterates);
+        let model = iterates.advance(model, direction, |id| {
+            let (length, share) = steps[self.unit_of(id)];
+            averaging::blend(rule, share, self.rate(lr, id) * length)
+        });
+        self.iterates = iterates;
+        model
+    }
+
+    /// The factor of the step that is made now: the least of the units'.
+    fn warm_up(&self) -> f64 {
+        let Some(rule) = &self.config.averaging else {
+            return 1.0;
+        };
+        let units = self.state.units.iter();
+        let factors = units.map(|unit| averaging::warm_up(rule, unit.average.steps + 1));
+        factors.fold(1.0, f64::min)
     }
 
     /// Whether the step is the one that was tried: of all units, along the update direction, and
@@ -141,7 +185,8 @@ impl Engine {
         scale: Scale,
     ) -> bool {
         let all = searched == Searched::All || self.state.units.len() == 1;
-        all && proposal.advanced.is_some()
+        all && self.config.averaging.is_none()
+            && proposal.advanced.is_some()
             && scale.plateau * scale.polyak == 1.0
             && self.assignment.ids().all(|id| self.rate(lr, id) == 1.0)
     }

@@ -25,7 +25,7 @@ pub(crate) struct StepContext<'a, M> {
     /// `s_u = -⟨g_u, d_u⟩` of every present unit.
     pub(crate) slopes: Vec<f64>,
     /// `-⟨g_k, u_{k-1}⟩` of every present unit, the slopes along the last step's direction, if
-    /// known.
+    /// known. With averaging, `-⟨g_k, z - y⟩` in its place.
     pub(crate) along_last: Option<Vec<f64>>,
     /// The base learning rate, which multiplies the step.
     pub(crate) lr: f64,
@@ -43,9 +43,12 @@ impl<'a, M: Module> StepContext<'a, M> {
     ) -> Result<Self, LineSearchError> {
         let mut reductions = Reductions::new();
         let ids = register_slopes(model, grads, &proposal.direction, &mut reductions);
-        for product in proposal.along_last.iter().flatten() {
+        let towards_iterates = engine.iterates.slopes(model, grads, &ids);
+        let along = proposal.along_last.as_ref().or(towards_iterates.as_ref());
+        for product in along.into_iter().flatten() {
             reductions.sum(product.clone());
         }
+        let known = along.is_some();
         engine
             .assignment
             .cover(&engine.config.units, model, grads, &ids)?;
@@ -53,7 +56,6 @@ impl<'a, M: Module> StepContext<'a, M> {
         engine.scale_losses(objective, base.loss);
         let along_last = base.sums.split_off(ids.len());
         let slopes = engine.slopes(&ids, base.sums);
-        let known = proposal.along_last.is_some();
         let along_last = known.then(|| engine.slopes(&ids, along_last));
         Ok(Self {
             model,

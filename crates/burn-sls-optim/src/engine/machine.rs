@@ -5,6 +5,7 @@ use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn_sls_core::{Acceptance, AcceptanceState, random};
 
+use crate::average::Iterates;
 use crate::config::{LineSearchConfig, SelfCheck, TrialMode};
 use crate::direction::{self, Proposal, SearchAlong};
 use crate::error::LineSearchError;
@@ -22,6 +23,8 @@ const LARGE_LOSS: f64 = 1e-3;
 pub(crate) struct Engine {
     pub(crate) config: LineSearchConfig,
     pub(crate) state: SearchState,
+    /// The steps beside their average, where steps are averaged.
+    pub(crate) iterates: Iterates,
     /// In place of the configuration's choice of units.
     pub(crate) rule: Option<UnitRule>,
     /// Whether the directions are the displacements of another Burn optimizer.
@@ -39,12 +42,18 @@ impl Engine {
         Self {
             config,
             state,
+            iterates: Iterates::default(),
             rule: None,
             adopted,
             expects_moments: false,
             begun: None,
             assignment: Assignment::default(),
         }
+    }
+
+    /// `β`, where steps are averaged.
+    pub(crate) fn averaging_beta(&self) -> Option<f64> {
+        self.config.averaging.map(|averaging| averaging.beta)
     }
 
     /// Whether devices are seeded.
@@ -228,6 +237,7 @@ impl Engine {
     pub(in crate::engine) fn can_keep(&self, lr: &ModuleLearningRate) -> bool {
         let search = &self.config.search;
         (search.along == SearchAlong::Update || self.adopted)
+            && self.config.averaging.is_none()
             && search.trial_mode != TrialMode::Deterministic
             && self.state.plateau.factor == 1.0
             && self.assignment.ids().all(|id| self.rate(lr, id) == 1.0)

@@ -1,10 +1,41 @@
 //! One iteration of a line search: [`Engine::step`].
 //!
 //! Nothing is changed before the decision is made, so there is nothing to undo after an error. A
-//! preset is a choice of the rules in [`policy`]. These are the four, each a whole iteration, where
+//! preset is a choice of the rules in [`policy`]. These are the five, each a whole iteration, where
 //! losses and gradients are finite and not all slopes are 0.
 //!
-//! **`default`**, with one unit
+//! **`default`**, with one unit. The model is at `y`; before the first step `x = y = z`
+//! ```text
+//! f, g at y;  v ← Adam's second moment;  u = -P·g - λ·y;  s = -⟨g, u⟩      no momentum: m^ = g
+//! N = 3e-8·max(1, |f|);  i steps since the search that found η_1;  f_3: the loss after 3 of them
+//! the loss has fallen: i > 3 and f_3 - f > 0.1·|f_3|
+//!
+//! growth, for i >= 1, unless the loss has fallen and η·s <= N
+//!   A ← 0.9·A + 0.1·⟨g, z - x⟩;  B ← 0.9·B + 0.1·min(1, (i + 1)/20)·η·s           r = A/B
+//!   i >= 3, and A < -0.3·B or A = 0 < B: the average is behind
+//!     η < 2·η_1:  η ← min(2^(1/8)·η, 2·η_1, 1/λ)
+//!     otherwise:  η ← min(2^(1/64)·η, 16·η_1, 1/λ),  j ← j + 1
+//!   otherwise:    j ← 0
+//!
+//! the first search is due at once
+//!   η' ← f/s, up to 1/λ, going up by 2 while the loss falls; up to 8 trials, as in `amortized`
+//!   with 0.5·η'·s as the demand, and along -P·g if s < 0
+//!     if it fails, nothing moves for 1, 3, 7, … up to 63 iterations, and it begins again
+//!     otherwise  η_1 ← η',  η ← η_1/4,  i, j, A, B, max e, Σ w ← 0
+//! another is due where j >= 20·2^(such searches in vain), the loss has not fallen, f > 10·N,
+//! and trials + 1 <= 0.03·3·(k + 1)
+//!   like the first; after two searches above the noise it begins no higher than at the longest η'
+//!     accepted above the noise, with η' >= 100·η:  as after the first one, and x, z ← y
+//!     otherwise  j ← 0, and η stays; if all trials were rejected, y stays too
+//!
+//! i ← i + 1;  e = lr·κ·min(1, i/20)·η                        warm-up
+//! w = i^8·(max e)²;  c = w/Σ w;  a = 1 - 0.9·(1 - c)
+//! z ← z + e·u;  y ← y + c·(z - y) + a·e·u                     with the z from before:
+//!                                                            x ← (1 - c)·x + c·z
+//! κ = min(1, (f - 0)/(0.7·a·e·s)) with the e of κ = 1; κ = 1 after a search that accepts a step
+//! ```
+//!
+//! **`amortized`**, with one unit
 //! ```text
 //! f, g at w_k;  m, v ← Adam's moments;  u = -P·m^ - λ·w;  s = -⟨g, u⟩;  s' = -⟨g, u_{k-1}⟩
 //! h ← 0.97·h + 0.03·clamp(s'/|s|, -1, 1)                     mean hypergradient

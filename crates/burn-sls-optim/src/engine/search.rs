@@ -7,7 +7,7 @@ use crate::config::WhenExhausted;
 use crate::engine::context::StepContext;
 use crate::engine::decision::{Action, Decision, KeptTrial, Plan, SearchPlan};
 use crate::engine::machine::Engine;
-use crate::engine::policy::schedule;
+use crate::engine::policy::{averaging, schedule};
 use crate::error::LineSearchError;
 use crate::objective::{Losses, Objective};
 use crate::params::trial_point;
@@ -111,8 +111,10 @@ pub(crate) fn decide<M: Module, I, L: Losses<M, I>>(
         }
         Action::Search(plan) => {
             let mut found = try_on(engine, objective, point, &plan, keep)?;
-            if plan.restarted && found.is_unjudged() {
-                // Accepted by chance: the step size stays as it was.
+            let averages = engine.config.averaging.is_some();
+            let too_near = averages && found.step_size < averaging::FAR * plan.last;
+            if plan.restarted && (found.is_unjudged() || too_near) {
+                // Accepted by chance, or for a while: the step size stays as it was.
                 found.outcome = Outcome::Indistinguishable;
                 found.kept = None;
             }
@@ -179,6 +181,7 @@ fn record<M, K>(engine: &Engine, plan: &SearchPlan, found: &Found<K>, into: &mut
             history.indistinguishable = 0;
             history.failed_restarts += 1;
             history.reuses = 0;
+            unit.average.at_bound = 0;
             continue;
         }
         unit.step_size = (share * step_size).max(f64::MIN_POSITIVE);
@@ -199,6 +202,9 @@ fn record<M, K>(engine: &Engine, plan: &SearchPlan, found: &Found<K>, into: &mut
                 history.judged += 1;
                 history.longest = history.longest.max(unit.step_size);
             }
+        }
+        if let Some(rule) = &engine.config.averaging {
+            averaging::begin(rule, unit);
         }
     }
     match engine.acceptance_unit(into.searched) {

@@ -14,7 +14,8 @@ impl<M: LearnerModel + TrainStep<Input: Clone, Output: TrainingLoss>> LineSearch
     ///
     /// Makes the `Learner`, with the optimizer that belongs to this line search and the
     /// [schedule](Self::with_schedule) if there is one, and launches the training with it. The
-    /// result's model is the bare model, in validation mode ([`Module::valid`]).
+    /// result's model is the bare model, in validation mode ([`Module::valid`]): the
+    /// [average](Self::averaged), where weights are averaged.
     ///
     /// Errors of Burn's own, of a data loader or a metric, end the training too; they are in the
     /// result's `error`.

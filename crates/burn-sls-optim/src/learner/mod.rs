@@ -4,6 +4,7 @@
 //! itself. The one thing that the model has to add is the loss of a batch (`batch_loss.rs`).
 
 mod batch_loss;
+mod entries;
 mod failure;
 mod launch;
 mod metrics;

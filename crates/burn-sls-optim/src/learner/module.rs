@@ -4,12 +4,14 @@ use burn::module::{Devices, Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{DType, Device, Int, Shape, Tensor, TensorData};
 use burn::train::TrainStep;
 
+use super::entries::{self, CONTAINER};
 use super::wrapper::LineSearch;
+use crate::average::Iterates;
+use crate::params::reparameterized;
 use crate::state::SearchState;
 
 /// The name under which the state is recorded, beside the model's own parameters.
 const STATE: &str = "line_search";
-const CONTAINER: &str = "Struct:LineSearch";
 
 impl<M: TrainStep<Input: Clone> + Module> LineSearch<M> {
     /// The state as a parameter of the module, of a length that depends on the number of units
@@ -30,12 +32,19 @@ impl<M: TrainStep<Input: Clone> + Module> LineSearch<M> {
 
 impl<M: TrainStep<Input: Clone> + Module> Module for LineSearch<M> {
     fn visit<V: ModuleVisitor>(&self, visitor: &mut V) {
-        self.model.visit(visitor);
+        let (model, iterates) = (&self.model, &self.engine.iterates);
+        match self.averaging() {
+            Some(beta) => entries::visit_averaged(model, iterates, beta, visitor),
+            None => model.visit(visitor),
+        }
         if self.inference {
             return;
         }
         visitor.enter_module(STATE, CONTAINER);
         visitor.visit_int(&self.state_param());
+        if self.averaging().is_some() {
+            entries::visit_entries(model, iterates, visitor);
+        }
         visitor.exit_module(STATE, CONTAINER);
     }
 
@@ -43,10 +52,15 @@ impl<M: TrainStep<Input: Clone> + Module> Module for LineSearch<M> {
         let param = (!self.inference).then(|| self.state_param());
         self.model = self.model.map(mapper);
         let Some(param) = param else {
+            // The average may be another now, and training would begin with it.
+            self.engine.iterates = Iterates::default();
             return self;
         };
         mapper.enter_module(STATE, CONTAINER);
         let mapped = mapper.map_int(param);
+        if self.averaging().is_some() {
+            self.model = entries::map_entries(self.model, &mut self.engine.iterates, mapper);
+        }
         mapper.exit_module(STATE, CONTAINER);
         self.state_id = mapped.id;
         // A mapper that loads nothing leaves the entry uninitialized.
@@ -65,29 +79,52 @@ impl<M: TrainStep<Input: Clone> + Module> Module for LineSearch<M> {
         self.model.collect_devices(devices)
     }
 
-    fn fork(self, device: &Device) -> Self {
+    /// The model's parameters, without the entries of averaging.
+    fn num_params(&self) -> usize {
+        self.model.num_params()
+    }
+
+    fn fork(mut self, device: &Device) -> Self {
+        self.engine.iterates = self.engine.iterates.to_device(device);
         self.map_model(|model| model.fork(device))
     }
 
-    fn to_device(self, device: &Device) -> Self {
+    fn to_device(mut self, device: &Device) -> Self {
+        self.engine.iterates = self.engine.iterates.to_device(device);
         self.map_model(|model| model.to_device(device))
     }
 
     fn valid(&self) -> Self {
+        let model = self.model.valid();
+        let model = match self.averaging() {
+            Some(beta) => self.engine.iterates.averaged(model, beta),
+            None => model,
+        };
         Self {
             inference: true,
-            ..self.around(self.model.valid())
+            ..self.around(model)
         }
     }
 
-    fn train(self) -> Self {
+    fn train(mut self) -> Self {
+        let beta = self.engine.averaging_beta().filter(|_| self.inference);
+        if let Some(beta) = beta {
+            self.model = self.engine.iterates.trained(self.model, beta);
+        }
         Self {
             inference: false,
             ..self.map_model(Module::train)
         }
     }
 
-    fn materialize(self) -> Self {
+    fn materialize(mut self) -> Self {
+        if let Some(beta) = self.averaging() {
+            // What is folded in is no iterate any more: the average is folded, and begins again.
+            let folded = reparameterized(&self.model);
+            let iterates = &mut self.engine.iterates;
+            self.model = iterates.averaged_at(self.model, beta, &folded);
+            folded.into_iter().for_each(|id| iterates.forget(id));
+        }
         self.map_model(Module::materialize)
     }
 }

@@ -3,7 +3,7 @@
 use core::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use burn::module::ParamId;
+use burn::module::{Module, ParamId};
 use burn::optim::ModuleOptimizer;
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::tensor::Tensor;
@@ -88,6 +88,15 @@ type Observer = Arc<dyn Fn(&StepReport) + Send + Sync>;
 /// there, draws from a generator that the line search has set. [`TrialMode::Deterministic`] and
 /// [`TrialMode::NoRandomNumbers`] leave the generator alone.
 ///
+/// # Averaged weights
+///
+/// Where the configuration averages weights, as `default` does, there are two models. The one that
+/// is trained makes the training forwards, whose metrics are its own: [`inner`](Self::inner). The
+/// one to use is the average: [`averaged`](Self::averaged), [`into_inner`](Self::into_inner),
+/// copies for validation, and the result of `launch`. Buffers, such as the running statistics of
+/// batch normalisation, are the trained model's in both. A function that changes weights after a
+/// step ([`with_after_step`](Self::with_after_step)) changes those of the trained model.
+///
 /// # Records
 ///
 /// The parameters keep the paths that they have in the bare model. In the records of training
@@ -96,7 +105,13 @@ type Observer = Arc<dyn Fn(&StepReport) + Send + Sync>;
 /// such entry: a trained model is saved and loaded as the bare one. To load a checkpoint into the
 /// bare model, allow the entry that is not the model's (`record.allow_unused(true)`); to load a
 /// record of the bare model into the wrapper, allow the one that is missing
-/// (`record.allow_partial(true)`).
+/// (`record.allow_partial(true)`), before the first step.
+///
+/// Of averaged weights, a checkpoint has the average in the place of the model: the bare model that
+/// it is loaded into is the one to use. The model that is trained is beside it, under
+/// `line_search.point`, and what else the average is made of under `line_search.iterate`: a
+/// checkpoint is three times as large as the model. A visitor of the wrapper sees the trained model
+/// and these entries.
 ///
 /// A state that does not fit, of other units or damaged, is reported by the first step after it was
 /// loaded, since loading has no error for it.
@@ -167,7 +182,7 @@ impl<M: TrainStep> LineSearch<M> {
         Self {
             model,
             losses,
-            optimizer: config.direction.optimizer(),
+            optimizer: config.optimizer(),
             engine: Engine::new(config, false),
             scheduler: None,
             factors_allowed: false,
@@ -182,14 +197,9 @@ impl<M: TrainStep> LineSearch<M> {
         }
     }
 
-    /// The model itself.
+    /// The model itself: the one that is trained, where weights are averaged.
     pub fn inner(&self) -> &M {
         &self.model
-    }
-
-    /// The model itself, without the line search.
-    pub fn into_inner(self) -> M {
-        self.model
     }
 
     /// The report of the last step, if one was made since the wrapper was created or loaded.
@@ -211,6 +221,11 @@ impl<M: TrainStep> LineSearch<M> {
     /// after the training has ended.
     pub fn failure(&self) -> Failure {
         self.reporter.failure.clone()
+    }
+
+    /// `β` of the averaging, if the model is not at the average already.
+    pub(super) fn averaging(&self) -> Option<f64> {
+        self.engine.averaging_beta().filter(|_| !self.inference)
     }
 
     pub(super) fn slot(&self) -> MutexGuard<'_, Slot<M::Input>> {
@@ -243,6 +258,25 @@ impl<M: TrainStep> LineSearch<M> {
             state_id: self.state_id,
             inference: self.inference,
             slot: Mutex::default(),
+        }
+    }
+}
+
+impl<M: TrainStep + Module> LineSearch<M> {
+    /// The model to evaluate, to save and to use: the average of its weights, or the model itself
+    /// where nothing is averaged. It tracks gradients as the model does.
+    pub fn averaged(&self) -> M {
+        match self.averaging() {
+            Some(beta) => self.engine.iterates.averaged(self.model.clone(), beta),
+            None => self.model.clone(),
+        }
+    }
+
+    /// The model to use, without the line search: see [`averaged`](Self::averaged).
+    pub fn into_inner(self) -> M {
+        match self.averaging() {
+            Some(beta) => self.engine.iterates.averaged(self.model, beta),
+            None => self.model,
         }
     }
 }

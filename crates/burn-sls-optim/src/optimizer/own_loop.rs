@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 
 use super::record::LineSearchRecord;
@@ -32,7 +33,7 @@ impl LineSearchConfig {
     /// If a setting is out of range.
     pub fn try_init(self) -> Result<LineSearchOptimizer, LineSearchError> {
         self.validate()?;
-        let directions = Directions::groups(self.direction.optimizer());
+        let directions = Directions::groups(self.optimizer());
         Ok(LineSearchOptimizer::new(self, directions))
     }
 
@@ -201,14 +202,39 @@ impl LineSearchOptimizer {
         &self.engine.state
     }
 
+    /// The model to evaluate, to save and to use, for the model that is trained: the average of its
+    /// weights, or a copy of it where nothing is averaged. Training goes on with the model itself.
+    ///
+    /// Buffers, such as the running statistics of batch normalisation, are those of the trained
+    /// model.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::module::Module;
+    /// use burn_sls_optim::LineSearchOptimizer;
+    ///
+    /// fn validate<M: Module>(optim: &LineSearchOptimizer, model: &M, loss: fn(&M) -> f64) -> f64 {
+    ///     loss(&optim.averaged(&model.valid()))
+    /// }
+    /// ```
+    pub fn averaged<M: Module>(&self, model: &M) -> M {
+        match self.engine.averaging_beta() {
+            Some(beta) => self.engine.iterates.averaged(model.clone(), beta),
+            None => model.clone(),
+        }
+    }
+
     /// Everything that a resumed training needs beside the model.
     ///
     /// The model's own record must be loaded too, *before* the next step: moments are kept by the
-    /// ids of parameters, and the model's record restores those.
+    /// ids of parameters, and the model's record restores those. It is the record of the model that
+    /// is trained, not of its [average](Self::averaged).
     pub fn to_record(&self) -> LineSearchRecord {
         LineSearchRecord {
             search: self.engine.state.clone(),
             optimizer: self.optim.to_record(),
+            iterates: self.engine.iterates.clone(),
         }
     }
 
@@ -216,13 +242,20 @@ impl LineSearchOptimizer {
     ///
     /// # Errors
     ///
-    /// If the record is of other units. If its moments belong to no parameter of the model, the
-    /// next step is an error.
+    /// If the record is of other units, or of averaged weights where none are to be averaged. If
+    /// its moments belong to no parameter of the model, the next step is an error.
     pub fn load_record(mut self, record: LineSearchRecord) -> Result<Self, LineSearchError> {
         record.search.check(&self.engine.config.units)?;
+        if self.engine.averaging_beta().is_none() && !record.iterates.is_empty() {
+            return Err(LineSearchError::Record {
+                reason: "it is of averaged weights, and the configuration averages none"
+                    .to_string(),
+            });
+        }
         self.engine.state = record.search;
         self.engine.expects_moments = !record.optimizer.is_empty();
         self.optim = self.optim.load_record(record.optimizer);
+        self.engine.iterates = record.iterates;
         self.reusable = None;
         Ok(self)
     }

@@ -3,6 +3,7 @@
 use burn::tensor::TensorData;
 use burn_sls_core::AcceptanceState;
 
+use super::average::AverageState;
 use super::fields::Fields;
 use super::plateau::PlateauState;
 use super::search_state::SearchState;
@@ -52,6 +53,13 @@ impl SearchState {
         fields.put_floats("first_step_size", first);
         let means = histories().map(|history| history.hypergradient_mean);
         fields.put_floats("hypergradient_mean", means);
+        let averages = || self.units.iter().map(|unit| unit.average);
+        fields.put_floats("average", averages().flat_map(|average| average.numbers()));
+        fields.put("average.steps", averages().map(|average| average.steps));
+        fields.put(
+            "average.at_bound",
+            averages().map(|average| average.at_bound),
+        );
         let plateau = &self.plateau;
         fields.put("plateau.seen", [plateau.seen]);
         fields.put_floats("plateau.factor", [plateau.factor]);
@@ -96,6 +104,19 @@ impl SearchState {
         let float = |name: &str, unit: usize, default: f64| {
             whole(name, unit).map_or(default, f64::from_bits)
         };
+        let average = |unit: usize| {
+            let number = |index: usize| float("average", 6 * unit + index, 0.0);
+            AverageState {
+                searched: number(0),
+                longest_step: number(1),
+                weights: number(2),
+                along: number(3),
+                promised: number(4),
+                early_loss: number(5),
+                steps: whole("average.steps", unit).unwrap_or(0),
+                at_bound: whole("average.at_bound", unit).unwrap_or(0),
+            }
+        };
         let unit = |unit: usize| UnitState {
             step_size: float("step_size", unit, f64::NAN),
             history: UnitHistory {
@@ -115,6 +136,7 @@ impl SearchState {
                 judged: whole("judged", unit).unwrap_or(0),
                 longest: float("longest", unit, initial.longest),
             },
+            average: average(unit),
             acceptance: acceptance_of(fields.get("acceptance").get(3 * unit..)),
         };
         let plateau = PlateauState::default();

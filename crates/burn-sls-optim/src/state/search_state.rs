@@ -87,8 +87,11 @@ impl SearchState {
         let mut step_sizes = self.step_sizes();
         let merge = burn_sls_core::merge(&mut step_sizes, threshold)?;
         self.units.remove(merge.removed);
-        // The searches of the two say nothing of the merged unit.
-        self.units[merge.kept] = UnitState::new(step_sizes[merge.kept]);
+        // The searches of the two say nothing of the merged unit. Its average goes on.
+        self.units[merge.kept] = UnitState {
+            average: self.units[merge.kept].average,
+            ..UnitState::new(step_sizes[merge.kept])
+        };
         for unit in &mut self.unit_of {
             *unit = match (*unit).cmp(&merge.removed) {
                 core::cmp::Ordering::Less => *unit,
@@ -140,6 +143,7 @@ impl SearchState {
     /// All numbers of the histories and acceptance states.
     fn numbers(&self) -> impl Iterator<Item = f64> {
         let histories = self.units.iter().flat_map(|unit| unit.history.numbers());
+        let averages = self.units.iter().flat_map(|unit| unit.average.numbers());
         let acceptance = self.units.iter().map(|unit| unit.acceptance);
         let acceptance = acceptance
             .chain([self.joint])
@@ -148,6 +152,7 @@ impl SearchState {
                 AcceptanceState::Nonmonotone { loss, weight } => [loss, weight],
                 _ => [0.0; 2],
             });
-        histories.chain(acceptance).chain([self.loss_scale])
+        let all = histories.chain(averages).chain(acceptance);
+        all.chain([self.loss_scale])
     }
 }

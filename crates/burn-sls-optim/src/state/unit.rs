@@ -3,6 +3,8 @@
 use burn_sls_core::AcceptanceState;
 use serde::{Deserialize, Serialize};
 
+use super::average::AverageState;
+
 /// The state of one unit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UnitState {
@@ -10,6 +12,9 @@ pub struct UnitState {
     pub step_size: f64,
     /// Its searches since the last one that failed or began again.
     pub history: UnitHistory,
+    /// The state of its average.
+    #[serde(default)]
+    pub average: AverageState,
     /// The state of the acceptance rule.
     pub(crate) acceptance: AcceptanceState,
 }
@@ -20,6 +25,7 @@ impl UnitState {
         Self {
             step_size,
             history: UnitHistory::default(),
+            average: AverageState::default(),
             acceptance: AcceptanceState::default(),
         }
     }

@@ -55,6 +55,7 @@ impl MethodName {
             Self::Adamsls => "ADAMSLS",
             Self::Plasls => "PLASLS",
             Self::Salsa => "ADAMSLS, salsa",
+            Self::Amortized => "ADAMSLS, amortized",
             Self::Default => "ADAMSLS, default",
         }
     }
@@ -76,6 +77,7 @@ impl MethodName {
             Self::Adamsls => (Preset::Paper.adamsls(), Some(FIRST_STEP)),
             Self::Plasls => (Preset::Paper.plasls(units.clone()), Some(FIRST_STEP)),
             Self::Salsa => (Preset::Salsa.adamsls(), Some(FIRST_STEP_OF_SALSA)),
+            Self::Amortized => (Preset::Amortized.adamsls(), None),
             Self::Default => (Preset::Default.adamsls(), None),
         };
         let config = config.with_seed(SEED);
@@ -93,7 +95,7 @@ mod tests {
     #[test]
     fn adam_is_always_among_the_methods_and_none_is_there_twice() {
         use MethodName::{Adam, Plasls, Sgd};
-        assert_eq!(MethodName::chosen(&[]).len(), 7);
+        assert_eq!(MethodName::chosen(&[]).len(), 8);
         assert_eq!(
             MethodName::chosen(&[Plasls, Sgd, Plasls]),
             [Sgd, Adam, Plasls]
@@ -112,6 +114,6 @@ mod tests {
                 assert_eq!(config.units.len() == 2, method == MethodName::Plasls);
             }
         }
-        assert_eq!(searches, 5);
+        assert_eq!(searches, 6);
     }
 }

@@ -102,7 +102,7 @@ fn options_that_contradict_each_other_are_refused_with_the_methods_name() {
 #[test]
 fn a_recorded_experiment_may_have_names_of_before_and_a_new_one_may_not() {
     let with = |set: &str| {
-        let line = format!("optimizer = \"adamsls\"\npreset = \"default\"\nset = {set}");
+        let line = format!("optimizer = \"adamsls\"\npreset = \"amortized\"\nset = {set}");
         changed("optimizer = \"adamsls\"", &line)
     };
     let now = with(r#"{ extrapolation = "none", hypergradient = "none", along = "gradient" }"#);

@@ -78,7 +78,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "X")]
     pub first_step_size: Option<f64>,
     /// What multiplies the step sizes of a line search from the first step to the last; the search
-    /// does not know it [default: cosine with --preset default, or else constant]
+    /// does not know it [default: cosine with --preset amortized, or else constant]
     #[arg(long, value_enum, value_name = "NAME")]
     pub schedule: Option<ScheduleName>,
     /// A setting of the line search by its name in the library's JSON, with its group or without,

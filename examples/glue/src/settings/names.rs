@@ -48,6 +48,7 @@ pub enum PresetName {
     Reference,
     Paper,
     Salsa,
+    Amortized,
     Default,
 }
 
@@ -57,6 +58,7 @@ impl From<PresetName> for Preset {
             PresetName::Reference => Self::Reference,
             PresetName::Paper => Self::Paper,
             PresetName::Salsa => Self::Salsa,
+            PresetName::Amortized => Self::Amortized,
             PresetName::Default => Self::Default,
         }
     }
@@ -119,6 +121,8 @@ pub enum MethodName {
     Plasls,
     /// ADAMSLS with the preset `salsa`.
     Salsa,
+    /// ADAMSLS with the preset `amortized`.
+    Amortized,
     /// ADAMSLS with the preset `default`.
     Default,
 }

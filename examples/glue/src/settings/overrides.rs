@@ -145,25 +145,33 @@ fn unknown(key: &str, paths: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use burn_sls_optim::{Frequency, SearchAlong, Shrink};
+    use burn_sls_optim::{Frequency, Preset, SearchAlong, Shrink};
 
     use super::*;
 
     fn applied(words: &[&str]) -> Result<LineSearchConfig, String> {
+        applied_to(Preset::Default, words)
+    }
+
+    fn applied_to(preset: Preset, words: &[&str]) -> Result<LineSearchConfig, String> {
         let pairs: Result<Vec<_>, String> = words.iter().map(|word| parse(word)).collect();
         let pairs = pairs?;
         let settings = collected(pairs.iter().map(|(key, value)| (key, value)));
-        apply(LineSearchConfig::adamsls(), &settings)
+        apply(preset.adamsls(), &settings)
     }
 
     #[test]
     fn settings_are_numbers_names_and_json() {
-        let config = applied(&[
+        let words = [
             "c=0.3",
             "along=gradient",
             r#"shrink={"parabola":{"least":0.1,"most":0.7}}"#,
             r#"frequency={"settling":{"longest":10}}"#,
-        ]);
+        ];
+        // Averaged steps are tested as they are taken.
+        let error = applied(&words).unwrap_err();
+        assert!(error.contains("`averaging`"), "{error}");
+        let config = applied_to(Preset::Amortized, &words);
         let config = config.unwrap();
         let search = &config.search;
         assert_eq!((search.c, search.along), (0.3, SearchAlong::Gradient));

@@ -94,7 +94,7 @@ fn capitalized(clipping: &Value) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use burn_sls_optim::LineSearchConfig;
+    use burn_sls_optim::Preset;
 
     use super::super::overrides;
     use super::*;
@@ -103,7 +103,7 @@ mod tests {
         let set = set.as_object().expect("an object");
         let now = translated(set, OptimizerName::Adamsls, first_step_size);
         // Whatever it is translated into can be set.
-        overrides::apply(LineSearchConfig::adamsls(), &now).expect("settings of now");
+        overrides::apply(Preset::Amortized.adamsls(), &now).expect("settings of now");
         // And stays when it is read again.
         assert_eq!(translated(&now, OptimizerName::Adamsls, None), now);
         Value::Object(now)

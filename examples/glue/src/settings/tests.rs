@@ -154,11 +154,18 @@ fn without_an_optimizer_the_preset_is_the_recommended_one() {
 }
 
 #[test]
-fn the_recommended_preset_comes_with_a_cosine_and_the_others_do_not() {
+fn the_preset_that_needs_a_schedule_comes_with_a_cosine_and_the_others_do_not() {
     for (line, schedule) in [
-        ("", ScheduleName::Cosine),
-        ("--optimizer plasls --preset default", ScheduleName::Cosine),
-        ("--schedule constant", ScheduleName::Constant),
+        ("", ScheduleName::Constant),
+        ("--preset amortized", ScheduleName::Cosine),
+        (
+            "--optimizer plasls --preset amortized",
+            ScheduleName::Cosine,
+        ),
+        (
+            "--preset amortized --schedule constant",
+            ScheduleName::Constant,
+        ),
         ("--optimizer adamsls", ScheduleName::Constant),
         ("--preset salsa --schedule cosine", ScheduleName::Cosine),
         ("--optimizer adam", ScheduleName::Constant),
@@ -171,7 +178,7 @@ fn the_recommended_preset_comes_with_a_cosine_and_the_others_do_not() {
         assert_eq!(json.get("schedule").is_none(), constant, "{line}");
         assert_eq!(serde_json::from_value::<Settings>(json).unwrap(), settings);
     }
-    let settings = Settings::new(&parse("")).unwrap();
+    let settings = Settings::new(&parse("--preset amortized")).unwrap();
     let conflict = settings.conflict(&parse("--schedule constant"));
     assert_eq!(
         conflict.as_deref(),
@@ -190,6 +197,7 @@ fn the_first_step_size_is_the_presets_the_models_or_the_users() {
         ("--model bert --optimizer plasls", Some(4e-5)),
         ("--model bert --optimizer sgdsls", Some(1.0)),
         ("--model bert --optimizer sgdsls --preset default", None),
+        ("--model bert --preset amortized", None),
         ("--model bert --preset reference", Some(0.1)),
         (
             "--model bert --preset reference --optimizer sgdsls",

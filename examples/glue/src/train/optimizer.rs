@@ -4,9 +4,9 @@ use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::optim::{AdamConfig, AdamWConfig, ModuleOptimizer, SgdConfig};
 use burn::train::metric::LearningRateMetric;
 use burn::train::{Learner, LearnerModel, LearningResult, SupervisedTraining};
+use burn_sls_baselines::{Baseline, ProdigyConfig, ScheduleFreeConfig, unused_optimizer};
 
 use super::{Ending, Training, failed};
-use crate::baselines::{Baseline, ProdigyConfig, ScheduleFreeConfig, unused_optimizer};
 use crate::error::GlueError;
 use crate::model::GlueModel;
 use crate::schedule::warmup_cosine;

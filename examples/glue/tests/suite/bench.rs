@@ -31,8 +31,15 @@ fn forward_equivalents(sample: &Value) -> f64 {
     number(&sample["forwards"]) + 2.0 * number(&sample["backwards"])
 }
 
-const METHODS: [&str; 7] = [
-    "sgd", "adam", "sgdsls", "adamsls", "plasls", "salsa", "default",
+const METHODS: [&str; 8] = [
+    "sgd",
+    "adam",
+    "sgdsls",
+    "adamsls",
+    "plasls",
+    "salsa",
+    "amortized",
+    "default",
 ];
 
 #[test]
@@ -115,6 +122,7 @@ fn every_method_has_a_row_whose_counts_are_those_of_its_steps() {
             &1.into(),
             &1.into(),
             &3.into(),
+            &1.into(),
             &1.into(),
             &1.into()
         ]

@@ -83,10 +83,10 @@ pub fn learn(device: Device, folder: std::path::PathBuf) {
     let start = model.batch_loss(&all).into_scalar::<f64>();
 
     let training = SupervisedTraining::new(folder, loader(), loader())
-        .num_epochs(30)
+        .num_epochs(120)
         .with_application_logger(None) // the process logs as before
         .metric_train_numeric(LossMetric::new())
-        .renderer(Box::new(Progress::new(30))); // without this line: Burn's own dashboard
+        .renderer(Box::new(Progress::new(120))); // without this line: Burn's own dashboard
     let model = LineSearchConfig::adamsls().for_learner(model);
     // was: let optim = AdamConfig::new().init();
     let trained = model.launch(training).expect("a training without an error");

@@ -1,34 +1,35 @@
-//! One configuration, with nothing set, trains networks of every common kind.
+//! The presets for training, with nothing set, train networks of every common kind.
 
 use burn::module::Module;
 use burn::tensor::Tensor;
 use burn_sls_core::random::Generator;
-use burn_sls_optim::{LineSearchConfig, StepReport};
+use burn_sls_optim::{Preset, StepReport};
 use burn_sls_tests::architectures::cnn::Cnn;
 use burn_sls_tests::architectures::lstm::Recurrent;
 use burn_sls_tests::architectures::mlp::Mlp;
 use burn_sls_tests::architectures::transformer::Transformer;
 use burn_sls_tests::architectures::{Architecture, Plan, batch, examples, train};
 use burn_sls_tests::classifier::Batch;
-use burn_sls_tests::{bits, device, flex, plain};
+use burn_sls_tests::{TRAINING, bits, device, flex, plain};
 
-/// Trains with the defaults, and holds the result to a training loss and an accuracy on fresh
+/// Trains with both presets, and holds the results to a training loss and an accuracy on fresh
 /// examples. Another processor rounds differently, which after hundreds of steps is like another
-/// seed, so the bounds leave room: beside each is the worst of seeds 0 to 19.
+/// seed, so the bounds leave room: beside each is the worst of seeds 0 to 19 with `amortized`.
 fn trains<A: Architecture>(plan: Plan, loss: f64, accuracy: f64) {
-    let mut optim = LineSearchConfig::adamsls().init();
-    let trained = train::<A>(&mut optim, &plan, 1);
+    for preset in TRAINING {
+        let mut optim = preset.adamsls().init();
+        let trained = train::<A>(&mut optim, &plan, 1);
 
-    println!(
-        "training loss {:.5}, accuracy {:.4}, {:?}",
-        trained.loss,
-        trained.accuracy,
-        optim.counts()
-    );
-    assert!(trained.loss < loss, "training loss {}", trained.loss);
-    assert!(trained.accuracy > accuracy, "accuracy {}", trained.accuracy);
-    let moved = |report: &StepReport| report.outcome.moved();
-    assert!(trained.reports.iter().all(moved));
+        let found = format!(
+            "{preset:?}: training loss {:.5}, accuracy {:.4}",
+            trained.loss, trained.accuracy
+        );
+        println!("{found}, {:?}", optim.counts());
+        assert!(trained.loss < loss, "{found}");
+        assert!(trained.accuracy > accuracy, "{found}");
+        let moved = |report: &StepReport| report.outcome.moved();
+        assert!(trained.reports.iter().all(moved));
+    }
 }
 
 #[test]
@@ -129,20 +130,30 @@ fn bars() -> (Cnn, Cnn, Vec<Batch>) {
 
 #[test]
 fn running_statistics_follow_the_training_forward_and_no_trial() {
-    // After the last of these steps, without a look in between: a look makes updates take effect.
-    for steps in [1, 4] {
-        let (mut model, witness, batches) = bars();
-        let before = running_statistics(&witness);
-        let mut optim = plain::adamsls().init();
-        for batch in &batches[..steps] {
-            let _ = at(&model, &witness).losses(batch); // one training forward at w_k
-            let step = optim.step(model, |m| m.losses(batch)).expect("a step");
-            model = step.model;
+    let training = TRAINING.map(Preset::adamsls);
+    for config in training.into_iter().chain([plain::adamsls()]) {
+        // After the last of these steps, without a look in between: a look makes updates take
+        // effect.
+        for steps in [1, 4] {
+            let (mut model, witness, batches) = bars();
+            let before = running_statistics(&witness);
+            let mut optim = config.clone().init();
+            for batch in &batches[..steps] {
+                let _ = at(&model, &witness).losses(batch); // one training forward at w_k
+                let step = optim.step(model, |m| m.losses(batch)).expect("a step");
+                model = step.model;
+            }
+            let trials = optim.counts().trials as usize;
+            let every = config.schedule.budget.is_none(); // each step has its search
+            assert!(
+                trials > if every { steps } else { 0 },
+                "a trial was rejected"
+            );
+            let expected = running_statistics(&witness);
+            assert_ne!(expected, before);
+            assert_eq!(running_statistics(&model), expected, "{steps} steps");
+            let used = optim.averaged(&model);
+            assert_eq!(running_statistics(&used), expected, "of the average too");
         }
-        let trials = optim.counts().trials as usize;
-        assert!(trials > steps, "a trial was rejected");
-        let expected = running_statistics(&witness);
-        assert_ne!(expected, before);
-        assert_eq!(running_statistics(&model), expected, "{steps} steps");
     }
 }

@@ -7,7 +7,7 @@ use burn::tensor::activation::log_softmax;
 use burn::tensor::{DType, Distribution, FloatDType, Tensor, TensorData};
 use burn_sls_core::Reductions;
 use burn_sls_kernels::log1p;
-use burn_sls_optim::{BatchLoss, LineSearchConfig, LineSearchError};
+use burn_sls_optim::{BatchLoss, LineSearchConfig, LineSearchError, Preset};
 use burn_sls_tests::bert::numbers;
 use burn_sls_tests::classifier::{Batch, Classifier};
 use burn_sls_tests::network::float;
@@ -180,7 +180,8 @@ fn weights_in_half_precision_are_trained_and_stay_so() {
         for (name, config) in [
             ("sgdsls", plain::sgdsls()),
             ("adamsls", plain::adamsls()),
-            ("default", LineSearchConfig::adamsls()),
+            ("default", Preset::Default.adamsls()),
+            ("amortized", Preset::Amortized.adamsls()),
         ] {
             let (model, batch) = problem(0.0, 64);
             let mut model = model.map(&mut To(dtype));

@@ -2,6 +2,8 @@
 //! device.
 
 mod architectures;
+mod average_any;
+mod averaging;
 mod backends;
 mod hf_parity;
 mod optimizers;

@@ -9,14 +9,14 @@ use burn::optim::{
 use burn::tensor::{DType, Tensor, Tolerance};
 use burn_sls_optim::direction::{Adam, Directions, SearchDirection, Sgd};
 use burn_sls_optim::{
-    Direction, DirectionConfig, LineSearchConfig, LineSearchError, LineSearchOptimizer,
-    LineSearchRecord, Outcome, Preset, StepOptions, StepReport,
+    Direction, LineSearchConfig, LineSearchError, LineSearchOptimizer, LineSearchRecord, Outcome,
+    Preset, StepOptions, StepReport, Units,
 };
 use burn_sls_tests::classifier::{self, Batch, Classifier};
 use burn_sls_tests::network::{float, parameter};
 use burn_sls_tests::point::{Loss, Point, point};
 use burn_sls_tests::trainer::Trainer;
-use burn_sls_tests::{bits, device, double, halves, plain};
+use burn_sls_tests::{TRAINING, bits, device, double, halves, plain};
 
 /// A classifier and the mini-batches it learns, the same whenever called.
 fn problem() -> (Classifier, Vec<Batch>) {
@@ -219,8 +219,16 @@ fn weight_decay_is_taken_and_not_searched() {
 
 #[test]
 fn a_clipped_gradient_is_searched_along_what_is_left_of_it() {
+    TRAINING
+        .into_iter()
+        .for_each(clipped_gradients_are_searched);
+}
+
+fn clipped_gradients_are_searched(preset: Preset) {
     let steep = |point: &Point| point.at.val().square().mul_scalar(1e4);
-    let config = LineSearchConfig::sgdsls().with_clipping(GradientClippingConfig::Norm(1.0));
+    let config = preset
+        .sgdsls()
+        .with_clipping(GradientClippingConfig::Norm(1.0));
     let step = config
         .init()
         .step(point(&[3.0, -4.0]), steep)
@@ -232,10 +240,12 @@ fn a_clipped_gradient_is_searched_along_what_is_left_of_it() {
         step.report.slope
     );
     let at: Vec<f64> = step.model.at.val().into_data().iter::<f64>().collect();
-    let eta = step.report.step_sizes[0];
+    let eta = step.report.step_sizes[0] * step.report.factor();
     assert!((at[0] - (3.0 - 0.6 * eta)).abs() < 1e-6, "{at:?} {eta}");
 
-    let config = LineSearchConfig::sgdsls().with_clipping(GradientClippingConfig::Value(0.5));
+    let config = preset
+        .sgdsls()
+        .with_clipping(GradientClippingConfig::Value(0.5));
     let step = config
         .init()
         .step(point(&[3.0, -4.0]), steep)
@@ -245,17 +255,17 @@ fn a_clipped_gradient_is_searched_along_what_is_left_of_it() {
 
 #[test]
 fn moments_with_amsgrad_come_back_from_a_record() {
-    let losses = |point: &Point| point.at.val().square();
-    let config = LineSearchConfig {
-        direction: DirectionConfig {
-            kind: Direction::Adam(Adam {
-                amsgrad: true,
-                ..Adam::default()
-            }),
-            clipping: None,
-        },
-        ..LineSearchConfig::adamsls()
+    let adam = Adam {
+        amsgrad: true,
+        ..Adam::default()
     };
+    for preset in TRAINING {
+        moments_come_back(&preset.config(Direction::Adam(adam), Units::one()));
+    }
+}
+
+fn moments_come_back(config: &LineSearchConfig) {
+    let losses = |point: &Point| point.at.val().square();
     let mut optim = config.clone().init();
     let mut model = point(&[1.0, -2.0]);
     for _ in 0..5 {
@@ -263,7 +273,8 @@ fn moments_with_amsgrad_come_back_from_a_record() {
     }
     let bytes = optim.to_record().into_bytes().expect("bytes");
     let record = LineSearchRecord::from_bytes(&bytes).expect("a record");
-    let mut resumed = config.init().load_record(record).expect("it fits");
+    let resumed = config.clone().init().load_record(record);
+    let mut resumed = resumed.expect("it fits");
     let mut other = model.clone();
     for _ in 0..5 {
         model = optim.step(model, losses).expect("a step").model;
@@ -282,19 +293,19 @@ fn half_precision_keeps_its_moments_and_directions_in_single() {
             .square()
             .mul_scalar(1e-4)
     };
-    for dtype in halves() {
+    for (dtype, preset) in halves().into_iter().flat_map(|d| TRAINING.map(|p| (d, p))) {
         let mut model = Point {
             at: parameter(vec![0.0, 2.0, -1.0], [3], dtype, &device),
         };
-        let mut optim = LineSearchConfig::adamsls().init();
+        let mut optim = preset.adamsls().init();
         for _ in 0..60 {
             let step = optim.step(model, losses).expect("a step");
             assert!(step.report.slope.is_finite());
             model = step.model;
         }
         assert_eq!(model.at.val().dtype(), dtype);
-        let far: Tensor<1> = (model.at.val().inner() - 1.0).abs();
+        let far: Tensor<1> = (optim.averaged(&model).at.val().inner() - 1.0).abs();
         let far = far.max().into_scalar::<f32>();
-        assert!(far < 0.1, "{dtype:?}: still {far} away");
+        assert!(far < 0.1, "{preset:?}, {dtype:?}: still {far} away");
     }
 }

@@ -17,12 +17,12 @@ use burn::train::{
 use burn_sls_optim::direction::{Adam, Directions, SearchDirection};
 use burn_sls_optim::{
     BatchLoss, Gradients, InitialStep, LineSearch, LineSearchConfig, LineSearchError, Outcome,
-    StepOptions, StepReport, TrialMode,
+    Preset, StepOptions, StepReport, TrialMode,
 };
 use burn_sls_tests::classifier::{self, Batch, Classifier};
 use burn_sls_tests::network::parameter;
 use burn_sls_tests::point::Point;
-use burn_sls_tests::{bits, plain};
+use burn_sls_tests::{TRAINING, bits, plain};
 
 use super::training::loader;
 
@@ -55,7 +55,8 @@ fn a_gradient_whose_square_overflows_is_reported_as_that() {
     };
     let steep = |point: &Point| point.at.val().mul_scalar(1e25);
     let bowl = |point: &Point| point.at.val().square();
-    for config in [LineSearchConfig::adamsls(), plain::adamsls()] {
+    let training = TRAINING.map(Preset::adamsls);
+    for config in training.into_iter().chain([plain::adamsls()]) {
         let mut optim = config.init();
         let step = optim.step(start.clone(), bowl).expect("a step");
         let before = (bits(&step.model), optim.step_sizes().next().unwrap().1);
@@ -73,15 +74,18 @@ fn a_gradient_whose_square_overflows_is_reported_as_that() {
     }
     // A gradient that is 0 is another thing.
     let flat = |point: &Point| point.at.val().mul_scalar(0.0).add_scalar(3.0);
-    let step = LineSearchConfig::adamsls().init().step(start, flat);
-    let outcome = step.expect("no error").report.outcome;
-    assert_eq!(outcome, Outcome::SkippedZeroGradient);
+    for preset in TRAINING {
+        let step = preset.adamsls().init().step(start.clone(), flat);
+        let outcome = step.expect("no error").report.outcome;
+        assert_eq!(outcome, Outcome::SkippedZeroGradient);
+    }
 }
 
 #[test]
 fn the_devices_stream_after_some_steps_depends_on_the_users_seed() {
     for config in [
         LineSearchConfig::adamsls(),
+        Preset::Amortized.adamsls(),
         LineSearchConfig::adamsls().with_trial_mode(TrialMode::Deterministic),
     ] {
         let after = |seed: u64| {
@@ -120,18 +124,22 @@ fn two_optimizers_without_a_seed_see_different_numbers() {
         );
         draws[0].clone()
     };
-    let unseeded = [(); 2].map(|()| seen(LineSearchConfig::adamsls()));
-    assert_ne!(unseeded[0], unseeded[1]);
-    let seeded = [(); 2].map(|()| seen(LineSearchConfig::adamsls().with_seed(3)));
-    assert_eq!(seeded[0], seeded[1]);
-    assert_ne!(seeded[0], unseeded[0]);
+    for preset in TRAINING {
+        let unseeded = [(); 2].map(|()| seen(preset.adamsls()));
+        assert_ne!(unseeded[0], unseeded[1]);
+        let seeded = [(); 2].map(|()| seen(preset.adamsls().with_seed(3)));
+        assert_eq!(seeded[0], seeded[1]);
+        assert_ne!(seeded[0], unseeded[0]);
+    }
 }
 
 #[test]
 fn where_nothing_random_is_drawn_the_devices_stream_is_left_alone() {
     let (model, batches) = problem(0.0);
-    let config = LineSearchConfig::adamsls().with_trial_mode(TrialMode::NoRandomNumbers);
-    for config in [config.clone(), config.with_seed(3)] {
+    let mode = TrialMode::NoRandomNumbers;
+    let both = TRAINING.map(|preset| preset.adamsls().with_trial_mode(mode));
+    let seeded = both.clone().map(|config| config.with_seed(3));
+    for config in both.into_iter().chain(seeded) {
         device().seed(5);
         let untouched = draw();
         device().seed(5);
@@ -142,14 +150,19 @@ fn where_nothing_random_is_drawn_the_devices_stream_is_left_alone() {
             trained = step.expect("a step").model;
         }
         assert_eq!(draw(), untouched);
+        let trained = optim.averaged(&trained);
         assert!(mean_loss(&trained, &batches) < mean_loss(&model, &batches));
     }
 }
 
 #[test]
 fn what_the_training_forward_found_beside_the_loss_is_returned() -> Result<(), LineSearchError> {
+    TRAINING.into_iter().try_for_each(aux_is_returned)
+}
+
+fn aux_is_returned(preset: Preset) -> Result<(), LineSearchError> {
     let (model, batches) = problem(0.0);
-    let mut optim = LineSearchConfig::adamsls().init();
+    let mut optim = preset.adamsls().init();
     let logits = |m: &Classifier, batch: &Batch| {
         let losses = m.batch_loss(batch);
         (losses, m.forward(batch.inputs.clone()))
@@ -165,11 +178,11 @@ fn what_the_training_forward_found_beside_the_loss_is_returned() -> Result<(), L
     assert_ne!(bits(&step.model), bits(&model));
 
     // Without them, the step is the same.
-    let mut optim = LineSearchConfig::adamsls().with_seed(1).init();
+    let mut optim = preset.adamsls().with_seed(1).init();
     let losses = |m: &Classifier, batch: &Batch| m.batch_loss(batch);
     let options = StepOptions::new();
     let plain = optim.step_with(options.clone(), model.clone(), &batches[..2], losses)?;
-    let mut optim = LineSearchConfig::adamsls().with_seed(1).init();
+    let mut optim = preset.adamsls().with_seed(1).init();
     let step = optim.step_with_aux(options, model, &batches[..2], logits)?;
     assert_eq!(bits(&plain.model), bits(&step.model));
     assert_eq!(plain.report, step.report);
@@ -207,11 +220,17 @@ fn clip_by_global_norm(model: &Classifier, grads: &GradientsParams, most: f64) -
 
 #[test]
 fn gradients_that_a_loop_has_clipped_itself_are_searched_along() -> Result<(), LineSearchError> {
+    TRAINING
+        .into_iter()
+        .try_for_each(clipped_gradients_are_taken)
+}
+
+fn clipped_gradients_are_taken(preset: Preset) -> Result<(), LineSearchError> {
     let most = 0.1;
     let (mut model, batches) = problem(0.2);
     let start = mean_loss(&model, &batches);
     let losses = |m: &Classifier, batch: &Batch| m.batch_loss(batch);
-    let mut optim = LineSearchConfig::sgdsls().with_budget(None).init();
+    let mut optim = preset.sgdsls().with_budget(None).init();
     for batch in batches.iter().cycle().take(90) {
         optim.begin(&model)?;
         let of_batch = losses(&model, batch);
@@ -229,8 +248,8 @@ fn gradients_that_a_loop_has_clipped_itself_are_searched_along() -> Result<(), L
         let slope = step.report.slope;
         assert!(slope <= most * most * 1.001, "{slope}");
     }
-    let loss = mean_loss(&model, &batches);
-    assert!(loss < 0.7 * start, "{loss} from {start}");
+    let loss = mean_loss(&optim.averaged(&model), &batches);
+    assert!(loss < 0.7 * start, "{preset:?}: {loss} from {start}");
     assert_eq!(optim.state().step, 90);
     Ok(())
 }
@@ -315,10 +334,12 @@ fn step(
 
 #[test]
 fn a_learning_rate_left_in_is_an_error_that_says_what_the_number_means() {
+    TRAINING.into_iter().for_each(learning_rates_are_refused);
+}
+
+fn learning_rates_are_refused(preset: Preset) {
     let (model, batches) = problem(0.0);
-    let (wrapped, mut optim) = LineSearchConfig::adamsls()
-        .for_learner(model.clone())
-        .into_parts();
+    let (wrapped, mut optim) = preset.adamsls().for_learner(model.clone()).into_parts();
     for rate in [2e-5, 0.5, 1.5] {
         let error = LineSearchError::LearningRate { value: rate };
         let message = step(&wrapped, &mut optim, rate, &batches[0]).expect_err("refused");
@@ -330,12 +351,11 @@ fn a_learning_rate_left_in_is_an_error_that_says_what_the_number_means() {
     assert_ne!(bits(moved.inner()), bits(&model));
 
     // Whoever knows that it is a factor says so.
-    let (wrapped, mut optim) = LineSearchConfig::adamsls()
-        .for_learner(model)
-        .with_factors_allowed()
-        .into_parts();
+    let wrapped = preset.adamsls().for_learner(model).with_factors_allowed();
+    let (wrapped, mut optim) = wrapped.into_parts();
     let moved = step(&wrapped, &mut optim, 0.5, &batches[0]).expect("allowed");
-    assert_eq!(moved.last_report().expect("a report").factor(), 0.5);
+    let report = moved.last_report().expect("a report");
+    assert_eq!(report.factor(), 0.5 * report.warm_up);
 }
 
 #[test]
@@ -358,10 +378,15 @@ fn a_learning_rate_left_in_stops_the_training_where_an_interrupter_is_given() {
 
 #[test]
 fn a_schedule_multiplies_the_step_sizes_that_are_found() {
+    TRAINING.into_iter().for_each(schedules_multiply);
+}
+
+fn schedules_multiply(preset: Preset) {
     let (model, batches) = problem(0.0);
     let folder = folder();
     let scheduler = LinearLrSchedulerConfig::new(1.0, 0.1, 60).init();
-    let model = LineSearchConfig::adamsls()
+    let model = preset
+        .adamsls()
         .for_learner(model)
         .with_schedule(scheduler.expect("a schedule"));
     let (model, reports) = observed(model);
@@ -375,8 +400,12 @@ fn a_schedule_multiplies_the_step_sizes_that_are_found() {
 
 #[test]
 fn another_optimizer_than_the_wrappers_own_is_refused() {
+    TRAINING.into_iter().for_each(other_optimizers_are_refused);
+}
+
+fn other_optimizers_are_refused(preset: Preset) {
     let (model, batches) = problem(0.0);
-    let config = LineSearchConfig::adamsls;
+    let config = || preset.adamsls();
     let foreign = LineSearchError::ForeignOptimizer {
         answered: 0,
         parameters: 4,
@@ -419,7 +448,7 @@ fn an_error_in_the_midst_of_a_training_stops_it_and_is_returned() {
     let folder = folder();
     // Some epochs go well; then a trial gives no loss at all.
     let evaluations = Mutex::new(0);
-    let config = LineSearchConfig::adamsls().with_budget(None);
+    let config = Preset::Amortized.adamsls().with_budget(None);
     let model = config.for_learner_by(model, move |m: &Classifier, batch: &Batch| {
         let mut evaluations = evaluations.lock().unwrap();
         *evaluations += 1;
@@ -477,11 +506,12 @@ fn a_model_of_another_crate_is_trained_by_a_closure_and_its_weights_are_clipped_
         });
         model
     };
-    let train = |clipped: bool| {
+    let train = |preset: Preset, clipped: bool| {
         let model = Elsewhere {
             classifier: classifier.clone(),
         };
-        let model = LineSearchConfig::adamsls()
+        let model = preset
+            .adamsls()
             .with_seed(3)
             .for_learner_by(model, |m, batch| m.classifier.batch_loss(batch));
         let model = match clipped {
@@ -497,19 +527,25 @@ fn a_model_of_another_crate_is_trained_by_a_closure_and_its_weights_are_clipped_
             weight.abs().max().into_scalar::<f64>(),
         )
     };
-    let (loss, largest) = train(true);
-    assert!(loss < 0.9 * start, "{loss} from {start}");
-    assert!(largest <= most + 1e-6, "{largest}");
-    let (loss, largest) = train(false);
-    assert!(loss < 0.9 * start, "{loss} from {start}");
-    assert!(largest > most, "there was nothing to clip: {largest}");
+    for preset in TRAINING {
+        let (loss, largest) = train(preset, true);
+        assert!(loss < 0.9 * start, "{preset:?}: {loss} from {start}");
+        assert!(largest <= most + 1e-6, "{preset:?}: {largest}");
+        let (loss, largest) = train(preset, false);
+        assert!(loss < 0.9 * start, "{preset:?}: {loss} from {start}");
+        assert!(largest > most, "{preset:?}: nothing to clip: {largest}");
+    }
 }
 
 #[test]
 fn a_trained_model_is_saved_and_loaded_as_any_other() {
+    TRAINING.into_iter().for_each(trained_models_are_saved);
+}
+
+fn trained_models_are_saved(preset: Preset) {
     let (model, batches) = problem(0.2);
     let folder = folder();
-    let wrapped = LineSearchConfig::adamsls().for_learner(model.clone());
+    let wrapped = preset.adamsls().for_learner(model.clone());
     let copy = wrapped.valid();
     let training = training(folder.path(), &batches).with_default_checkpointers();
     let trained = wrapped.launch(training);

@@ -17,7 +17,7 @@ use burn_sls_optim::{
 use burn_sls_tests::network::float;
 use burn_sls_tests::point::{Loss, Point, point};
 use burn_sls_tests::trainer::Trainer;
-use burn_sls_tests::{double, plain};
+use burn_sls_tests::{TRAINING, double, plain};
 
 fn bowl(point: &Point) -> Tensor<1> {
     point.at.val().square()
@@ -37,8 +37,9 @@ fn harmless(
     outcome: Outcome,
     count: impl Fn(&Counts) -> u64,
 ) {
-    let [plain, recommended] = [plain::adamsls(), LineSearchConfig::adamsls()].map(warm);
-    for mut trainer in plain.into_iter().chain(recommended) {
+    let training = TRAINING.map(Preset::adamsls);
+    let configs = training.into_iter().chain([plain::adamsls()]);
+    for mut trainer in configs.flat_map(warm) {
         let before = trainer.fingerprint();
         let report = trainer.step(&Loss::new(losses.clone()));
         assert_eq!(report.outcome, outcome, "{}", trainer.name());
@@ -117,8 +118,7 @@ fn changing(calls: &Arc<AtomicUsize>, later: f64) -> Loss {
 
 #[test]
 fn a_search_without_success_ends_as_the_preset_says() {
-    // The recommended preset as well, where it searches in every step.
-    let recommended = LineSearchConfig::adamsls().with_budget(None);
+    let recommended = Preset::Amortized.adamsls().with_budget(None);
     let paper = Preset::Paper.adamsls();
     for (config, trials, outcome) in [
         (paper, 100, Outcome::ExhaustedMoved),
@@ -343,9 +343,12 @@ fn campaign(run: u64) {
     let values = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e38, -1e38, 0.0];
     let factors = [1e-30, 1e15, 1e160, 1e300, -1.0];
     let configs = [
-        LineSearchConfig::adamsls(),
-        LineSearchConfig::adamsls().with_budget(None),
-        LineSearchConfig::sgdsls(),
+        Preset::Default.adamsls(),
+        Preset::Default.sgdsls(),
+        Preset::Default.adamsls().with_budget(None),
+        Preset::Amortized.adamsls(),
+        Preset::Amortized.adamsls().with_budget(None),
+        Preset::Amortized.sgdsls(),
         Preset::Salsa.adamsls(),
         Preset::Paper.sgdsls(),
     ];
@@ -381,8 +384,11 @@ fn campaign(run: u64) {
                 }
                 _ => assert_eq!(before, after, "{place}: {outcome:?}"),
             }
-            let at: Vec<f64> = trainer.model().at.val().into_data().iter().collect();
-            assert!(at.iter().all(|x| x.is_finite()), "{place}: {at:?}");
+            let at = [trainer.model().clone(), trainer.averaged()].map(|model| {
+                let at: Vec<f64> = model.at.val().into_data().iter().collect();
+                assert!(at.iter().all(|x| x.is_finite()), "{place}: {at:?}");
+                at
+            });
             let size = trainer.state().step_sizes()[0];
             assert!(size > 0.0 && size.is_finite(), "{place}: {size}");
             told.push((outcome, at, size));

@@ -8,7 +8,7 @@ use burn::grad_clipping::GradientClippingConfig;
 use burn::module::{Module, ParamGroup};
 use burn::nn::{Linear, LinearConfig};
 use burn::optim::{AdamConfig, RmsPropConfig, SgdConfig};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{DType, Device, Tensor};
 use burn_sls_core::random::Generator;
 use burn_sls_optim::direction::{
     Adam, AsOptimizer, Directions, NoState, SearchDirection, Sgd, Update,
@@ -17,9 +17,9 @@ use burn_sls_optim::{
     Frequency, InitialStep, LineSearchConfig, LineSearchError, LineSearchOptimizer, Outcome,
     Preset, SearchAlong, SelfCheck, StepOptions, StepReport, TrialMode,
 };
-use burn_sls_tests::network::{Network, network};
+use burn_sls_tests::network::{Network, network, parameter};
 use burn_sls_tests::point::{Point, point};
-use burn_sls_tests::{bits, plain};
+use burn_sls_tests::{TRAINING, bits, plain};
 
 fn bowl(point: &Point) -> Tensor<1> {
     point.at.val().square()
@@ -30,26 +30,40 @@ fn at(point: &Point) -> Vec<f64> {
     point.at.val().into_data().iter::<f64>().collect()
 }
 
+/// Every preset for training, with each direction.
+fn searches() -> Vec<LineSearchConfig> {
+    let both = TRAINING.map(|preset| [preset.sgdsls(), preset.adamsls()]);
+    both.into_iter().flatten().collect()
+}
+
 /// The mean loss at a point.
 fn mean(losses: impl Fn(&Point) -> Tensor<1>, point: &Point) -> f64 {
     losses(point).mean().into_scalar::<f64>()
 }
 
-/// The reports of a training, and the point where it ends.
+/// The reports of a training, and the point that is used after it.
 fn train(
     config: &LineSearchConfig,
     losses: impl Fn(&Point) -> Tensor<1>,
     steps: usize,
 ) -> (Vec<StepReport>, Point) {
+    train_from(point(&[1.0, -2.0]), config, losses, steps)
+}
+
+fn train_from(
+    mut model: Point,
+    config: &LineSearchConfig,
+    losses: impl Fn(&Point) -> Tensor<1>,
+    steps: usize,
+) -> (Vec<StepReport>, Point) {
     let mut optim = config.clone().init();
-    let mut model = point(&[1.0, -2.0]);
     let mut reports = Vec::new();
     for _ in 0..steps {
         let step = optim.step(model, &losses).expect("a step");
         model = step.model;
         reports.push(step.report);
     }
-    (reports, model)
+    (reports, optim.averaged(&model))
 }
 
 /// A bowl whose height depends on a random generator of the host, which nothing seeds again.
@@ -64,7 +78,8 @@ fn irreproducible() -> impl Fn(&Point) -> Tensor<1> {
 #[test]
 fn a_loss_with_a_random_generator_of_its_own_is_refused_with_both_values() {
     let model = point(&[1.0, -2.0]);
-    for config in [LineSearchConfig::adamsls(), plain::sgdsls()] {
+    let training = TRAINING.map(Preset::adamsls);
+    for config in training.into_iter().chain([plain::sgdsls()]) {
         assert_eq!(config.search.self_check, SelfCheck::FirstSearch);
         let mut optim = config.clone().init();
         let state = optim.state().clone();
@@ -91,15 +106,16 @@ fn a_loss_with_a_random_generator_of_its_own_is_refused_with_both_values() {
 
 #[test]
 fn a_tiny_loss_that_is_not_reproducible_is_refused_as_others_are() {
-    let losses = irreproducible();
-    let step = LineSearchConfig::adamsls()
-        .init()
-        .step(point(&[1.0, -2.0]), |m| losses(m).mul_scalar(1e-10));
-    let source = step.expect_err("refused").source;
-    assert!(
-        matches!(source, LineSearchError::NotReproducible { .. }),
-        "{source}"
-    );
+    for preset in TRAINING {
+        let losses = irreproducible();
+        let mut optim = preset.adamsls().init();
+        let step = optim.step(point(&[1.0, -2.0]), |m| losses(m).mul_scalar(1e-10));
+        let source = step.expect_err("refused").source;
+        assert!(
+            matches!(source, LineSearchError::NotReproducible { .. }),
+            "{source}"
+        );
+    }
 }
 
 #[test]
@@ -143,13 +159,17 @@ fn a_loss_can_be_checked_in_any_later_step() {
 fn losses_below_zero_are_trained_on_with_and_without_a_bound() {
     let density = |point: &Point| bowl(point).sub_scalar(5.0);
     let crossing = |point: &Point| bowl(point).sub_scalar(1.0);
-    for config in [LineSearchConfig::adamsls(), LineSearchConfig::sgdsls()] {
+    for config in searches() {
         for bound in [None, Some(0.0), Some(-10.0)] {
             let config = config.clone().with_loss_lower_bound(bound);
             let (reports, model) = train(&config, density, 400);
             let gap = mean(density, &model) + 5.0;
             assert!(gap < 0.05, "{bound:?}: {gap} above the minimum");
             let below = bound == Some(0.0);
+            let highest = reports.iter().map(|report| report.loss);
+            let highest = highest.fold(f64::NEG_INFINITY, f64::max);
+            let direction = &config.direction.kind;
+            assert!(highest < 0.0, "{bound:?}, {direction:?}: up to {highest}");
             assert!(reports.iter().all(|report| report.below_bound == below));
 
             let (reports, model) = train(&config, crossing, 400);
@@ -170,75 +190,80 @@ fn a_loss_whose_trials_are_never_finite_is_searched_ever_more_rarely() {
         let here = at(point) == of_start;
         bowl(point).mul_scalar(if here { 1.0 } else { f64::NAN })
     };
-    let mut optim = LineSearchConfig::adamsls().init();
-    let mut model = start.clone();
-    let mut reports = Vec::new();
-    for _ in 0..100 {
-        let step = optim.step(model, &walled).expect("a step");
-        model = step.model;
-        reports.push(step.report);
+    for preset in TRAINING {
+        let mut optim = preset.adamsls().init();
+        let mut model = start.clone();
+        let mut reports = Vec::new();
+        for _ in 0..100 {
+            let step = optim.step(model, &walled).expect("a step");
+            model = step.model;
+            reports.push(step.report);
+        }
+        assert_eq!(bits(&model), bits(&start), "nothing moves");
+        let searches: Vec<u64> = reports
+            .iter()
+            .filter(|report| !report.trials.is_empty())
+            .map(|report| report.step)
+            .collect();
+        assert_eq!(searches, [0, 2, 6, 14, 30, 62]);
+        for report in &reports {
+            let searched = searches.contains(&report.step);
+            let outcome = match searched {
+                true => Outcome::ExhaustedStayed,
+                false => Outcome::WaitingAfterFailure,
+            };
+            assert_eq!(report.outcome, outcome, "step {}", report.step);
+            assert!(searched || report.forwards == 1);
+            assert!(!report.outcome.moved());
+        }
+        assert_eq!(optim.counts().waiting, 94);
+        // Where the loss can be searched again, so it is, soon enough.
+        let moved = (0..64).any(|_| {
+            let step = optim.step(model.clone(), bowl).expect("a step");
+            model = step.model;
+            step.report.outcome.moved()
+        });
+        assert!(moved);
     }
-    assert_eq!(bits(&model), bits(&start), "nothing moves");
-    let searches: Vec<u64> = reports
-        .iter()
-        .filter(|report| !report.trials.is_empty())
-        .map(|report| report.step)
-        .collect();
-    assert_eq!(searches, [0, 2, 6, 14, 30, 62]);
-    for report in &reports {
-        let searched = searches.contains(&report.step);
-        let outcome = match searched {
-            true => Outcome::ExhaustedStayed,
-            false => Outcome::WaitingAfterFailure,
-        };
-        assert_eq!(report.outcome, outcome, "step {}", report.step);
-        assert!(searched || report.forwards == 1);
-        assert!(!report.outcome.moved());
-    }
-    assert_eq!(optim.counts().waiting, 94);
-    // Where the loss can be searched again, so it is, soon enough.
-    let moved = (0..64).any(|_| {
-        let step = optim.step(model.clone(), bowl).expect("a step");
-        model = step.model;
-        step.report.outcome.moved()
-    });
-    assert!(moved);
 }
 
 #[test]
 fn an_error_gives_the_model_back_and_the_loop_goes_on() {
     let none = |point: &Point| point.at.val().slice(0..0);
-    let mut optim = LineSearchConfig::adamsls().init();
-    let mut model = point(&[1.0, -2.0]);
-    let start = mean(bowl, &model);
-    let mut errors = 0;
-    for k in 0..60 {
-        let before = bits(&model);
-        let step = match k % 5 {
-            4 => optim.step(model, none),
-            _ => optim.step(model, bowl),
-        };
-        model = match step {
-            Ok(step) => step.model,
-            Err(error) => {
-                errors += 1;
-                assert_eq!(error.source, LineSearchError::EmptyLoss);
-                assert_eq!(bits(&error.model), before);
-                error.model
-            }
-        };
+    for preset in TRAINING {
+        let mut optim = preset.adamsls().init();
+        let mut model = point(&[1.0, -2.0]);
+        let start = mean(bowl, &model);
+        let mut errors = 0;
+        for k in 0..60 {
+            let before = bits(&model);
+            let step = match k % 5 {
+                4 => optim.step(model, none),
+                _ => optim.step(model, bowl),
+            };
+            model = match step {
+                Ok(step) => step.model,
+                Err(error) => {
+                    errors += 1;
+                    assert_eq!(error.source, LineSearchError::EmptyLoss);
+                    assert_eq!(bits(&error.model), before);
+                    error.model
+                }
+            };
+        }
+        assert_eq!(errors, 12);
+        assert_eq!(optim.state().step, 48);
+        let loss = mean(bowl, &model);
+        assert!(loss < 0.1 * start, "{loss} from {start}");
     }
-    assert_eq!(errors, 12);
-    assert_eq!(optim.state().step, 48);
-    let loss = mean(bowl, &model);
-    assert!(loss < 0.1 * start, "{loss} from {start}");
 
     // `?` takes the reason alone.
     let question_mark = |model: Point| -> Result<Point, LineSearchError> {
         let mut optim = LineSearchConfig::adamsls().init();
         Ok(optim.step(model, none)?.model)
     };
-    assert_eq!(question_mark(model).err(), Some(LineSearchError::EmptyLoss));
+    let refused = question_mark(point(&[1.0, -2.0]));
+    assert_eq!(refused.err(), Some(LineSearchError::EmptyLoss));
 }
 
 #[test]
@@ -269,7 +294,12 @@ fn settings_can_be_made_in_any_order() {
 
 #[test]
 fn an_optional_setting_is_unset_by_none() {
-    let config = LineSearchConfig::adamsls()
+    TRAINING.into_iter().for_each(options_are_unset);
+}
+
+fn options_are_unset(preset: Preset) {
+    let config = preset
+        .adamsls()
         .with_clipping(GradientClippingConfig::Norm(1.0))
         .with_max_step_size(2.0)
         .with_seed(4);
@@ -278,7 +308,7 @@ fn an_optional_setting_is_unset_by_none() {
         .with_clipping(None)
         .with_max_step_size(None)
         .with_seed(None);
-    assert_eq!(config, LineSearchConfig::adamsls());
+    assert_eq!(config, preset.adamsls());
     let config = config
         .with_rounding(None)
         .with_loss_lower_bound(None)
@@ -286,7 +316,8 @@ fn an_optional_setting_is_unset_by_none() {
         .with_extrapolation(None)
         .with_hypergradient(None)
         .with_polyak_cap(None)
-        .with_budget(None);
+        .with_budget(None)
+        .with_averaging(None);
     assert_eq!(config.search.rounding, None);
     assert_eq!(config.search.loss_lower_bound, None);
     assert_eq!(config.start.expand, None);
@@ -294,6 +325,7 @@ fn an_optional_setting_is_unset_by_none() {
     assert_eq!(config.start.hypergradient, None);
     assert_eq!(config.start.polyak_cap, None);
     assert_eq!(config.schedule.budget, None);
+    assert_eq!(config.averaging, None);
     let (_, model) = train(&config, bowl, 60);
     assert!(mean(bowl, &model) < 0.25);
 }
@@ -307,23 +339,24 @@ fn tiny_losses_are_trained_on_as_others_are() {
         assert!(moved.count() > 150, "{scale}: it stands still");
         mean(losses, &model) / reports[0].loss
     };
-    for config in [
-        LineSearchConfig::sgdsls(),
-        LineSearchConfig::adamsls(),
-        LineSearchConfig::adamsls().with_budget(None),
-    ] {
+    for config in searches()
+        .into_iter()
+        .chain([Preset::Amortized.adamsls().with_budget(None)])
+    {
         let [whole, tiny] = [1.0, 1e-10].map(|scale| relative(&config, scale));
         println!("{whole:e} of the loss is left, and {tiny:e} of the tiny one");
         assert!(whole < 0.05 && tiny < 0.05, "{whole} and {tiny}");
     }
     // Along the gradient the step size is ten orders of magnitude longer, and all else is the same.
-    let config = LineSearchConfig::sgdsls().with_budget(None);
-    let steps = [1.0, 1e-10].map(|scale| {
-        let (reports, _) = train(&config, |m| bowl(m).mul_scalar(scale), 12);
-        let decisions = reports.iter().map(|r| (r.outcome, r.trials.len()));
-        decisions.collect::<Vec<(Outcome, usize)>>()
-    });
-    assert_eq!(steps[0], steps[1]);
+    for preset in TRAINING {
+        let config = preset.sgdsls().with_budget(None);
+        let steps = [1.0, 1e-10].map(|scale| {
+            let (reports, _) = train(&config, |m| bowl(m).mul_scalar(scale), 12);
+            let decisions = reports.iter().map(|r| (r.outcome, r.trials.len()));
+            decisions.collect::<Vec<(Outcome, usize)>>()
+        });
+        assert_eq!(steps[0], steps[1]);
+    }
 }
 
 /// Least squares with inputs of the size `scale`: the loss is as steep as its square.
@@ -336,12 +369,8 @@ fn squares(scale: f64, target: f64) -> impl Fn(&Point) -> Tensor<1> {
 
 #[test]
 fn a_step_size_that_an_absurd_batch_made_tiny_recovers() {
-    for config in [
-        LineSearchConfig::sgdsls().with_budget(None),
-        LineSearchConfig::sgdsls()
-            .with_budget(None)
-            .with_hypergradient(None),
-    ] {
+    let config = Preset::Amortized.sgdsls().with_budget(None);
+    for config in [config.clone(), config.with_hypergradient(None)] {
         let mut optim = config.init();
         let mut model = point(&[1.0, -2.0]);
         let mut step = |losses: &dyn Fn(&Point) -> Tensor<1>| {
@@ -368,33 +397,88 @@ fn a_step_size_that_an_absurd_batch_made_tiny_recovers() {
     }
 }
 
+/// Where steps are averaged, no later search would find out: the growth does, and asks for one.
+#[test]
+fn a_first_batch_that_was_absurd_is_recovered_from() {
+    for preset in TRAINING {
+        let mut optim = preset.sgdsls().init();
+        let mut model = point(&[1.0, -2.0]);
+        let mut step = |losses: &dyn Fn(&Point) -> Tensor<1>| {
+            let step = optim.step(model.clone(), losses).expect("a step");
+            model = step.model;
+            step.report
+        };
+        let tiny = step(&squares(1e12, 3.0)).step_sizes[0];
+        assert!(tiny < 1e-20, "{tiny:e}");
+        let after: Vec<_> = (0..150).map(|_| step(&squares(1.0, 0.0))).collect();
+        let restarts = after.iter().filter(|report| report.restarted).count();
+        assert!(
+            (1..=4).contains(&restarts),
+            "{preset:?}: {restarts} restarts"
+        );
+        let (first, last) = (&after[0], after.last().expect("a report"));
+        assert!(last.step_sizes[0] > 1e-3, "{:?}", last.step_sizes);
+        assert!(last.loss < 1e-3 * first.loss, "{preset:?}: {}", last.loss);
+    }
+}
+
 #[test]
 fn a_first_step_size_that_is_far_too_short_recovers() {
-    for config in [LineSearchConfig::sgdsls(), LineSearchConfig::adamsls()] {
-        for expansion in [None, Some(2.0)] {
-            let fixed = config.clone().with_initial_step(InitialStep::Fixed(1e-10));
-            let mut optim = fixed.with_expansion(expansion).init();
-            let mut model = point(&[1.0, -2.0]);
-            let first = mean(bowl, &model);
-            let mut restarted = 0;
-            for _ in 0..50 {
-                let step = optim.step(model, bowl).expect("a step");
-                model = step.model;
-                restarted += usize::from(step.report.restarted);
+    // Averaged steps have to grow for a while before a search begins again, and warm up after it.
+    for (preset, steps) in [(Preset::Amortized, 50), (Preset::Default, 100)] {
+        for config in [preset.sgdsls(), preset.adamsls()] {
+            let config = config.with_initial_step(InitialStep::Fixed(1e-10));
+            for expansion in [None, Some(2.0)] {
+                // In f32 so short a step moves no weight at all.
+                for dtype in [DType::F64, DType::F32] {
+                    let device = burn_sls_tests::double().autodiff();
+                    let start = Point {
+                        at: parameter(vec![1.0, -2.0], [2], dtype, &device),
+                    };
+                    let config = config.clone().with_expansion(expansion);
+                    let (reports, model) = train_from(start, &config, bowl, steps);
+                    let restarted = reports.iter().filter(|report| report.restarted).count();
+                    let (first, last) = (reports[0].loss, mean(bowl, &model));
+                    assert!(
+                        restarted > 0 && last < 0.5 * first,
+                        "{preset:?}, {dtype:?}: {first} to {last}, {restarted}"
+                    );
+                }
             }
-            let last = mean(bowl, &model);
-            assert!(
-                restarted > 0 && last < 0.5 * first,
-                "{first} to {last}, {restarted}"
-            );
         }
     }
+}
+
+/// Where the classes can be told apart, the loss falls towards 0 however long the steps are. Then
+/// comes an example of the other class.
+#[test]
+fn a_vanishing_loss_is_no_reason_for_steps_that_the_next_example_cannot_bear() {
+    // log(1 + exp(-w)), and for the other class of w, without overflow.
+    let logistic = |sign: f64| {
+        move |point: &Point| {
+            let margin = point.at.val().mul_scalar(sign);
+            let least = margin.clone().neg().clamp_min(0.0);
+            least + margin.abs().neg().exp().log1p()
+        }
+    };
+    let end = |preset: Preset| {
+        let mut optim = preset.adamsls().init();
+        let mut model = point(&[0.1, -0.2]);
+        for k in 0..2200 {
+            let sign = if k == 2000 { -1.0 } else { 1.0 };
+            model = optim.step(model, logistic(sign)).expect("a step").model;
+        }
+        mean(logistic(1.0), &optim.averaged(&model))
+    };
+    let ends = TRAINING.map(|preset| (preset, end(preset)));
+    assert!(ends.iter().all(|(_, loss)| *loss < 0.1), "{ends:?}");
 }
 
 #[test]
 fn no_step_is_longer_than_allowed() {
     let longest = 0.01;
-    for config in [LineSearchConfig::sgdsls(), plain::sgdsls()] {
+    let training = TRAINING.map(Preset::sgdsls);
+    for config in training.into_iter().chain([plain::sgdsls()]) {
         for config in [config.clone().with_budget(None), config] {
             let mut optim = config.with_max_step_size(longest).init();
             let mut model = point(&[1.0, -2.0]);
@@ -459,10 +543,13 @@ fn valley(point: &Point) -> Tensor<1> {
 fn a_batch_that_stays_the_same_needs_no_training_forward_after_an_accepted_trial() {
     for config in [
         plain::sgdsls().with_search_along(SearchAlong::Update),
-        LineSearchConfig::sgdsls().with_budget(None),
-        LineSearchConfig::adamsls().with_budget(None),
+        Preset::Amortized.sgdsls().with_budget(None),
+        Preset::Amortized.adamsls().with_budget(None),
+        Preset::Amortized.adamsls(),
+        // Its only trials are those of the first search, and it moves less far than that.
         LineSearchConfig::adamsls(),
     ] {
+        let averages = config.averaging.is_some();
         let run = |options: StepOptions| {
             let mut optim = config.clone().init();
             let mut model = point(&[1.0, -2.0]);
@@ -481,17 +568,16 @@ fn a_batch_that_stays_the_same_needs_no_training_forward_after_an_accepted_trial
             assert!(error < 1e-6, "coordinate {k}: {fresh} and {again}");
         }
         println!("{forwards} forward passes, and {fewer} with the same batch");
-        assert!(fewer < forwards, "{fewer} of {forwards}");
+        assert_eq!(fewer < forwards, !averages, "{fewer} of {forwards}");
     }
 }
 
 #[test]
 fn a_model_that_has_changed_since_is_not_stepped_by_the_gradients_of_the_trial() {
-    for mode in [TrialMode::ReplayDropout, TrialMode::Deterministic] {
-        let config = LineSearchConfig::sgdsls()
-            .with_budget(None)
-            .with_trial_mode(mode);
-        let mut optim = config.init();
+    let modes = [TrialMode::ReplayDropout, TrialMode::Deterministic];
+    let both = |mode| TRAINING.map(|preset| preset.sgdsls().with_trial_mode(mode));
+    for config in modes.into_iter().flat_map(both) {
+        let mut optim = config.with_budget(None).init();
         let mut model = point(&[1.0, -2.0]);
         for k in 0..6 {
             if k % 2 == 1 {
@@ -510,7 +596,8 @@ fn a_model_that_has_changed_since_is_not_stepped_by_the_gradients_of_the_trial()
 
 #[test]
 fn another_batch_than_was_promised_is_refused() {
-    let mut optim = LineSearchConfig::sgdsls()
+    let mut optim = Preset::Amortized
+        .sgdsls()
         .with_expansion(None)
         .with_budget(None)
         .init();
@@ -528,18 +615,20 @@ fn another_batch_than_was_promised_is_refused() {
 #[test]
 fn a_line_search_does_not_change_the_weights_that_a_model_begins_with() {
     let device = burn_sls_tests::double().autodiff();
-    let weights = |search: bool| {
+    let weights = |search: Option<Preset>| {
         device.seed(7);
         let linear = LinearConfig::new(3, 1).init(&device);
-        if search {
+        if let Some(preset) = search {
             let x = Tensor::<2>::ones([4, 3], &device);
             let losses = |m: &Linear| m.forward(x.clone()).square().reshape([-1]);
-            let mut optim = LineSearchConfig::adamsls().init();
+            let mut optim = preset.adamsls().init();
             optim.step(linear.clone(), losses).expect("a step");
         }
         linear.weight.val().into_data()
     };
-    assert_eq!(weights(true), weights(false));
+    for preset in TRAINING {
+        assert_eq!(weights(Some(preset)), weights(None));
+    }
 }
 
 /// Every coordinate by the same length, downhill: `d = -sign(g)`, `s = ‖g‖₁`.
@@ -574,14 +663,15 @@ impl SearchDirection for Sign {
 
 #[test]
 fn a_users_own_direction_is_searched_and_taken() {
-    for config in [plain::sgdsls(), LineSearchConfig::sgdsls()] {
+    let training = TRAINING.map(Preset::sgdsls);
+    for config in training.into_iter().chain([plain::sgdsls()]) {
         let mut optim = config.init_with(Directions::of(Sign));
         let mut model = point(&[1.0, -2.0]);
         let start = mean(bowl, &model);
         let step = optim.step(model, bowl).expect("a step");
         // The gradient of the mean of two squares is the point itself.
         assert!((step.report.slope - 3.0).abs() < 1e-12);
-        let step_size = step.report.step_sizes[0];
+        let step_size = step.report.step_sizes[0] * step.report.factor();
         let moved = [1.0 - step_size, -2.0 + step_size];
         for (at, expected) in at(&step.model).iter().zip(moved) {
             assert!((at - expected).abs() < 1e-12, "{at} for {expected}");
@@ -590,7 +680,7 @@ fn a_users_own_direction_is_searched_and_taken() {
         for _ in 0..200 {
             model = optim.step(model, bowl).expect("a step").model;
         }
-        let loss = mean(bowl, &model);
+        let loss = mean(bowl, &optim.averaged(&model));
         assert!(loss < 0.1 * start, "{loss} from {start}");
         assert_eq!(optim.counts().ascent, 0);
     }
@@ -619,7 +709,8 @@ fn groups_of_parameters_have_directions_of_their_own() {
             None,
         )
     };
-    for config in [plain::adamsls(), LineSearchConfig::adamsls()] {
+    let training = TRAINING.map(Preset::adamsls);
+    for config in training.into_iter().chain([plain::adamsls()]) {
         let mut optim = config.clone().init_with(Directions::groups(groups()));
         let mixed = losses(&mut optim, 120).expect("steps");
         assert!(
@@ -643,7 +734,8 @@ fn an_ordinary_optimizer_among_groups_of_directions_is_an_error() {
     );
     let foreign = AdamConfig::new().init();
     for (optimizer, answered) in [(mixed, 2), (foreign, 0)] {
-        for config in [plain::adamsls(), LineSearchConfig::adamsls()] {
+        let training = TRAINING.map(Preset::adamsls);
+        for config in training.into_iter().chain([plain::adamsls()]) {
             let mut optim = config.init_with(Directions::groups(optimizer.clone()));
             let error = losses(&mut optim, 1).expect_err("refused");
             let expected = LineSearchError::ForeignOptimizer {
@@ -658,14 +750,17 @@ fn an_ordinary_optimizer_among_groups_of_directions_is_an_error() {
 #[test]
 fn any_burn_optimizer_is_adopted_and_a_direction_is_not() {
     let adopted = Directions::adopted(RmsPropConfig::new().init());
-    let mut optim = plain::adamsls().init_with(adopted);
-    let trained = losses(&mut optim, 120).expect("steps");
-    assert!(
-        trained[119] < 0.3 * trained[0],
-        "{} to {}",
-        trained[0],
-        trained[119]
-    );
+    let training = TRAINING.map(Preset::adamsls);
+    for config in training.into_iter().chain([plain::adamsls()]) {
+        let mut optim = config.init_with(adopted.clone());
+        let trained = losses(&mut optim, 120).expect("steps");
+        assert!(
+            trained[119] < 0.3 * trained[0],
+            "{} to {}",
+            trained[0],
+            trained[119]
+        );
+    }
 
     let directions = [
         Adam::default().into_optimizer(),
@@ -680,7 +775,12 @@ fn any_burn_optimizer_is_adopted_and_a_direction_is_not() {
 
 #[test]
 fn moments_that_belong_to_no_parameter_are_refused_at_the_next_step() {
-    let config = LineSearchConfig::adamsls();
+    for preset in TRAINING {
+        moments_of_no_parameter(&preset.adamsls());
+    }
+}
+
+fn moments_of_no_parameter(config: &LineSearchConfig) {
     let mut optim = config.clone().init();
     let mut model = point(&[1.0, -2.0]);
     for _ in 0..3 {
@@ -703,7 +803,7 @@ fn moments_that_belong_to_no_parameter_are_refused_at_the_next_step() {
 
     // With it, training goes on.
     let fresh = error.model.load_record(model.clone().into_record());
-    let loaded = config.init().load_record(optim.to_record());
+    let loaded = config.clone().init().load_record(optim.to_record());
     let mut resumed = loaded.expect("it fits the settings");
     let there = resumed.step(fresh, bowl).expect("a step").model;
     let here = optim.step(model, bowl).expect("a step").model;

@@ -2,6 +2,7 @@
 
 use burn_sls_core::Search;
 
+use super::averaging::{self, Lengthening, is_hopeless};
 use super::cap::{MaxStepSize, PolyakCap, polyak_factor};
 use super::rule::{Candidate, Rule, Start};
 use super::schedule::Budget;
@@ -32,6 +33,10 @@ fn rules(config: &LineSearchConfig) -> Vec<Box<dyn Rule>> {
         boxed(Some(Initial(start.initial_step, start.expand))),
         boxed(start.polyak_cap.map(PolyakCap)),
         boxed(config.longest_step_size().map(MaxStepSize)),
+        boxed(config.averaging.map(|averaging| Lengthening {
+            averaging,
+            longest: config.longest_step_size().unwrap_or(f64::INFINITY),
+        })),
     ];
     rules.into_iter().flatten().collect()
 }
@@ -42,11 +47,32 @@ pub(crate) fn observe<M>(engine: &Engine, point: &StepContext<'_, M>) -> Vec<Uni
     let mut units = engine.state.units.clone();
     for (index, unit) in units.iter_mut().enumerate() {
         let along_last = point.along_last.as_ref().map(|slopes| slopes[index]);
+        let along_last = match promises_enough(engine, point, unit, index) {
+            true => along_last.unwrap_or(f64::NAN),
+            false => f64::NAN,
+        };
         for rule in &rules {
-            rule.observe(unit, point.slopes[index], along_last.unwrap_or(f64::NAN));
+            rule.observe(unit, point.slopes[index], along_last);
         }
+        averaging::note_loss(unit, point.loss);
     }
     units
+}
+
+/// Whether a step of a unit promises more than the rounding error of the loss. Where steps are
+/// averaged, and the loss has come down, a gradient that promises less says nothing.
+fn promises_enough<M>(
+    engine: &Engine,
+    point: &StepContext<'_, M>,
+    unit: &UnitState,
+    index: usize,
+) -> bool {
+    let rounding = engine.config.search.rounding;
+    let Some(rounding) = rounding.filter(|_| engine.config.averaging.is_some()) else {
+        return true;
+    };
+    let noise = rounding * point.loss.abs().max(point.loss_scale);
+    unit.step_size * point.slopes[index] > noise || !averaging::has_fallen(unit, point.loss)
 }
 
 /// What this iteration is going to do. `fallback` says that there is another direction to search
@@ -77,7 +103,9 @@ pub(crate) fn plan<M>(
         last,
         fresh: members.iter().all(|unit| unit.history.searches == 0),
         unjudged: can_be_judged(point.loss, bound, rounding, point.loss_scale)
-            && members.iter().all(|unit| is_unjudged(unit, restart_after)),
+            && members
+                .iter()
+                .all(|unit| is_unjudged(unit, restart_after) || is_hopeless(unit, point.loss)),
         has_hypergradient: point.along_last.is_some(),
     };
     let due = !state.started || rules.iter().all(|rule| rule.is_due(&candidate));
@@ -87,7 +115,7 @@ pub(crate) fn plan<M>(
         Some(Outcome::SkippedZeroGradient)
     } else if !state.started && state.waiting > 0 {
         Some(Outcome::WaitingAfterFailure)
-    } else if slope < 0.0 && (due || !fallback) {
+    } else if slope < 0.0 && (due || !fallback && config.averaging.is_none()) {
         Some(Outcome::SkippedAscent)
     } else if slope == 0.0 {
         Some(Outcome::NotSearched)
@@ -179,7 +207,11 @@ pub(crate) fn scale<M>(
     let polyak = match engine.config.start.polyak_cap.filter(|_| capped) {
         Some(c) => {
             let slopes = point.slopes.iter().zip(&decision.units);
-            let promised: f64 = slopes.map(|(slope, unit)| slope * unit.step_size).sum();
+            let moves = |unit: &UnitState| match &engine.config.averaging {
+                Some(rule) => averaging::next_move(rule, unit),
+                None => unit.step_size,
+            };
+            let promised: f64 = slopes.map(|(slope, unit)| slope * moves(unit)).sum();
             let shorter = point.lr * plateau;
             let bound = engine.config.search.loss_lower_bound;
             polyak_factor(c, point.loss, bound, shorter * promised)

@@ -100,7 +100,8 @@ fn a_regression_learns_and_a_resumed_one_goes_on() {
     let data = fixtures::folder().display().to_string();
     let out = folder.path().join("run");
     let out_name = out.display().to_string();
-    let words = "--task stsb --epochs 8 --batch-size 8 --out";
+    // Five steps an epoch, of which the first four epochs warm up.
+    let words = "--task stsb --epochs 16 --batch-size 8 --out";
     let mut words: Vec<&str> = words.split(' ').collect();
     words.extend([&out_name, "--data-dir", &data]);
     let output = train(&words);
@@ -117,8 +118,8 @@ fn a_regression_learns_and_a_resumed_one_goes_on() {
     let scores: Vec<f64> = rows.examples.iter().map(|e| e.label.score()).collect();
     let mean = scores.iter().sum::<f64>() / scores.len() as f64;
     let variance = scores.iter().map(|s| (s - mean).powi(2)).sum::<f64>() / scores.len() as f64;
-    assert!(loss(7) < variance, "{} of {variance}", loss(7));
-    assert!(loss(7) < loss(0), "{} after {}", loss(7), loss(0));
+    assert!(loss(15) < 0.5 * variance, "{} of {variance}", loss(15));
+    assert!(loss(15) < loss(0), "{} after {}", loss(15), loss(0));
 
     let output = train(&["--resume", "--out", &out_name]);
     assert!(String::from_utf8_lossy(&output.stdout).contains("finished already"));

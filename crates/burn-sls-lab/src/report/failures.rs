@@ -1,0 +1,108 @@
+//! Runs that have failed, and runs that are not there, by name.
+
+use serde::Serialize;
+
+use crate::score::{Case, SOLVED_OR_NOT};
+
+/// A run that has failed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Failed {
+    /// Who.
+    pub competitor: String,
+    /// Where.
+    pub problem: String,
+    /// How.
+    pub reason: String,
+}
+
+/// A run that is not there, though the competitor and the problem have others.
+#[derive(Clone, Debug, Serialize)]
+pub struct Missing {
+    /// Who.
+    pub competitor: String,
+    /// Where.
+    pub problem: String,
+}
+
+/// The failed runs: on problems with a target, those that end above half of the way to it; on
+/// others, those that do not end with a number.
+pub fn failures(cases: &[Case], competitors: &[&str]) -> Vec<Failed> {
+    let mut failed = Vec::new();
+    for competitor in competitors {
+        for case in cases {
+            let Some(run) = case.run(competitor) else {
+                continue;
+            };
+            let judged = case.judged(competitor);
+            let high = case.group != SOLVED_OR_NOT && judged.is_some_and(|judged| judged.failed);
+            let last = run.end();
+            let reason = match (run.non_finite, high) {
+                (true, _) => format!("not finite after {} of {} steps", run.steps, run.planned),
+                (false, true) => {
+                    let target = case.scale.map_or(f64::NAN, |scale| scale.target());
+                    let (start, end) = (run.start(), last.loss);
+                    format!("from {start:.4} to {end:.4}, target {target:.4}")
+                }
+                (false, false) => continue,
+            };
+            failed.push(Failed {
+                competitor: (*competitor).to_string(),
+                problem: case.key.problem_name(),
+                reason,
+            });
+        }
+    }
+    failed
+}
+
+/// The missing runs. A competitor with a factor on its steps is only expected in families that it
+/// was run on.
+pub fn missing(cases: &[Case], competitors: &[&str]) -> Vec<Missing> {
+    let mut missing = Vec::new();
+    for competitor in competitors {
+        let on_family = |family: &str| {
+            let same = cases.iter().filter(|case| case.key.problem == family);
+            same.into_iter().any(|case| case.run(competitor).is_some())
+        };
+        for case in cases {
+            let expected = !competitor.contains('@') || on_family(&case.key.problem);
+            if expected && case.run(competitor).is_none() {
+                missing.push(Missing {
+                    competitor: (*competitor).to_string(),
+                    problem: case.key.problem_name(),
+                });
+            }
+        }
+    }
+    missing
+}
+
+/// Both lists as a part of the page.
+pub(super) fn words(failed: &[Failed], missing: &[Missing]) -> String {
+    let mut words = "## Runs that have failed\n\nThey end above half of the way from the start to \
+                     the target, or without a number.\n"
+        .to_string();
+    for Failed {
+        competitor,
+        problem,
+        reason,
+    } in failed
+    {
+        words += &format!("\n- `{competitor}` on {problem}: {reason}");
+    }
+    if failed.is_empty() {
+        words += "\nNone.";
+    }
+    words += "\n\n## Runs that are missing\n";
+    for Missing {
+        competitor,
+        problem,
+    } in missing
+    {
+        words += &format!("\n- `{competitor}` on {problem}");
+    }
+    if missing.is_empty() {
+        words += "\nNone.";
+    }
+    words
+}

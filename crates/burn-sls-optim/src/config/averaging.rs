@@ -1,0 +1,183 @@
+//! Group 5: averaging in the place of a schedule.
+
+use serde::{Deserialize, Serialize};
+
+use super::ranges::{Checked, check, decay, from_1, not_negative, open_unit, positive};
+
+/// Schedule-Free averaging of the steps, in the place of a schedule and of momentum, and how long
+/// the steps are.
+///
+/// A step size that is as long as a mini-batch allows is too long at the end of a training: the
+/// steps scatter around a minimum. A schedule would shorten them, and has to know when the training
+/// ends. Here the steps stay long, and their average comes to rest. With the direction `u` of the
+/// gradient at `y`,
+///
+/// ```text
+/// y = (1 - β)·z + β·x                                        what is trained
+/// z ← z + e·u                                                steps of whole length
+/// x ← (1 - c)·x + c·z,    c = w/Σ w,  w = k^power·(max e)²   their average: what is used
+/// e = η·min(1, k/warm_up)                                    in step k = 1, 2, …
+/// ```
+///
+/// The model of a validation, of a checkpoint and of the end of a training is the one at `x`.
+///
+/// The step size `η` comes from a line search, once: the first search finds how far the first
+/// mini-batch lets a step go, `η_1`, and training begins with `η = share·η_1`. After that, every
+/// gradient says whether the steps could be longer. Where the loss falls from the average `x`
+/// towards the last step `z`, the average is behind: with decayed means,
+///
+/// ```text
+/// r = mean ⟨g, z - x⟩ / mean (e·s),    s = -⟨g, u⟩
+/// η ← growth·η                           where r < -threshold and η < until·η_1
+/// η ← min(slow_growth·η, longest·η_1)    where r < -threshold and η is beyond
+/// ```
+///
+/// So `η` grows in steps of `growth` as long as there is a way to go. Noise and curvature bring `r`
+/// up to 0 and above, and end the growth.
+///
+/// If `η` has been beyond `until·η_1` and `r` below `-threshold` for a while, a search like the
+/// first begins. Only if it finds a step that is a hundred times longer, training begins again with
+/// it: then the first mini-batch was no measure for the rest.
+///
+/// | parameter | default | range | meaning |
+/// |---|---|---|---|
+/// | `beta` | 0.9 | (0, 1) | where gradients are taken between `z`, at 0, and `x`, at 1 |
+/// | `power` | 8 | >= 0 | how much more later steps count in the average |
+/// | `warm_up` | 20 | >= 1 | steps until `e` is `η` |
+/// | `share` | 0.25 | > 0, at most `until` | `η` of the first step, in units of `η_1` |
+/// | `until` | 2 | > 0 | up to where `η` grows fast, in units of `η_1` |
+/// | `growth` | 2^(1/8) | >= 1 | growth of `η` in a step |
+/// | `slow_growth` | 2^(1/64) | >= 1, at most `growth` | its growth beyond `until·η_1` |
+/// | `longest` | 16 | at least `until` | the longest `η`, in units of `η_1` |
+/// | `threshold` | 0.3 | >= 0 | how far below 0 `r` has to be for it |
+/// | `decay` | 0.9 | [0, 1) | decay of the means |
+///
+/// # References
+///
+/// A. Defazio, X. Yang, H. Mehta, K. Mishchenko, A. Khaled, A. Cutkosky: *The Road Less Scheduled*,
+/// NeurIPS 2024, arXiv:2405.15682. The first search and the growth are this crate's.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Averaging {
+    /// `β`, the share of the average in the point where gradients are taken.
+    pub beta: f64,
+    /// The power of the step's number in its weight.
+    pub power: f64,
+    /// Steps over which their length rises to `η`.
+    pub warm_up: u64,
+    /// The first step size, in units of the one that the first search finds.
+    pub share: f64,
+    /// Up to which step size it grows fast, in the same units.
+    pub until: f64,
+    /// Growth of the step size in one step.
+    pub growth: f64,
+    /// Its growth in one step beyond that step size.
+    pub slow_growth: f64,
+    /// The longest step size, in units of the one that the first search finds. Where there is nearly
+    /// nothing left of a loss, no gradient ends the growth.
+    pub longest: f64,
+    /// How far below 0 the ratio `r` has to be for growth.
+    pub threshold: f64,
+    /// Decay of the means in `r`.
+    pub decay: f64,
+}
+
+impl Default for Averaging {
+    fn default() -> Self {
+        Self {
+            beta: 0.9,
+            power: 8.0,
+            warm_up: 20,
+            share: 0.25,
+            until: 2.0,
+            growth: 1.090_507_732_665_257_7,      // 2^(1/8)
+            slow_growth: 1.010_889_286_051_700_5, // 2^(1/64)
+            longest: 16.0,
+            threshold: 0.3,
+            decay: 0.9,
+        }
+    }
+}
+
+impl Averaging {
+    /// Checks every setting against its range.
+    pub(super) fn validate(&self) -> Checked {
+        open_unit("averaging.beta", self.beta)?;
+        not_negative("averaging.power", self.power)?;
+        let warm_up = self.warm_up;
+        check(warm_up >= 1, "averaging.warm_up", &warm_up, "at least 1")?;
+        positive("averaging.share", self.share)?;
+        positive("averaging.until", self.until)?;
+        check(
+            self.share <= self.until,
+            "averaging.share",
+            &self.share,
+            "at most `averaging.until`",
+        )?;
+        positive("averaging.longest", self.longest)?;
+        check(
+            self.until <= self.longest,
+            "averaging.until",
+            &self.until,
+            "at most `averaging.longest`",
+        )?;
+        from_1("averaging.growth", self.growth)?;
+        from_1("averaging.slow_growth", self.slow_growth)?;
+        check(
+            self.slow_growth <= self.growth,
+            "averaging.slow_growth",
+            &self.slow_growth,
+            "at most `averaging.growth`",
+        )?;
+        not_negative("averaging.threshold", self.threshold)?;
+        decay("averaging.decay", self.decay)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Hypergradient, LineSearchConfig, Preset};
+    use crate::direction::SearchAlong;
+
+    #[test]
+    fn a_value_out_of_range_is_named_with_its_setting() {
+        type Change = fn(&mut Averaging);
+        let changes: [(Change, &str); 11] = [
+            (|a| a.beta = 1.0, "beta"),
+            (|a| a.power = -1.0, "power"),
+            (|a| a.warm_up = 0, "warm_up"),
+            (|a| a.share = 0.0, "share"),
+            (|a| a.share = 3.0, "share"),
+            (|a| a.until = f64::NAN, "until"),
+            (|a| a.growth = 0.9, "growth"),
+            (|a| a.slow_growth = 2.0, "slow_growth"),
+            (|a| a.longest = 1.0, "longest"),
+            (|a| a.threshold = -0.1, "threshold"),
+            (|a| a.decay = 1.0, "decay"),
+        ];
+        for (change, name) in changes {
+            let mut averaging = Averaging::default();
+            assert_eq!(averaging.validate(), Ok(()));
+            change(&mut averaging);
+            let config = LineSearchConfig::adamsls().with_averaging(averaging);
+            let error = config.validate().expect_err(name).to_string();
+            assert!(error.contains(&format!("`averaging.{name}`")), "{error}");
+        }
+    }
+
+    #[test]
+    fn rules_that_exclude_averaging_are_refused_with_the_reason() {
+        let averaging = Averaging::default();
+        for config in [
+            LineSearchConfig::adamsls().with_search_along(SearchAlong::Gradient),
+            LineSearchConfig::adamsls().with_hypergradient(Hypergradient::default()),
+            Preset::Amortized.adamsls().with_averaging(averaging),
+            Preset::Paper.adamsls().with_averaging(averaging),
+            Preset::Reference.adamsls().with_averaging(averaging),
+        ] {
+            let error = config.validate().expect_err("refused").to_string();
+            assert!(error.contains("`averaging`"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! The state of averaging, for one unit.
+
+use serde::{Deserialize, Serialize};
+
+/// What [`Averaging`](crate::Averaging) keeps of a unit: the weights of its average, and the means
+/// by which its step size grows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct AverageState {
+    /// `η_1`, the step size that the first search has found; 0 before it.
+    pub searched: f64,
+    /// Steps since then, `k`.
+    pub steps: u64,
+    /// The longest of them, `max e`.
+    pub longest_step: f64,
+    /// The sum of their weights, `Σ w`.
+    pub weights: f64,
+    /// The mean of `⟨g, z - x⟩`, with the weight of its beginning in zero.
+    pub(crate) along: f64,
+    /// The mean of `e·s`, likewise.
+    pub(crate) promised: f64,
+    /// The loss of an early step.
+    pub(crate) early_loss: f64,
+    /// Steps in a row of slow growth.
+    pub(crate) at_bound: u64,
+}
+
+impl AverageState {
+    /// All numbers that must be finite.
+    pub(crate) fn numbers(&self) -> [f64; 6] {
+        [
+            self.searched,
+            self.longest_step,
+            self.weights,
+            self.along,
+            self.promised,
+            self.early_loss,
+        ]
+    }
+}
