@@ -78,6 +78,7 @@ pub struct ProblemsArgs {
 fn default_competitors() -> Vec<String> {
     [
         "default",
+        "amortized",
         "paper",
         "salsa",
         "adam",

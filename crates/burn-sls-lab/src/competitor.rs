@@ -11,7 +11,7 @@ use crate::settings;
 ///
 /// | name | what it is |
 /// |---|---|
-/// | `default`, `paper`, `salsa`, `reference` | ADAMSLS with a preset |
+/// | `default`, `amortized`, `paper`, `salsa`, `reference` | ADAMSLS with a preset |
 /// | `default+c=0.5` | the same with another setting: its path in a file, or the last part of it |
 /// | `default+tail=0.2` | the same, its steps brought down to 0 over the last fifth of the run |
 /// | `adam`, `adamw` | Burn's, at 1e-3 |
@@ -216,7 +216,7 @@ fn method(name: &str) -> Result<Method, String> {
         },
         _ => {
             return Err(
-                "the names are default, paper, salsa, reference, adam, adamw, prodigy, \
+                "the names are default, amortized, paper, salsa, reference, adam, adamw, prodigy, \
                         schedule-free, adam-tuned, schedule-free-tuned"
                     .to_string(),
             );

@@ -27,8 +27,9 @@ pub const RESULTS: &str = "results.json";
 pub const FIGURE: &str = "profile";
 
 /// Competitors in this order come first, those with settings or factors after their own.
-const ORDER: [&str; 10] = [
+const ORDER: [&str; 11] = [
     "default",
+    "amortized",
     "paper",
     "salsa",
     "reference",

@@ -6,7 +6,14 @@ use serde_json::{Map, Value};
 use crate::schedule::Schedule;
 
 /// The groups in which the last part of a setting's path is looked for.
-const GROUPS: [&str; 5] = ["search", "start", "start/growth", "schedule", "direction"];
+const GROUPS: [&str; 6] = [
+    "averaging",
+    "search",
+    "start",
+    "start/growth",
+    "schedule",
+    "direction",
+];
 
 /// The preset of a name.
 pub fn preset(name: &str) -> Option<Preset> {

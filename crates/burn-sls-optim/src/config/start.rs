@@ -28,7 +28,7 @@ pub struct StartConfig {
     /// Growth by `γ^(1/n)` in an iteration, with `n` mini-batches per epoch, so that a step size
     /// recovers from earlier backtracking: the paper's Eq. 4.
     ///
-    /// With an [extrapolation](Self::extrapolation), as in [`Preset::Default`], that decides, and
+    /// With an [extrapolation](Self::extrapolation), as in [`Preset::Amortized`], that decides, and
     /// growth alone is left where the last search has seen no room for a longer step.
     ///
     /// Without one, `n` decides how fast a step size recovers. The default of 500 is the constant
@@ -36,7 +36,9 @@ pub struct StartConfig {
     /// number: with few batches in an epoch a step size then grows by several percent in every
     /// step, and at its limit each growth costs trials to undo (0.41 a step at 16 batches).
     ///
-    /// [`Preset::Default`]: crate::Preset::Default
+    /// With [averaging](crate::Averaging) there is one search, and this growth has no effect.
+    ///
+    /// [`Preset::Amortized`]: crate::Preset::Amortized
     pub growth: Growth,
     /// How a search may begin above the last step size, where the last search has seen room for it.
     /// Without, a step size grows by `γ` alone.

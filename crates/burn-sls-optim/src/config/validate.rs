@@ -84,11 +84,13 @@ impl LineSearchConfig {
         if self.search.iteration == Iteration::Published
             || self.search.along != SearchAlong::Update
             || self.start.hypergradient.is_some()
+            || self.start.extrapolation.is_some()
         {
             return Err(LineSearchError::Settings {
-                reason: "with `averaging`, the search goes along `SearchAlong::Update`, the \
-                         iteration is `Iteration::Paper`, and there is no `hypergradient`: the \
-                         growth of averaging is one",
+                reason: "with `averaging`, as in `Preset::Default`, the search goes along \
+                         `SearchAlong::Update` and the iteration is `Iteration::Paper`; \
+                         `extrapolation` and `hypergradient` are of searches that are made now and \
+                         then: set them on `Preset::Amortized`",
             });
         }
         Ok(())

@@ -73,8 +73,9 @@ pub struct TrainArgs {
     /// optimizer is named]
     #[arg(long, value_enum)]
     pub preset: Option<PresetName>,
-    /// Where a line search begins its first search; --preset default finds it [default: of paper
-    /// 0.1, or 4e-5 for a pre-trained model, sgdsls: 1; of reference: 0.1, of salsa: 1]
+    /// Where a line search begins its first search; the presets default and amortized find it
+    /// [default: of paper 0.1, or 4e-5 for a pre-trained model, sgdsls: 1; of reference: 0.1, of
+    /// salsa: 1]
     #[arg(long, value_name = "X")]
     pub first_step_size: Option<f64>,
     /// What multiplies the step sizes of a line search from the first step to the last; the search

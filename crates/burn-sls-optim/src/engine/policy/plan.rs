@@ -59,6 +59,13 @@ pub(crate) fn observe<M>(engine: &Engine, point: &StepContext<'_, M>) -> Vec<Uni
     units
 }
 
+/// Whether no search says anything of a unit's magnitude. A record of a preset without averaging
+/// has no first search for it.
+fn is_fresh(config: &LineSearchConfig, unit: &UnitState) -> bool {
+    let without_average = config.averaging.is_some() && unit.average.searched == 0.0;
+    unit.history.searches == 0 || without_average
+}
+
 /// Whether a step of a unit promises more than the rounding error of the loss. Where steps are
 /// averaged, and the loss has come down, a gradient that promises less says nothing.
 fn promises_enough<M>(
@@ -101,7 +108,7 @@ pub(crate) fn plan<M>(
         lower_bound: bound,
         slope,
         last,
-        fresh: members.iter().all(|unit| unit.history.searches == 0),
+        fresh: members.iter().all(|unit| is_fresh(config, unit)),
         unjudged: can_be_judged(point.loss, bound, rounding, point.loss_scale)
             && members
                 .iter()
