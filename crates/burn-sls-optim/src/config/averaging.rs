@@ -42,7 +42,7 @@ use super::ranges::{Checked, check, decay, from_1, not_negative, open_unit, posi
 /// | parameter | default | range | meaning |
 /// |---|---|---|---|
 /// | `beta` | 0.9 | (0, 1) | where gradients are taken between `z`, at 0, and `x`, at 1 |
-/// | `power` | 8 | >= 0 | how much more later steps count in the average |
+/// | `power` | 8 | [0, 30] | how much more later steps count in the average |
 /// | `warm_up` | 20 | >= 1 | steps until `e` is `η` |
 /// | `share` | 0.25 | > 0, at most `until` | `η` of the first step, in units of `η_1` |
 /// | `until` | 2 | > 0 | up to where `η` grows fast, in units of `η_1` |
@@ -103,7 +103,8 @@ impl Averaging {
     /// Checks every setting against its range.
     pub(super) fn validate(&self) -> Checked {
         open_unit("averaging.beta", self.beta)?;
-        not_negative("averaging.power", self.power)?;
+        let in_range = (0.0..=30.0).contains(&self.power);
+        check(in_range, "averaging.power", &self.power, "in [0, 30]")?;
         let warm_up = self.warm_up;
         check(warm_up >= 1, "averaging.warm_up", &warm_up, "at least 1")?;
         positive("averaging.share", self.share)?;

@@ -81,7 +81,7 @@ use crate::units::Units;
 /// | setting | default | range | meaning |
 /// |---|---|---|---|
 /// | `beta` | 0.9 | (0, 1) | where gradients are taken, between the steps and their average |
-/// | `power` | 8 | >= 0 | how much more later steps count |
+/// | `power` | 8 | [0, 30] | how much more later steps count |
 /// | `warm_up` | 20 | >= 1 | steps until they have their full length |
 /// | `share` | 0.25 | > 0 | the first step size, in units of the searched one |
 /// | `until` | 2 | > 0 | up to where it grows fast, in the same units |

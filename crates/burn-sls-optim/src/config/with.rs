@@ -147,9 +147,10 @@ impl LineSearchConfig {
     /// Sets the number of mini-batches per epoch `n` (examples divided by batch size), over which a
     /// step size grows by `γ`.
     ///
-    /// This is the paper's setting. With [`Preset::Default`](crate::Preset::Default) it changes
+    /// This is the paper's setting. With [`Preset::Amortized`](crate::Preset::Amortized) it changes
     /// little: there the extrapolation decides where a search begins, and growth alone is left
-    /// where the last search has seen no room for a longer step.
+    /// where the last search has seen no room for a longer step. With
+    /// [`Preset::Default`](crate::Preset::Default), where there is one search, it changes nothing.
     #[must_use]
     pub fn with_batches_per_epoch(mut self, batches: f64) -> Self {
         self.start.growth.batches_per_epoch = batches;

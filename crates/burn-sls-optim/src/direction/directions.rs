@@ -21,6 +21,8 @@ impl Directions {
     /// [`AsOptimizer`](super::AsOptimizer)s. If a group holds an ordinary Burn optimizer, the first
     /// step is an error.
     ///
+    /// They are taken as they are: an Adam with momentum keeps it, also where a preset averages.
+    ///
     /// # Example
     ///
     /// No weight decay for biases:
@@ -30,11 +32,13 @@ impl Directions {
     /// use burn_sls_optim::LineSearchConfig;
     /// use burn_sls_optim::direction::{Adam, AsOptimizer, Directions, SearchDirection};
     ///
-    /// let decayed = Adam { weight_decay: 0.01, ..Adam::default() };
+    /// // The preset averages, which takes the place of momentum.
+    /// let plain = Adam { beta_1: 0.0, ..Adam::default() };
+    /// let decayed = Adam { weight_decay: 0.01, ..plain };
     /// let biases = ParamGroup::from_predicate(".bias");
     /// let optimizer = decayed
     ///     .into_optimizer()
-    ///     .with_group(biases, AsOptimizer(Adam::default()), None);
+    ///     .with_group(biases, AsOptimizer(plain), None);
     /// let optim = LineSearchConfig::adamsls().init_with(Directions::groups(optimizer));
     /// ```
     pub fn groups(optimizer: ModuleOptimizer) -> Self {

@@ -1,10 +1,9 @@
 //! Carries out a decision: the only place where parameters, moments, state and counts change.
 
-use burn::module::Module;
+use burn::module::{Module, ParamId};
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 
-use crate::average::Iterates;
 use crate::config::{Averaging, Iteration};
 use crate::direction::{Proposal, update_direction};
 use crate::engine::decision::{Decided, Scale, Stepped};
@@ -75,9 +74,7 @@ impl Engine {
         let (mut model, mut kept_losses) = (model, None);
         if outcome.moved() {
             state.started = true;
-            if decision.restarted && outcome == Outcome::Accepted {
-                self.iterates = Iterates::default();
-            }
+            self.forget_iterates();
             report.warm_up = self.warm_up();
             let taken = self.is_taken_as_tried(lr, searched, &proposal, scale);
             model = match (decision.kept.filter(|_| taken), proposal.advanced) {
@@ -141,7 +138,30 @@ impl Engine {
         })
     }
 
-    /// Moves the steps and their average. A unit's share of its last step is by the base rate.
+    /// Forgets the steps of units whose average begins now.
+    fn forget_iterates(&mut self) {
+        if self.iterates.is_empty() {
+            return;
+        }
+        let begins = |id: &ParamId| self.state.units[self.unit_of(*id)].average.steps == 0;
+        let ids: Vec<ParamId> = self.assignment.ids().filter(begins).collect();
+        for id in ids {
+            self.iterates.forget(id);
+        }
+    }
+
+    /// The largest rate of every unit's parameters.
+    fn largest_rates(&self, lr: &ModuleLearningRate) -> Vec<f64> {
+        let mut rates = vec![0.0_f64; self.state.units.len()];
+        for id in self.assignment.ids() {
+            let rate = &mut rates[self.unit_of(id)];
+            *rate = rate.max(self.rate(lr, id));
+        }
+        rates
+    }
+
+    /// Moves the steps and their average. The weight of a unit's step is by the largest rate of its
+    /// parameters. At a rate of 0 nothing moves, the average included.
     fn moved_with_average<M: Module>(
         &mut self,
         rule: &Averaging,
@@ -150,16 +170,25 @@ impl Engine {
         direction: GradientsParams,
         factor: f64,
     ) -> M {
-        let count = |unit: &mut UnitState| {
+        let rates = self.largest_rates(lr);
+        let count = |(unit, rate): (&mut UnitState, f64)| {
             let warm_up = averaging::warm_up(rule, unit.average.steps + 1);
             let length = factor * warm_up * unit.step_size;
-            (length, averaging::count(rule, unit, lr.base() * length))
+            let share = match rate > 0.0 {
+                true => averaging::count(rule, unit, rate * length),
+                false => 0.0,
+            };
+            (length, share)
         };
-        let steps: Vec<(f64, f64)> = self.state.units.iter_mut().map(count).collect();
+        let units = self.state.units.iter_mut().zip(rates);
+        let steps: Vec<(f64, f64)> = units.map(count).collect();
         let mut iterates = std::mem::take(&mut self.iterates);
         let model = iterates.advance(model, direction, |id| {
             let (length, share) = steps[self.unit_of(id)];
-            averaging::blend(rule, share, self.rate(lr, id) * length)
+            match self.rate(lr, id) {
+                0.0 => averaging::blend(rule, 0.0, 0.0),
+                rate => averaging::blend(rule, share, rate * length),
+            }
         });
         self.iterates = iterates;
         model

@@ -112,7 +112,8 @@ pub(crate) fn decide<M: Module, I, L: Losses<M, I>>(
         Action::Search(plan) => {
             let mut found = try_on(engine, objective, point, &plan, keep)?;
             let averages = engine.config.averaging.is_some();
-            let too_near = averages && found.step_size < averaging::FAR * plan.last;
+            let longer = found.step_size >= averaging::FAR * plan.last;
+            let too_near = averages && !longer && !found.outcome.exhausted();
             if plan.restarted && (found.is_unjudged() || too_near) {
                 // Accepted by chance, or for a while: the step size stays as it was.
                 found.outcome = Outcome::Indistinguishable;

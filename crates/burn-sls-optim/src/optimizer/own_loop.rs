@@ -99,6 +99,7 @@ impl LineSearchConfig {
 ///     model = step.model;
 ///     println!("{} after {} trials", step.report.loss, step.report.trials.len());
 /// }
+/// let model = optim.averaged(&model); // the model to evaluate, save and use
 /// # Ok::<(), burn_sls_optim::LineSearchError>(())
 /// ```
 ///

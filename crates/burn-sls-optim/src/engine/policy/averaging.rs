@@ -83,9 +83,9 @@ pub(super) fn note_loss(unit: &mut UnitState, loss: f64) {
     }
 }
 
-/// How far the next step moves `y`, for a direction of length 1.
-pub(super) fn next_move(rule: &Averaging, unit: &UnitState) -> f64 {
-    let step = unit.step_size * warm_up(rule, unit.average.steps + 1);
+/// How far the next step, shortened by `factor`, moves `y` for a direction of length 1.
+pub(super) fn next_move(rule: &Averaging, unit: &UnitState, factor: f64) -> f64 {
+    let step = factor * unit.step_size * warm_up(rule, unit.average.steps + 1);
     let share = count(rule, &mut unit.clone(), step);
     blend(rule, share, step).point
 }

@@ -60,10 +60,12 @@ pub(crate) fn observe<M>(engine: &Engine, point: &StepContext<'_, M>) -> Vec<Uni
 }
 
 /// Whether no search says anything of a unit's magnitude. A record of a preset without averaging
-/// has no first search for it.
+/// has no first search for it, and a merged unit goes on with the average that it has.
 fn is_fresh(config: &LineSearchConfig, unit: &UnitState) -> bool {
-    let without_average = config.averaging.is_some() && unit.average.searched == 0.0;
-    unit.history.searches == 0 || without_average
+    match config.averaging {
+        Some(_) => unit.average.searched == 0.0,
+        None => unit.history.searches == 0,
+    }
 }
 
 /// Whether a step of a unit promises more than the rounding error of the loss. Where steps are
@@ -214,14 +216,14 @@ pub(crate) fn scale<M>(
     let polyak = match engine.config.start.polyak_cap.filter(|_| capped) {
         Some(c) => {
             let slopes = point.slopes.iter().zip(&decision.units);
+            let shorter = point.lr * plateau;
             let moves = |unit: &UnitState| match &engine.config.averaging {
-                Some(rule) => averaging::next_move(rule, unit),
-                None => unit.step_size,
+                Some(rule) => averaging::next_move(rule, unit, shorter),
+                None => shorter * unit.step_size,
             };
             let promised: f64 = slopes.map(|(slope, unit)| slope * moves(unit)).sum();
-            let shorter = point.lr * plateau;
             let bound = engine.config.search.loss_lower_bound;
-            polyak_factor(c, point.loss, bound, shorter * promised)
+            polyak_factor(c, point.loss, bound, promised)
         }
         None => 1.0,
     };

@@ -4,6 +4,7 @@
 use crate::engine::context::StepContext;
 use crate::engine::machine::Engine;
 use crate::error::LineSearchError;
+use crate::state::UnitState;
 use crate::units::{Searched, Turn, UnitChoice};
 
 /// Chooses the units. With `fallback`, a unit whose direction leads uphill has its turn too.
@@ -15,7 +16,10 @@ pub(super) fn choose<M>(
     let state = &engine.state;
     let slopes = &point.slopes;
     let units = state.units.len();
-    if !state.started {
+    // A record of a preset without averaging has no first search for it.
+    let without = |unit: &UnitState| unit.average.searched == 0.0;
+    let averages = engine.config.averaging.is_some();
+    if !state.started || averages && state.units.iter().all(without) {
         return Ok(Searched::All);
     }
     let chosen = match (&engine.rule, &engine.config.schedule.choice) {
