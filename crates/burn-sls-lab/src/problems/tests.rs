@@ -1,13 +1,13 @@
 //! Every family: it can be made, twice the same, and has something to learn.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor};
 
 use crate::nets::{Activation, MlpConfig, Norm, initialised};
 use crate::problem::{Problem, Variant};
+use crate::testing::alone_with_the_device;
 
 use super::supervised::host;
 use super::{
@@ -37,13 +37,10 @@ impl ModuleVisitor for Largest<'_> {
     }
 }
 
-/// A device's generator belongs to all threads.
-static DRAWING: Mutex<()> = Mutex::new(());
-
 /// Checks that a problem is the same twice, and that its gradient at the start is finite, not zero.
 pub(super) fn check<P: Problem>(name: &str, problem: &P) {
-    let _alone = DRAWING.lock().unwrap_or_else(PoisonError::into_inner);
-    let device = Device::default().autodiff();
+    let _alone = alone_with_the_device();
+    let device = Device::flex().autodiff();
     let values = |model: &P::Model| {
         let mut values = Values::default();
         model.visit(&mut values);
@@ -139,8 +136,8 @@ fn every_larger_problem_is_the_same_twice_and_has_a_gradient() {
 
 #[test]
 fn the_initial_scale_is_that_of_matrices_and_not_of_biases() {
-    let _alone = DRAWING.lock().unwrap_or_else(PoisonError::into_inner);
-    let device = Device::default().autodiff();
+    let _alone = alone_with_the_device();
+    let device = Device::flex().autodiff();
     let values = |scale| {
         let mlp = MlpConfig::new(&[2, 3]);
         let mut values = Values::default();
@@ -154,7 +151,7 @@ fn the_initial_scale_is_that_of_matrices_and_not_of_biases() {
 
 #[test]
 fn losses_have_their_values() {
-    let device = Device::default();
+    let device = Device::flex();
     let close = |loss: Loss, outputs: [f32; 2], targets: &[f32], value: f64| {
         let outputs = Tensor::from_data([outputs], &device);
         let targets = Tensor::<1>::from_data(targets, &device).unsqueeze();

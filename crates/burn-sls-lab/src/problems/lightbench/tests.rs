@@ -17,7 +17,7 @@ const SEED: Variant = Variant {
 
 /// The loss at a point.
 fn at(formula: &Formula, point: &[f32]) -> f64 {
-    formula.loss_at(&[point.to_vec()], &Device::default())
+    formula.loss_at(&[point.to_vec()], &Device::flex())
 }
 
 fn close(a: f64, b: f64) {
@@ -44,7 +44,7 @@ fn the_loss_at_the_minimum_is_zero() {
         scales::layer_wise_scale(1e9, &SEED),
         scales::parameter_scale(&SEED),
     ] {
-        close(three.loss_at(&zeros, &Device::default()), 0.0);
+        close(three.loss_at(&zeros, &Device::flex()), 0.0);
     }
 }
 
@@ -85,12 +85,12 @@ fn the_loss_elsewhere_is_that_of_the_formula() {
     );
     let ones = [0; 3].map(|_| vec![1.0; 1024]);
     let weighed = scales::layer_wise_scale(10.0, &SEED);
-    close(weighed.loss_at(&ones, &Device::default()), 11.1 / 3.0);
+    close(weighed.loss_at(&ones, &Device::flex()), 11.1 / 3.0);
 }
 
 #[test]
 fn noise_belongs_to_the_step_and_is_not_measured() {
-    let device = Device::default();
+    let device = Device::flex();
     let white = noisy::white(32.0, &SEED);
     let zeros = Tensor::<1>::zeros([4096], &device);
     let noise = |step| white.batch(step, &device).remove(0);
@@ -109,7 +109,7 @@ fn noise_belongs_to_the_step_and_is_not_measured() {
 
 #[test]
 fn a_mask_has_the_one_before_and_the_target_moves_with_the_steps() {
-    let device = Device::default();
+    let device = Device::flex();
     let sparse = noisy::sparse(-3, &SEED);
     let seen = host(sparse.batch(1, &device)[0].clone().mean())[0];
     let expected = 1.0 - (7.0f64 / 8.0).powi(2);
