@@ -81,7 +81,8 @@ fn one() -> f64 {
 
 impl StepReport {
     /// The factor between the searched step sizes and the step that was taken,
-    /// `lr·plateau·polyak·warm_up`. The search does not know it, and [`step_sizes`](Self::step_sizes) do not contain it.
+    /// `lr·plateau·polyak·warm_up`. The search does not know it, and
+    /// [`step_sizes`](Self::step_sizes) do not contain it.
     pub fn factor(&self) -> f64 {
         self.lr * self.plateau * self.polyak * self.warm_up
     }

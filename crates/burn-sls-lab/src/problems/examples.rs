@@ -99,7 +99,7 @@ impl Examples {
         self
     }
 
-    /// With each class, in this share of the examples, drawn anew from all `classes`.
+    /// With label noise: this share of the examples gets a class that is drawn from all `classes`.
     #[must_use]
     pub fn mislabelled(mut self, share: f64, classes: usize, numbers: &mut Numbers) -> Self {
         for target in &mut self.targets {

@@ -20,8 +20,8 @@ pub struct Shape {
     pub norm: Norm,
     /// What matrices and kernels are multiplied by at the start.
     pub initial_scale: f64,
-    /// The share of labels that are drawn anew, or the deviation of the noise that is added to
-    /// targets, in deviations of the targets.
+    /// Label noise. For classes: the share of labels that are replaced by random ones. For numbers:
+    /// the standard deviation of added noise, in standard deviations of the targets.
     pub label_noise: f64,
     /// What inputs are multiplied by.
     pub input_scale: f64,

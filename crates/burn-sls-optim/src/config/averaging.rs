@@ -35,9 +35,9 @@ use super::ranges::{Checked, check, decay, from_1, not_negative, open_unit, posi
 /// So `η` grows in steps of `growth` as long as there is a way to go. Noise and curvature bring `r`
 /// up to 0 and above, and end the growth.
 ///
-/// If `η` has been beyond `until·η_1` and `r` below `-threshold` for a while, a search like the
-/// first begins. Only if it finds a step that is a hundred times longer, training begins again with
-/// it: then the first mini-batch was no measure for the rest.
+/// If `η` has grown beyond `until·η_1` in 20 steps in a row, and the loss has not come down by a
+/// tenth, a search like the first begins. Only if it finds a step that is a hundred times longer,
+/// training begins again with it: then the first mini-batch was no measure for the rest.
 ///
 /// | parameter | default | range | meaning |
 /// |---|---|---|---|
@@ -73,8 +73,8 @@ pub struct Averaging {
     pub growth: f64,
     /// Its growth in one step beyond that step size.
     pub slow_growth: f64,
-    /// The longest step size, in units of the one that the first search finds. Where there is nearly
-    /// nothing left of a loss, no gradient ends the growth.
+    /// The longest step size, in the same units. Where there is nearly nothing left of a loss, no
+    /// gradient ends the growth.
     pub longest: f64,
     /// How far below 0 the ratio `r` has to be for growth.
     pub threshold: f64,

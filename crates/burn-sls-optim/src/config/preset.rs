@@ -93,8 +93,8 @@ pub enum Preset {
     /// [parabolas](crate::Shrink::Parabola), and accepts where the loss falls by half of what its
     /// slope promises. Training then goes on with steps of a quarter of that length, and with
     /// longer ones where the gradients say that there is a way to go; steps that
-    /// [no loss could allow](crate::StartConfig::polyak_cap) are shortened. What is used is not the last
-    /// step but the average of all: [`Averaging`](crate::Averaging).
+    /// [no loss could allow](crate::StartConfig::polyak_cap) are shortened. What is used is not the
+    /// last step but the average of all: [`Averaging`](crate::Averaging).
     ///
     /// A search that fails leaves the model and the optimizer's state as they were.
     #[default]

@@ -55,8 +55,8 @@ impl StepOptions {
     /// step, which then needs no forward of its own. Trials keep a graph of gradients for it, so
     /// they need as much memory as a training forward. The search must go along the update
     /// direction ([`SearchAlong::Update`](crate::SearchAlong::Update), as in `amortized`), of all
-    /// units, without averaging, with a factor of 1. A model with buffers or frozen parameters makes its forwards as
-    /// usual, since running statistics are of training forwards. Dropout draws the same masks as
+    /// units, without averaging, with a factor of 1. A model with buffers or frozen parameters makes
+    /// its forwards as usual, since running statistics are of training forwards. Dropout draws the same masks as
     /// long as trials are used again. The first one is compared with a forward on the next step's
     /// mini-batch:
     /// [`LineSearchError::NotReproducible`](crate::LineSearchError::NotReproducible) if that is

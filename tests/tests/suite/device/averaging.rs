@@ -235,7 +235,7 @@ fn records_have_the_entries_of_trained_parameters_where_weights_are_averaged() {
     assert!(loaded.is_ok(), "{:?}", loaded.err());
 }
 
-/// Changes no number, and makes every parameter anew.
+/// A mapper that keeps every value and puts it into a new parameter.
 struct Touch;
 
 impl ModuleMapper for Touch {
