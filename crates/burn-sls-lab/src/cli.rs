@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::files::Files;
+
 /// Judges optimizers that ask for no learning rate, on training problems on which nobody tuned.
 #[derive(Debug, Parser)]
 #[command(name = "sls-lab", version)]
@@ -21,6 +23,9 @@ pub enum Command {
     /// Makes one run and prints it: what `problems` starts.
     #[command(hide = true)]
     RunOne {
+        /// What the problem is made from.
+        #[command(flatten)]
+        files: Files,
         /// The key of the run, as JSON.
         key: String,
     },
@@ -67,6 +72,9 @@ pub struct ProblemsArgs {
     /// Runs at once, each in a process with one thread.
     #[arg(long, default_value_t = 1)]
     pub jobs: usize,
+    /// The files of the families that fine-tune a pre-trained BERT.
+    #[command(flatten)]
+    pub files: Files,
     /// Whose runs set the targets.
     #[arg(long, default_value = "adam-tuned")]
     pub bar: String,

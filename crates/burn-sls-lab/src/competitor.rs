@@ -7,6 +7,11 @@ use burn_sls_optim::LineSearchConfig;
 use crate::schedule::Schedule;
 use crate::settings;
 
+mod tuned;
+
+use tuned::{ADAM_COSINE, SCHEDULE_FREE_WARM};
+pub use tuned::{Rates, Tuned, is_candidate};
+
 /// An optimizer with one configuration for all problems, by its name.
 ///
 /// | name | what it is |
@@ -70,47 +75,6 @@ pub enum Method {
     },
 }
 
-/// Optimizers whose learning rate is chosen for each problem: the bars.
-///
-/// The rate is that with the lowest final training loss on the problem's [tuning
-/// variants](crate::plan::tuning), which have other data and other initial weights.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tuned {
-    /// Adam with warm-up over a tenth of the run, and a cosine down to 0.
-    Adam,
-    /// Schedule-Free AdamW with warm-up over a twentieth of the run.
-    ScheduleFree,
-}
-
-impl Tuned {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Adam, Self::ScheduleFree];
-
-    /// The name of the bar.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Adam => "adam-tuned",
-            Self::ScheduleFree => "schedule-free-tuned",
-        }
-    }
-
-    /// The names of the competitors that it is the best of.
-    pub fn candidates(self) -> [String; 5] {
-        match self {
-            Self::Adam => {
-                ["1e-4", "3e-4", "1e-3", "3e-3", "1e-2"].map(|rate| format!("{ADAM_COSINE}:{rate}"))
-            }
-            Self::ScheduleFree => ["1e-3", "2.5e-3", "5e-3", "1e-2", "2.5e-2"]
-                .map(|rate| format!("{SCHEDULE_FREE_WARM}:{rate}")),
-        }
-    }
-
-    /// The bar of that name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|tuned| tuned.name() == name)
-    }
-}
-
 /// A name, or something in it, that means nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UnknownCompetitor {
@@ -133,14 +97,6 @@ const ADAM_RATE: f64 = 1e-3;
 
 /// The rate that the authors' package of Schedule-Free AdamW has by default.
 const SCHEDULE_FREE_RATE: f64 = 2.5e-3;
-
-const ADAM_COSINE: &str = "adam-cosine";
-const SCHEDULE_FREE_WARM: &str = "schedule-free-warm";
-
-/// Whether a competitor of this name is there to choose a rate from.
-pub fn is_candidate(name: &str) -> bool {
-    [ADAM_COSINE, SCHEDULE_FREE_WARM].contains(&name.split(':').next().unwrap_or_default())
-}
 
 impl Competitor {
     /// The competitor of a name.
@@ -270,14 +226,5 @@ mod tests {
         ] {
             assert!(Competitor::named(name).is_err(), "{name}");
         }
-    }
-
-    #[test]
-    fn candidates_are_competitors() {
-        for name in Tuned::ALL.iter().flat_map(|tuned| tuned.candidates()) {
-            assert!(Competitor::named(&name).is_ok(), "{name}");
-            assert!(is_candidate(&name));
-        }
-        assert!(!is_candidate("adam"));
     }
 }

@@ -24,6 +24,8 @@
 
 pub mod cli;
 pub mod competitor;
+pub mod files;
+mod model_file;
 pub mod nets;
 pub mod plan;
 pub mod problem;
@@ -35,6 +37,7 @@ pub mod run;
 pub mod runner;
 pub mod schedule;
 pub mod score;
+pub mod select;
 pub mod settings;
 pub mod store;
 pub mod suite;

@@ -18,7 +18,7 @@ fn main() -> ExitCode {
             Ending::Interrupted => ExitCode::from(130),
             Ending::Failed => ExitCode::from(1),
         }),
-        Command::RunOne { key } => run_one(&key).and_then(|record| {
+        Command::RunOne { files, key } => run_one(&key, &files).and_then(|record| {
             let line = serde_json::to_string(&record);
             let line = line.map_err(|error| LabError::Usage(error.to_string()))?;
             println!("{line}");

@@ -84,7 +84,7 @@ impl Wanted {
 
     /// For each candidate its runs on the tuning variants.
     pub fn choices(&self, tuned: Tuned, family: &Family, variant: Variant) -> Vec<Vec<Key>> {
-        let candidates = tuned.candidates().into_iter();
+        let candidates = tuned.candidates(&family.rates()).into_iter();
         let runs = candidates.map(|candidate| {
             let variants = tuning(variant).into_iter();
             let keys = variants.map(|variant| self.key(family, variant, &candidate));
@@ -131,6 +131,7 @@ pub fn best<'a>(candidates: &[Vec<&'a Record>]) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::problems::families;
     use crate::testing::record;
 
     #[test]
@@ -169,5 +170,26 @@ mod tests {
             assert_eq!(tuning.drawn, variant.drawn);
             assert_ne!(tuning.seed, variant.seed);
         }
+    }
+    #[test]
+    fn a_pretrained_network_has_rates_of_its_own() {
+        let wanted = Wanted {
+            families: Vec::new(),
+            competitors: Vec::new(),
+            seeds: Vec::new(),
+            drawn: Vec::new(),
+            length: 1.0,
+        };
+        let first = |name: &str, tuned| {
+            let family = families().iter().find(|family| family.name == name);
+            let family = family.expect("a family");
+            let choices = wanted.choices(tuned, family, Variant::nominal(1001));
+            assert_eq!((choices.len(), choices[0].len()), (5, 2));
+            choices[0][0].competitor.clone()
+        };
+        assert_eq!(first("vgg", Tuned::Adam), "adam-cosine:3e-4");
+        assert_eq!(first("glue-mnli", Tuned::Adam), "adam-cosine:1e-5");
+        let free = first("glue-sst2", Tuned::ScheduleFree);
+        assert_eq!(free, "schedule-free-warm:1e-5");
     }
 }

@@ -4,7 +4,8 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::competitor::Competitor;
+use crate::competitor::{Competitor, Rates};
+use crate::files::{Files, FilesError};
 use crate::record::Record;
 use crate::run::{Run, RunError};
 
@@ -166,6 +167,44 @@ pub struct Family {
     pub doc: &'static str,
     /// Whether it has variants beside the nominal problem.
     pub varies: bool,
+    /// How it makes a problem.
+    pub make: Make,
+}
+
+/// How a family makes a problem.
+pub enum Make {
+    /// From the variant alone. The network is trained from scratch.
+    Scratch(fn(&Variant) -> Box<dyn AnyProblem>),
+    /// From files too. The network is a pre-trained one.
+    Pretrained(fn(&Variant, &Files) -> MadeFromFiles),
+}
+
+/// A problem, or why the files do not make one.
+pub type MadeFromFiles = Result<Box<dyn AnyProblem>, FilesError>;
+
+impl Family {
     /// The problem.
-    pub make: fn(&Variant) -> Box<dyn AnyProblem>,
+    ///
+    /// # Errors
+    ///
+    /// If the family needs files, and they are not named or cannot be read.
+    pub fn problem(&self, variant: &Variant, files: &Files) -> MadeFromFiles {
+        match self.make {
+            Make::Scratch(make) => Ok(make(variant)),
+            Make::Pretrained(make) => make(variant, files),
+        }
+    }
+
+    /// Whether it needs [`Files`].
+    pub fn reads_files(&self) -> bool {
+        matches!(self.make, Make::Pretrained(_))
+    }
+
+    /// The learning rates that the bars choose from.
+    pub fn rates(&self) -> Rates {
+        match self.make {
+            Make::Scratch(_) => Rates::SCRATCH,
+            Make::Pretrained(_) => Rates::PRETRAINED,
+        }
+    }
 }

@@ -85,6 +85,9 @@ pub struct Point {
     /// The share of examples classified correctly.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accuracy: Option<f64>,
+    /// The step size of a line search: the largest of its units.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step_size: Option<f64>,
 }
 
 impl Point {
@@ -96,6 +99,7 @@ impl Point {
             loss: measured.loss,
             held_out: measured.held_out.filter(|loss| loss.is_finite()),
             accuracy: measured.accuracy,
+            step_size: None,
         }
     }
 }

@@ -95,7 +95,10 @@ pub(crate) fn train<P: Problem>(
         steps += 1;
         if steps == planned || due(steps) > due(steps - 1) {
             let equivalents = equivalents(steps, forwards);
-            let point = Point::new(steps, equivalents, measured(&trainer));
+            let point = Point {
+                step_size: trainer.step_size(),
+                ..Point::new(steps, equivalents, measured(&trainer))
+            };
             non_finite = !point.loss.is_finite();
             passed = plan.threshold.map(|threshold| point.loss <= threshold);
             curve.push(point);

@@ -1,6 +1,7 @@
 //! Makes runs, each in a process of its own.
 
 use std::collections::{HashMap, VecDeque};
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,6 +9,7 @@ use std::sync::{Mutex, mpsc};
 use std::time::{Duration, Instant};
 use std::{env, io, thread};
 
+use crate::files::Files;
 use crate::progress::Progress;
 use crate::record::{Key, Record};
 use crate::store::{Store, StoreError};
@@ -25,15 +27,17 @@ pub type Failure = (Key, String);
 pub struct Runner {
     program: PathBuf,
     jobs: usize,
+    files: Vec<OsString>,
 }
 
 impl Runner {
-    /// Makes so many runs at once. Ctrl-C stops it: the terminal ends the runs under way too.
+    /// Makes so many runs at once, of problems made from these files. Ctrl-C stops it: the terminal
+    /// ends the runs under way too.
     ///
     /// # Errors
     ///
     /// If the program does not know its own file, or the system takes no handler.
-    pub fn new(jobs: usize) -> io::Result<Self> {
+    pub fn new(jobs: usize, files: &Files) -> io::Result<Self> {
         ctrlc::set_handler(|| {
             if ASKED_TO_STOP.swap(true, Ordering::Relaxed) {
                 std::process::exit(130);
@@ -43,6 +47,7 @@ impl Runner {
         Ok(Self {
             program: env::current_exe()?,
             jobs: jobs.max(1),
+            files: files.arguments(),
         })
     }
 
@@ -104,7 +109,9 @@ impl Runner {
     fn one(&self, key: &Key) -> Result<Record, String> {
         let json = serde_json::to_string(key).map_err(|error| error.to_string())?;
         let output = Command::new(&self.program)
-            .args(["run-one", &json])
+            .arg("run-one")
+            .args(&self.files)
+            .arg(&json)
             .env("RAYON_NUM_THREADS", "1")
             .stdin(Stdio::null())
             .output()

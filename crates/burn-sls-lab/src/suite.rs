@@ -9,13 +9,16 @@ use burn::tensor::Device;
 
 use crate::cli::{self, ProblemsArgs};
 use crate::competitor::{Competitor, Tuned, UnknownCompetitor};
+use crate::files::{Files, FilesError};
+use crate::model_file;
 use crate::plan::{self, Wanted};
-use crate::problem::Family;
+use crate::problem::{Family, Variant};
 use crate::problems::families;
 use crate::record::{Key, Record};
 use crate::report;
 use crate::run::{Run, RunError};
 use crate::runner::{Failure, Runner};
+use crate::select;
 use crate::store::{Store, StoreError};
 
 /// Why the program ends with an error.
@@ -24,6 +27,8 @@ use crate::store::{Store, StoreError};
 pub enum LabError {
     /// An argument.
     Usage(String),
+    /// The files that a problem is made from.
+    Files(FilesError),
     /// A run.
     Run(RunError),
     /// The runs of a folder.
@@ -36,6 +41,7 @@ impl fmt::Display for LabError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(error) => f.write_str(error),
+            Self::Files(error) => write!(f, "{error}"),
             Self::Run(error) => write!(f, "{error}"),
             Self::Store(error) => write!(f, "{error}"),
             Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
@@ -44,6 +50,12 @@ impl fmt::Display for LabError {
 }
 
 impl std::error::Error for LabError {}
+
+impl From<FilesError> for LabError {
+    fn from(error: FilesError) -> Self {
+        Self::Files(error)
+    }
+}
 
 impl From<StoreError> for LabError {
     fn from(error: StoreError) -> Self {
@@ -66,47 +78,6 @@ pub enum Ending {
     Interrupted,
     /// Some runs have failed.
     Failed,
-}
-
-/// The families that match `patterns`: a name, a group, or the beginning of a name before `*`; all
-/// of them, if there is no such pattern. With `!` before it a pattern takes families away.
-///
-/// # Errors
-///
-/// If a pattern matches none.
-pub fn matching(patterns: &[String]) -> Result<Vec<&'static Family>, LabError> {
-    let matches = |family: &Family, pattern: &str| match pattern.strip_suffix('*') {
-        Some(start) => family.name.starts_with(start),
-        None => family.name == pattern || family.group == pattern,
-    };
-    let (mut wanted, mut unwanted) = (Vec::new(), Vec::new());
-    for given in patterns {
-        let (list, pattern) = match given.strip_prefix('!') {
-            Some(pattern) => (&mut unwanted, pattern),
-            None => (&mut wanted, given.as_str()),
-        };
-        if !families().iter().any(|family| matches(family, pattern)) {
-            let error = format!("no family `{pattern}`: `sls-lab problems --list` has them");
-            return Err(LabError::Usage(error));
-        }
-        list.push(pattern);
-    }
-    let any = |family: &Family, list: &[&str]| list.iter().any(|pattern| matches(family, pattern));
-    let chosen = families()
-        .iter()
-        .filter(|family| (wanted.is_empty() || any(family, &wanted)) && !any(family, &unwanted));
-    Ok(chosen.collect())
-}
-
-/// The first family of each group.
-fn quick() -> Vec<&'static Family> {
-    let mut chosen: Vec<&'static Family> = Vec::new();
-    for family in families() {
-        if chosen.iter().all(|other| other.group != family.group) {
-            chosen.push(family);
-        }
-    }
-    chosen
 }
 
 /// What the arguments ask for.
@@ -133,8 +104,8 @@ pub fn wanted(args: &ProblemsArgs) -> Result<Wanted, LabError> {
     }
     Ok(Wanted {
         families: match args.quick && args.families.is_empty() {
-            true => quick(),
-            false => matching(&args.families)?,
+            true => select::quick(&args.files),
+            false => select::available(&args.families, &args.files).map_err(LabError::Usage)?,
         },
         competitors,
         drawn: cli::drawn(args, &seeds),
@@ -150,7 +121,7 @@ pub fn wanted(args: &ProblemsArgs) -> Result<Wanted, LabError> {
 /// [`LabError`]. Runs that fail are no error: they are listed.
 pub fn problems(args: &ProblemsArgs) -> Result<Ending, LabError> {
     if args.list {
-        for family in matching(&args.families)? {
+        for family in select::matching(&args.families).map_err(LabError::Usage)? {
             println!("{:<28} {:<14} {}", family.name, family.group, family.doc);
         }
         return Ok(Ending::Finished);
@@ -162,8 +133,9 @@ pub fn problems(args: &ProblemsArgs) -> Result<Ending, LabError> {
     }
     let wanted = wanted(args)?;
     let mut store = Store::open(&args.out)?;
+    check_files(&wanted, args)?;
     let usage = |error: io::Error| LabError::Usage(error.to_string());
-    let runner = Runner::new(args.jobs).map_err(usage)?;
+    let runner = Runner::new(args.jobs, &args.files).map_err(usage)?;
 
     let missing = |key: &Key, store: &Store| {
         args.again.contains(&key.competitor) || store.find(key).is_none()
@@ -180,6 +152,23 @@ pub fn problems(args: &ProblemsArgs) -> Result<Ending, LabError> {
         (false, true) => Ending::Finished,
         (false, false) => Ending::Failed,
     })
+}
+
+/// Makes a problem of every family that reads files, so that a wrong folder shows at once and not in
+/// every run; and checks that other runs of the output folder began from the same model.
+fn check_files(wanted: &Wanted, args: &ProblemsArgs) -> Result<(), LabError> {
+    let mut reading = wanted
+        .families
+        .iter()
+        .filter(|f| f.reads_files())
+        .peekable();
+    if reading.peek().is_none() {
+        return Ok(());
+    }
+    for family in reading {
+        family.problem(&Variant::nominal(1), &args.files)?;
+    }
+    model_file::check(&args.out, &args.files)
 }
 
 /// Chooses the rates of the tuned competitors, and makes their runs.
@@ -227,12 +216,13 @@ fn tuned(wanted: &Wanted, runner: &Runner, store: &mut Store) -> Result<Vec<Fail
 /// # Errors
 ///
 /// If its key names nothing, or a step is refused.
-pub fn run_one(key: &str) -> Result<Record, LabError> {
+pub fn run_one(key: &str, files: &Files) -> Result<Record, LabError> {
     let usage = |error: serde_json::Error| LabError::Usage(error.to_string());
     let key: Key = serde_json::from_str(key).map_err(usage)?;
     let by_name: HashMap<&str, &Family> = families().iter().map(|f| (f.name, f)).collect();
     let family = by_name.get(key.problem.as_str());
     let family = family.ok_or_else(|| LabError::Usage(format!("no family `{}`", key.problem)))?;
+    let problem = family.problem(&key.variant, files)?;
     let run = Run {
         problem: key.problem,
         group: family.group.to_string(),
@@ -240,7 +230,6 @@ pub fn run_one(key: &str) -> Result<Record, LabError> {
         length: key.length,
         device: Device::flex(),
     };
-    let problem = (family.make)(&key.variant);
     let competitor = Competitor::named(&key.competitor)?;
     problem.run(&competitor, &run).map_err(LabError::Run)
 }

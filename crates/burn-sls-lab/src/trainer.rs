@@ -167,6 +167,17 @@ impl<M: Module> Trainer<M> {
         }
     }
 
+    /// The step size of a line search: the largest of its units.
+    pub(crate) fn step_size(&self) -> Option<f64> {
+        let Trained::Search { optim, .. } = self.trained() else {
+            return None;
+        };
+        optim
+            .step_sizes()
+            .map(|(_, step_size)| step_size)
+            .reduce(f64::max)
+    }
+
     /// How the iterations of a line search have ended, by name; those that never occurred are left
     /// out.
     pub(crate) fn counts(&self) -> BTreeMap<String, u64> {

@@ -59,7 +59,7 @@ impl Data {
 /// # Errors
 ///
 /// If it cannot be read.
-pub(crate) fn of_file(path: &Path) -> io::Result<String> {
+pub fn of_file(path: &Path) -> io::Result<String> {
     const AT_A_TIME: u64 = 1 << 20;
     let mut file = File::open(path)?;
     let mut checksum = Checksum::new();

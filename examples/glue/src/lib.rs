@@ -8,7 +8,7 @@
 
 pub mod bench;
 pub mod checkpoints;
-mod checksum;
+pub mod checksum;
 pub mod compare;
 pub mod data;
 pub mod device;

@@ -85,14 +85,14 @@ impl TrainingLoader {
             recorder,
         }
     }
+}
 
-    /// The order of the examples in an epoch.
-    fn order(&self, epoch: usize) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..self.batches.features.len()).collect();
-        let seed = random::seed(self.seed, epoch as u64, 0);
-        Generator::new(seed).shuffle(&mut order);
-        order
-    }
+/// The order of `count` examples in an epoch, from 1.
+pub fn order(count: usize, seed: u64, epoch: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..count).collect();
+    let seed = random::seed(seed, epoch as u64, 0);
+    Generator::new(seed).shuffle(&mut order);
+    order
 }
 
 impl EvaluationLoader {
@@ -129,7 +129,8 @@ impl DataLoader<GlueBatch> for TrainingLoader {
         self.batches
             .device
             .seed(random::seed(self.seed, epoch as u64, 1));
-        let chunks = self.batches.chunks(self.order(epoch));
+        let order = order(self.batches.features.len(), self.seed, epoch);
+        let chunks = self.batches.chunks(order);
         Box::new(Counted {
             items: chunks.map(|rows| (rows.len(), self.batches.collate(&rows))),
             done: 0,

@@ -8,7 +8,7 @@ use crate::nets::{
     Activation, CellKind, CnnConfig, Net, Norm, Readout, RecurrentConfig, TransformerConfig,
     TransformerReadout,
 };
-use crate::problem::{Family, Problem, Variant};
+use crate::problem::{Family, Make, Problem, Variant};
 
 use super::examples::Examples;
 use super::loss::Loss;
@@ -23,7 +23,7 @@ pub fn families() -> Vec<Family> {
         group: "architectures",
         doc,
         varies: true,
-        make,
+        make: Make::Scratch(make),
     };
     vec![
         family(

@@ -1,7 +1,7 @@
 //! Colour images, by a small VGG with BatchNorm.
 
 use crate::nets::{CnnConfig, Norm};
-use crate::problem::{Family, Problem, Variant};
+use crate::problem::{Family, Make, Problem, Variant};
 
 use super::examples::Examples;
 use super::loss::Loss;
@@ -16,7 +16,7 @@ pub fn families() -> Vec<Family> {
         group: "vgg",
         doc: "ten kinds of coloured shapes, three blocks of two convolutions with BatchNorm",
         varies: true,
-        make: |v| Box::new(vgg(v)),
+        make: Make::Scratch(|v| Box::new(vgg(v))),
     }]
 }
 

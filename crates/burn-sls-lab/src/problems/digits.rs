@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 
 use crate::nets::{CnnConfig, MlpConfig, Net};
-use crate::problem::{Family, Problem, Variant};
+use crate::problem::{Family, Make, Problem, Variant};
 
 use super::examples::Examples;
 use super::loss::Loss;
@@ -18,7 +18,7 @@ pub fn families() -> Vec<Family> {
         group,
         doc,
         varies: true,
-        make,
+        make: Make::Scratch(make),
     };
     vec![
         family(

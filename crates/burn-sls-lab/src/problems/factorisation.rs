@@ -4,7 +4,7 @@
 //! Martius, *L4*, NeurIPS 2018.
 
 use crate::nets::{Activation, MlpConfig, Norm};
-use crate::problem::{Family, Problem, Variant};
+use crate::problem::{Family, Make, Problem, Variant};
 
 use super::examples::Examples;
 use super::loss::Loss;
@@ -19,7 +19,7 @@ pub fn families() -> Vec<Family> {
         group: "factorisation",
         doc: "a 10 x 6 matrix, condition about 1e10, as a product of two (Vaswani et al. 2019)",
         varies: true,
-        make,
+        make: Make::Scratch(make),
     };
     vec![
         family("factorisation-1", |v| Box::new(factorisation(1, v))),

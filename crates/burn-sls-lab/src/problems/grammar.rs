@@ -1,7 +1,7 @@
 //! A language model of characters, on a text that a small grammar makes.
 
 use crate::nets::{Activation, TransformerConfig, TransformerReadout};
-use crate::problem::{Family, Problem, Variant};
+use crate::problem::{Family, Make, Problem, Variant};
 
 use super::examples::Examples;
 use super::loss::Loss;
@@ -16,7 +16,7 @@ pub fn families() -> Vec<Family> {
         group: "characters",
         doc: "the next of 24 characters of a made text, a causal transformer of one layer",
         varies: true,
-        make: |v| Box::new(characters(v)),
+        make: Make::Scratch(|v| Box::new(characters(v))),
     }]
 }
 

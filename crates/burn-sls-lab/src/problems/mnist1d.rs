@@ -5,7 +5,7 @@
 use burn::tensor::Device;
 
 use crate::nets::{CellKind, MlpConfig, Net, Readout, RecurrentConfig, SignalCnnConfig};
-use crate::problem::{Family, Problem, Variant};
+use crate::problem::{Family, Make, Problem, Variant};
 
 use super::examples::Examples;
 use super::loss::Loss;
@@ -20,7 +20,7 @@ pub fn families() -> Vec<Family> {
         group: "mnist1d",
         doc,
         varies: true,
-        make,
+        make: Make::Scratch(make),
     };
     let mlp = "MNIST-1D (Greydanus), two hidden layers of 100";
     let cnn = "MNIST-1D (Greydanus), three convolutions of 25 channels";

@@ -1,23 +1,26 @@
 //! The catalogue of problems.
 //!
 //! Sizes are such that a step of Adam takes 0.05 to 5 ms on a core, and a run 400 to 3,000
-//! steps: a few seconds.
+//! steps: a few seconds. A pre-trained BERT takes longer: a minute or more.
 
 use std::sync::LazyLock;
 
 use crate::problem::Family;
 
 mod architectures;
+mod bert;
 mod colours;
 mod digits;
 mod examples;
 mod factorisation;
+mod fine_tuning;
 mod grammar;
 mod lightbench;
 mod loss;
 mod mnist1d;
 mod numbers;
 mod quadratic_deep;
+mod sentences;
 mod sequences;
 mod shape;
 mod spirals;
@@ -34,8 +37,7 @@ pub use numbers::{Draw, Numbers};
 pub use shape::{Limits, Shape};
 pub use supervised::Supervised;
 
-/// All families, in the order of tables. The built-in sentences and the GLUE tasks have a program
-/// of their own, `glue`.
+/// All families, in the order of tables. Some can be made [with files](crate::files::Files) only.
 pub fn families() -> &'static [Family] {
     static FAMILIES: LazyLock<Vec<Family>> = LazyLock::new(|| {
         let groups = [
@@ -47,9 +49,11 @@ pub fn families() -> &'static [Family] {
             architectures::families(),
             sequences::families(),
             text::families(),
+            sentences::families(),
             grammar::families(),
             factorisation::families(),
             quadratic_deep::families(),
+            fine_tuning::families(),
             lightbench::families(),
         ];
         groups.into_iter().flatten().collect()

@@ -6,7 +6,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::problem::{Evaluation, Family, Plan, Problem, Variant};
+use crate::problem::{Evaluation, Family, Make, Plan, Problem, Variant};
 
 use super::examples::{Batch, Examples};
 use super::numbers::{Draw, Numbers, singles};
@@ -19,7 +19,7 @@ pub fn families() -> Vec<Family> {
         group: "quadratic",
         doc: "DeepOBS: ½(θ-x)ᵀQ(θ-x) in 100 dimensions, its gap to the least loss of the draw",
         varies: false,
-        make: |v| Box::new(QuadraticDeep::new(v)),
+        make: Make::Scratch(|v| Box::new(QuadraticDeep::new(v))),
     }]
 }
 

@@ -1,7 +1,7 @@
 //! Sequences whose next number is to be told.
 
 use crate::nets::{CellKind, Readout, RecurrentConfig};
-use crate::problem::{Family, Problem, Variant};
+use crate::problem::{Family, Make, Problem, Variant};
 
 use super::examples::Examples;
 use super::loss::Loss;
@@ -16,7 +16,7 @@ pub fn families() -> Vec<Family> {
         group: "sequences",
         doc: "the next number of noisy Fibonacci sequences, as they are, an LSTM of 32",
         varies: true,
-        make: |v| Box::new(fibonacci(v)),
+        make: Make::Scratch(|v| Box::new(fibonacci(v))),
     }]
 }
 

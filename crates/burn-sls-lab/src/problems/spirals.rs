@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 use crate::nets::MlpConfig;
-use crate::problem::{Family, Problem, Variant};
+use crate::problem::{Family, Make, Problem, Variant};
 
 use super::examples::Examples;
 use super::loss::Loss;
@@ -18,7 +18,7 @@ pub fn families() -> Vec<Family> {
         group: "spirals",
         doc: "1000 points on two spirals, two hidden layers of 64",
         varies: true,
-        make,
+        make: Make::Scratch(make),
     };
     vec![
         family("spirals-8", |v| Box::new(spirals(8, 3000, v))),

@@ -5,7 +5,7 @@ use std::f64::consts::PI;
 use burn::tensor::Device;
 
 use crate::nets::{Mlp, MlpConfig};
-use crate::problem::{Family, Problem, Variant};
+use crate::problem::{Family, Make, Problem, Variant};
 
 use super::examples::Examples;
 use super::loss::Loss;
@@ -20,7 +20,7 @@ pub fn families() -> Vec<Family> {
         group: "tabular",
         doc,
         varies: true,
-        make,
+        make: Make::Scratch(make),
     };
     vec![
         family(

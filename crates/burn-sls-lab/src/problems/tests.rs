@@ -12,7 +12,7 @@ use crate::testing::alone_with_the_device;
 use super::supervised::host;
 use super::{
     Limits, Loss, Shape, architectures, colours, digits, factorisation, families, grammar, mnist1d,
-    quadratic_deep, sequences, spirals, tabular, text,
+    quadratic_deep, sentences, sequences, spirals, tabular, text,
 };
 
 /// The numbers of every parameter.
@@ -131,6 +131,7 @@ fn every_larger_problem_is_the_same_twice_and_has_a_gradient() {
     check("first-again", &architectures::first_again(v));
     check("vgg", &colours::vgg(v));
     check("text", &text::text(v));
+    check("sentences", &sentences::sentences(v));
     check("characters", &grammar::characters(v));
 }
 

@@ -1,7 +1,7 @@
 //! Sentences of words, classified from scratch by a transformer with dropout.
 
 use crate::nets::{Activation, TransformerConfig, TransformerReadout};
-use crate::problem::{Family, Problem, Variant};
+use crate::problem::{Family, Make, Problem, Variant};
 
 use super::examples::Examples;
 use super::loss::Loss;
@@ -16,7 +16,7 @@ pub fn families() -> Vec<Family> {
         group: "text",
         doc: "made sentences about four topics, a transformer of two layers with dropout 0.1",
         varies: true,
-        make: |v| Box::new(text(v)),
+        make: Make::Scratch(|v| Box::new(text(v))),
     }]
 }
 

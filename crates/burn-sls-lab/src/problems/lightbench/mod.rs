@@ -44,7 +44,7 @@ macro_rules! level {
             group: $crate::problems::lightbench::GROUP,
             doc: $doc,
             varies: false,
-            make: |v| Box::new($make(v)),
+            make: $crate::problem::Make::Scratch(|v| Box::new($make(v))),
         }
     };
 }
@@ -57,7 +57,7 @@ macro_rules! levels {
             group: $crate::problems::lightbench::GROUP,
             doc: $doc,
             varies: false,
-            make: |v| Box::new($make($parameter, v)),
+            make: $crate::problem::Make::Scratch(|v| Box::new($make($parameter, v))),
         }),+]
     };
 }

@@ -9,7 +9,7 @@ use burn::tensor::activation::relu;
 use burn::tensor::{Device, Int, Tensor};
 
 use crate::nets::{Cell, CellKind, Net};
-use crate::problem::{Family, Plan, Problem, Variant};
+use crate::problem::{Family, Make, Plan, Problem, Variant};
 
 use super::super::loss::Loss;
 use super::super::numbers::Numbers;
@@ -53,7 +53,7 @@ pub fn families() -> Vec<Family> {
         group: "architectures",
         doc: "the sum of two numbers modulo 64, embeddings of 4, a hidden layer of 32",
         varies: false,
-        make: |v| Box::new(sum_modulo(v)),
+        make: Make::Scratch(|v| Box::new(sum_modulo(v))),
     });
     families
 }
