@@ -35,9 +35,14 @@ use super::ranges::{Checked, check, decay, from_1, not_negative, open_unit, posi
 /// So `η` grows in steps of `growth` as long as there is a way to go. Noise and curvature bring `r`
 /// up to 0 and above, and end the growth.
 ///
-/// If `η` has grown beyond `until·η_1` in 20 steps in a row, and the loss has not come down by a
-/// tenth, a search like the first begins. Only if it finds a step that is a hundred times longer,
-/// training begins again with it: then the first mini-batch was no measure for the rest.
+/// **Until the loss has come down**, `η` is at most `until·η_1`. On the plateau where many trainings
+/// begin, `r` follows a slope that leads nowhere, and longer steps lose the way off it. A loss has come down where its decayed mean is below the mean of the first twenty by a tenth of
+/// that, or by 3/4 of its standard deviation from step to step.
+///
+/// If `r` says so in 20 steps in a row at `until·η_1` or beyond, and the loss has not come down, a
+/// search like the first begins. Only if it finds a step that is a hundred
+/// times longer, training begins again with it: then the first mini-batch was no measure for the
+/// rest.
 ///
 /// | parameter | default | range | meaning |
 /// |---|---|---|---|
@@ -45,12 +50,12 @@ use super::ranges::{Checked, check, decay, from_1, not_negative, open_unit, posi
 /// | `power` | 8 | [0, 30] | how much more later steps count in the average |
 /// | `warm_up` | 20 | >= 1 | steps until `e` is `η` |
 /// | `share` | 0.25 | > 0, at most `until` | `η` of the first step, in units of `η_1` |
-/// | `until` | 2 | > 0 | up to where `η` grows fast, in units of `η_1` |
+/// | `until` | 1 | > 0 | up to where `η` grows fast, and at first at all, in units of `η_1` |
 /// | `growth` | 2^(1/8) | >= 1 | growth of `η` in a step |
 /// | `slow_growth` | 2^(1/64) | >= 1, at most `growth` | its growth beyond `until·η_1` |
 /// | `longest` | 16 | at least `until` | the longest `η`, in units of `η_1` |
-/// | `threshold` | 0.3 | >= 0 | how far below 0 `r` has to be for it |
-/// | `decay` | 0.9 | [0, 1) | decay of the means |
+/// | `threshold` | 0.02 | >= 0 | how far below 0 `r` has to be for it |
+/// | `decay` | 0.98 | [0, 1) | decay of the means of `r` and of the loss |
 ///
 /// # References
 ///
@@ -67,7 +72,8 @@ pub struct Averaging {
     pub warm_up: u64,
     /// The first step size, in units of the one that the first search finds.
     pub share: f64,
-    /// Up to which step size it grows fast, in the same units.
+    /// Up to which step size it grows fast, in the same units, and at all before the loss has come
+    /// down.
     pub until: f64,
     /// Growth of the step size in one step.
     pub growth: f64,
@@ -78,7 +84,7 @@ pub struct Averaging {
     pub longest: f64,
     /// How far below 0 the ratio `r` has to be for growth.
     pub threshold: f64,
-    /// Decay of the means in `r`.
+    /// Decay of the means in `r`, and of the mean loss.
     pub decay: f64,
 }
 
@@ -89,12 +95,12 @@ impl Default for Averaging {
             power: 8.0,
             warm_up: 20,
             share: 0.25,
-            until: 2.0,
+            until: 1.0,
             growth: 1.090_507_732_665_257_7,      // 2^(1/8)
             slow_growth: 1.010_889_286_051_700_5, // 2^(1/64)
             longest: 16.0,
-            threshold: 0.3,
-            decay: 0.9,
+            threshold: 0.02,
+            decay: 0.98,
         }
     }
 }
@@ -153,7 +159,7 @@ mod tests {
             (|a| a.until = f64::NAN, "until"),
             (|a| a.growth = 0.9, "growth"),
             (|a| a.slow_growth = 2.0, "slow_growth"),
-            (|a| a.longest = 1.0, "longest"),
+            (|a| a.longest = 0.9, "longest"),
             (|a| a.threshold = -0.1, "threshold"),
             (|a| a.decay = 1.0, "decay"),
         ];

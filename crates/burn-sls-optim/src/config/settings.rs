@@ -84,12 +84,12 @@ use crate::units::Units;
 /// | `power` | 8 | [0, 30] | how much more later steps count |
 /// | `warm_up` | 20 | >= 1 | steps until they have their full length |
 /// | `share` | 0.25 | > 0 | the first step size, in units of the searched one |
-/// | `until` | 2 | > 0 | up to where it grows fast, in the same units |
+/// | `until` | 1 | > 0 | up to where it grows fast, and at first at all, in the same units |
 /// | `growth` | 2^(1/8) | >= 1 | its growth in a step |
 /// | `slow_growth` | 2^(1/64) | >= 1 | its growth in a step beyond |
 /// | `longest` | 16 | > 0 | the longest step size, in the same units |
-/// | `threshold` | 0.3 | >= 0 | how far the average has to be behind for it |
-/// | `decay` | 0.9 | [0, 1) | decay of the means that say so |
+/// | `threshold` | 0.02 | >= 0 | how far the average has to be behind for it |
+/// | `decay` | 0.98 | [0, 1) | decay of the means that say so |
 ///
 /// # Example
 ///

@@ -7,21 +7,26 @@
 //! **`default`**, with one unit. The model is at `y`; before the first step `x = y = z`
 //! ```text
 //! f, g at y;  v ← Adam's second moment;  u = -P·g - λ·y;  s = -⟨g, u⟩      no momentum: m^ = g
-//! N = 3e-8·max(1, |f|);  i steps since the search that found η_1;  f_3: the loss after 3 of them
-//! the loss has fallen: i > 3 and f_3 - f > 0.1·|f_3|
+//! N = 3e-8·max(1, |f|);  i steps since the search that found η_1
+//!
+//! losses, for i >= 1
+//!   L: the mean of f over i = 1, …, 20, or so far;  l ← L if i <= 20
+//!   V ← 0.98·(V + 0.02·(f - l)²);  l ← 0.98·l + 0.02·f
+//!   the loss has fallen: L - l > min(0.1·|L|, 0.75·√V)
 //!
 //! growth, for i >= 1, unless the loss has fallen and η·s <= N
-//!   A ← 0.9·A + 0.1·⟨g, z - x⟩;  B ← 0.9·B + 0.1·min(1, (i + 1)/20)·η·s           r = A/B
-//!   i >= 3, and A < -0.3·B or A = 0 < B: the average is behind
-//!     η < 2·η_1:  η ← min(2^(1/8)·η, 2·η_1, 1/λ)
-//!     otherwise:  η ← min(2^(1/64)·η, 16·η_1, 1/λ),  j ← j + 1
+//!   A ← 0.98·A + 0.02·⟨g, z - x⟩;  B ← 0.98·B + 0.02·min(1, (i + 1)/20)·η·s       r = A/B
+//!   i >= 3, and A < -0.02·B or A = 0 < B: the average is behind
+//!     η < η_1:                           η ← min(2^(1/8)·η, η_1, 1/λ)
+//!     otherwise j ← j + 1, and
+//!       if the loss has fallen:          η ← min(2^(1/64)·η, 16·η_1, 1/λ)
 //!   otherwise:    j ← 0
 //!
 //! the first search is due at once
 //!   η' ← f/s, up to 1/λ, going up by 2 while the loss falls; up to 8 trials, as in `amortized`
 //!   with 0.5·η'·s as the demand, and along -P·g if s < 0
 //!     if it fails, nothing moves for 1, 3, 7, … up to 63 iterations, and it begins again
-//!     otherwise  η_1 ← η',  η ← η_1/4,  i, j, A, B, max e, Σ w ← 0
+//!     otherwise  η_1 ← η',  η ← η_1/4,  i, j, A, B, L, l, V, max e, Σ w ← 0
 //! another is due where j >= 20·2^(such searches in vain), the loss has not fallen, f > 10·N,
 //! and trials + 1 <= 0.03·3·(k + 1)
 //!   like the first; after two searches above the noise it begins no higher than at the longest η'

@@ -19,14 +19,18 @@ pub struct AverageState {
     pub(crate) along: f64,
     /// The mean of `e·s`, likewise.
     pub(crate) promised: f64,
-    /// The loss of an early step.
+    /// The mean loss of the first steps.
     pub(crate) early_loss: f64,
-    /// Steps in a row of slow growth.
+    /// The decayed mean of the loss.
+    pub(crate) recent_loss: f64,
+    /// The decayed mean of its squared distance from that, with the weight of its beginning in zero.
+    pub(crate) scatter: f64,
+    /// Steps in a row that could have been longer.
     pub(crate) at_bound: u64,
 }
 
 impl AverageState {
-    /// All numbers that must be finite.
+    /// The numbers of `r` and of the average, all of which must be finite.
     pub(crate) fn numbers(&self) -> [f64; 6] {
         [
             self.searched,
@@ -36,5 +40,10 @@ impl AverageState {
             self.promised,
             self.early_loss,
         ]
+    }
+
+    /// What is known of the loss since then, which must be finite, too.
+    pub(crate) fn losses(&self) -> [f64; 2] {
+        [self.recent_loss, self.scatter]
     }
 }

@@ -60,6 +60,8 @@ impl SearchState {
             "average.at_bound",
             averages().map(|average| average.at_bound),
         );
+        let losses = averages().flat_map(|average| average.losses());
+        fields.put_floats("average.losses", losses);
         let plateau = &self.plateau;
         fields.put("plateau.seen", [plateau.seen]);
         fields.put_floats("plateau.factor", [plateau.factor]);
@@ -113,6 +115,8 @@ impl SearchState {
                 along: number(3),
                 promised: number(4),
                 early_loss: number(5),
+                recent_loss: float("average.losses", 2 * unit, number(5)),
+                scatter: float("average.losses", 2 * unit + 1, 0.0),
                 steps: whole("average.steps", unit).unwrap_or(0),
                 at_bound: whole("average.at_bound", unit).unwrap_or(0),
             }

@@ -143,7 +143,8 @@ impl SearchState {
     /// All numbers of the histories and acceptance states.
     fn numbers(&self) -> impl Iterator<Item = f64> {
         let histories = self.units.iter().flat_map(|unit| unit.history.numbers());
-        let averages = self.units.iter().flat_map(|unit| unit.average.numbers());
+        let averages = self.units.iter().map(|unit| unit.average);
+        let averages = averages.flat_map(|state| state.numbers().into_iter().chain(state.losses()));
         let acceptance = self.units.iter().map(|unit| unit.acceptance);
         let acceptance = acceptance
             .chain([self.joint])

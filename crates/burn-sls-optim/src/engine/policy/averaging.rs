@@ -5,14 +5,22 @@ use crate::average::Blend;
 use crate::config::Averaging;
 use crate::state::UnitState;
 
-/// Steps of slow growth before a search asks whether training should begin again.
+/// Steps in a row that could have been longer before a search asks whether training should begin
+/// again.
 const PATIENCE: u64 = 20;
 
 /// How many times longer than the present step size such a search has to find one.
 pub(crate) const FAR: f64 = 100.0;
 
-/// The part of an early loss by which it has come down, if steps have an effect.
-const FALLEN: f64 = 0.1;
+/// The steps whose mean loss is the early one.
+const EARLY: u64 = 20;
+
+/// The part of the early loss by which one has come down.
+const PART: f64 = 0.1;
+
+/// Or how many of its standard deviations from step to step, if that is less. The two means are
+/// about a quarter of one apart by chance.
+const DEVIATIONS: f64 = 0.75;
 
 /// Steps before the means of the growth say anything.
 const SETTLED: u64 = 3;
@@ -21,6 +29,26 @@ const SETTLED: u64 = 3;
 pub(super) struct Lengthening {
     pub(super) averaging: Averaging,
     pub(super) longest: f64,
+}
+
+impl Lengthening {
+    /// Makes the step size of a unit longer whose average is behind.
+    fn lengthen(&self, unit: &mut UnitState) {
+        let rule = &self.averaging;
+        let searched = unit.average.searched;
+        let until = rule.until * searched;
+        let grown = if unit.step_size < until {
+            (unit.step_size * rule.growth).min(until)
+        } else {
+            unit.average.at_bound += 1;
+            match has_fallen(unit) {
+                true => unit.step_size * rule.slow_growth,
+                false => return,
+            }
+        };
+        let longest = (rule.longest * searched).min(self.longest);
+        unit.step_size = grown.min(longest.max(unit.step_size));
+    }
 }
 
 impl Rule for Lengthening {
@@ -38,20 +66,10 @@ impl Rule for Lengthening {
         // Steps that are lost in rounding leave `z` where `y` is.
         let lost = state.along == 0.0 && state.promised > 0.0;
         let behind = lost || state.along < -rule.threshold * state.promised;
-        if !behind || state.steps < SETTLED {
-            state.at_bound = 0;
-            return;
+        match behind && state.steps >= SETTLED {
+            true => self.lengthen(unit),
+            false => state.at_bound = 0,
         }
-        let until = rule.until * state.searched;
-        let grown = match unit.step_size < until {
-            true => (unit.step_size * rule.growth).min(until),
-            false => {
-                state.at_bound += 1;
-                unit.step_size * rule.slow_growth
-            }
-        };
-        let longest = (rule.longest * state.searched).min(self.longest);
-        unit.step_size = grown.min(longest.max(unit.step_size));
     }
 
     /// The first search, and one that begins again.
@@ -60,27 +78,38 @@ impl Rule for Lengthening {
     }
 }
 
-/// Whether a step size has grown for so long that the first search may have been no measure for it.
-/// Each search that finds nothing better doubles the time.
+/// Whether steps could have been longer for so long that the first search may have been no measure
+/// for them. Each search that finds nothing better doubles the time.
 ///
 /// It is none only where the loss has not come down either.
-pub(super) fn is_hopeless(unit: &UnitState, loss: f64) -> bool {
+pub(super) fn is_hopeless(unit: &UnitState) -> bool {
     let failed = u32::try_from(unit.history.failed_restarts).unwrap_or(u32::MAX);
     let factor = 2u64.checked_pow(failed).unwrap_or(u64::MAX);
-    unit.average.at_bound >= PATIENCE.saturating_mul(factor) && !has_fallen(unit, loss)
+    unit.average.at_bound >= PATIENCE.saturating_mul(factor) && !has_fallen(unit)
 }
 
-/// Whether the loss has come down since an early step.
-pub(super) fn has_fallen(unit: &UnitState, loss: f64) -> bool {
-    let early = unit.average.early_loss;
-    unit.average.steps > SETTLED && early - loss > FALLEN * early.abs()
+/// Whether the loss has come down since the early steps: by a part of what it was, or by more than
+/// it differs from step to step.
+pub(super) fn has_fallen(unit: &UnitState) -> bool {
+    let state = &unit.average;
+    let part = PART * state.early_loss.abs();
+    let least = part.min(DEVIATIONS * state.scatter.sqrt());
+    state.early_loss - state.recent_loss > least
 }
 
-/// Remembers the loss of an early step.
-pub(super) fn note_loss(unit: &mut UnitState, loss: f64) {
-    if unit.average.steps == SETTLED {
-        unit.average.early_loss = loss;
+/// Takes the loss of a step into the means.
+pub(super) fn note_loss(rule: &Averaging, unit: &mut UnitState, loss: f64) {
+    let state = &mut unit.average;
+    if state.searched == 0.0 || !loss.is_finite() {
+        return;
     }
+    if state.steps <= EARLY {
+        state.early_loss += (loss - state.early_loss) / state.steps.max(1) as f64;
+        state.recent_loss = state.early_loss;
+    }
+    let (off, new) = (loss - state.recent_loss, 1.0 - rule.decay);
+    state.recent_loss += new * off;
+    state.scatter = rule.decay * (state.scatter + new * off * off);
 }
 
 /// How far the next step, shortened by `factor`, moves `y` for a direction of length 1.
@@ -144,9 +173,26 @@ mod tests {
         unit
     }
 
+    /// Two hundred losses of this mean and a standard deviation of 0.2.
+    fn lost(unit: &mut UnitState, mean: f64) {
+        for k in 0..200 {
+            let loss = mean + if k % 2 == 0 { 0.2 } else { -0.2 };
+            note_loss(&Averaging::default(), unit, loss);
+        }
+    }
+
+    /// After a hundred steps, at an early loss of 1.
+    fn fallen() -> UnitState {
+        let mut unit = unit();
+        unit.average.early_loss = 1.0;
+        unit.average.recent_loss = 1.0;
+        lost(&mut unit, 0.5);
+        unit
+    }
+
     #[test]
     fn a_step_size_grows_while_the_loss_falls_towards_the_last_step() {
-        let mut unit = unit();
+        let mut unit = fallen();
         assert_eq!(unit.step_size, 0.25);
         for _ in 0..8 {
             rule().observe(&mut unit, 1.0, 10.0);
@@ -155,27 +201,64 @@ mod tests {
         for _ in 0..100 {
             rule().observe(&mut unit, 1.0, 10.0);
         }
-        // 24 steps to twice the searched one, and then a doubling in 64.
-        assert!((unit.step_size - 2f64.powf(1.0 + 84.0 / 64.0)).abs() < 1e-9);
+        // 16 steps to the searched one, and then a doubling in 64.
+        assert!((unit.step_size - 2f64.powf(92.0 / 64.0)).abs() < 1e-9);
         for _ in 0..1000 {
             rule().observe(&mut unit, 1.0, 10.0);
         }
         assert_eq!(unit.step_size, 16.0);
-        assert!(is_hopeless(&unit, 0.0));
-        unit.average.early_loss = 1.0;
-        assert!(is_hopeless(&unit, 0.95) && !is_hopeless(&unit, 0.85));
+        assert!(unit.average.at_bound > PATIENCE && !is_hopeless(&unit));
         // The other way, the means turn, and nothing grows.
-        for _ in 0..50 {
+        for _ in 0..200 {
             rule().observe(&mut unit, 1.0, -10.0);
         }
         assert_eq!(unit.average.at_bound, 0);
     }
 
     #[test]
-    fn nothing_grows_within_the_threshold_or_beyond_weight_decays_bound() {
+    fn on_a_plateau_nothing_grows_beyond_what_was_searched() {
         let mut unit = unit();
+        unit.average.early_loss = 1.0;
+        unit.average.recent_loss = 1.0;
+        lost(&mut unit, 0.95);
+        for _ in 0..15 + PATIENCE {
+            assert!(!is_hopeless(&unit));
+            rule().observe(&mut unit, 1.0, 10.0);
+        }
+        assert!((unit.step_size - 1.0).abs() < 1e-12);
+        rule().observe(&mut unit, 1.0, 10.0);
+        rule().observe(&mut unit, 1.0, 10.0);
+        assert!(is_hopeless(&unit));
+        lost(&mut unit, 0.85);
+        assert!(!is_hopeless(&unit));
+        rule().observe(&mut unit, 1.0, 10.0);
+        assert!(unit.step_size > 1.0);
+    }
+
+    #[test]
+    fn a_loss_has_come_down_by_a_tenth_or_by_more_than_it_differs_from_step_to_step() {
+        // A loss far from 0 whose mean falls by a hundredth, in noise of ±1 or of ±0.5.
+        for (noise, fall, expected) in [(1.0, 1.0, true), (1.0, 0.5, false), (0.5, 0.5, true)] {
+            let mut unit = unit();
+            for k in 1..=500u64 {
+                unit.average.steps = k;
+                let sign = if k % 2 == 0 { 1.0 } else { -1.0 };
+                let fallen = fall * (k as f64 / 100.0).min(1.0);
+                note_loss(
+                    &Averaging::default(),
+                    &mut unit,
+                    100.0 - fallen + noise * sign,
+                );
+            }
+            assert_eq!(has_fallen(&unit), expected, "{noise} {fall}");
+        }
+    }
+
+    #[test]
+    fn nothing_grows_within_the_threshold_or_beyond_weight_decays_bound() {
+        let mut unit = fallen();
         for _ in 0..50 {
-            rule().observe(&mut unit, 1.0, 0.29 * 0.25 * 0.9);
+            rule().observe(&mut unit, 1.0, 0.019 * 0.25 * 0.9);
         }
         assert_eq!(unit.step_size, 0.25);
         let bounded = Lengthening {

@@ -47,6 +47,9 @@ pub(crate) fn observe<M>(engine: &Engine, point: &StepContext<'_, M>) -> Vec<Uni
     let mut units = engine.state.units.clone();
     for (index, unit) in units.iter_mut().enumerate() {
         let along_last = point.along_last.as_ref().map(|slopes| slopes[index]);
+        if let Some(averaging) = &engine.config.averaging {
+            averaging::note_loss(averaging, unit, point.loss);
+        }
         let along_last = match promises_enough(engine, point, unit, index) {
             true => along_last.unwrap_or(f64::NAN),
             false => f64::NAN,
@@ -54,7 +57,6 @@ pub(crate) fn observe<M>(engine: &Engine, point: &StepContext<'_, M>) -> Vec<Uni
         for rule in &rules {
             rule.observe(unit, point.slopes[index], along_last);
         }
-        averaging::note_loss(unit, point.loss);
     }
     units
 }
@@ -81,7 +83,7 @@ fn promises_enough<M>(
         return true;
     };
     let noise = rounding * point.loss.abs().max(point.loss_scale);
-    unit.step_size * point.slopes[index] > noise || !averaging::has_fallen(unit, point.loss)
+    unit.step_size * point.slopes[index] > noise || !averaging::has_fallen(unit)
 }
 
 /// What this iteration is going to do. `fallback` says that there is another direction to search
@@ -114,7 +116,7 @@ pub(crate) fn plan<M>(
         unjudged: can_be_judged(point.loss, bound, rounding, point.loss_scale)
             && members
                 .iter()
-                .all(|unit| is_unjudged(unit, restart_after) || is_hopeless(unit, point.loss)),
+                .all(|unit| is_unjudged(unit, restart_after) || is_hopeless(unit)),
         has_hypergradient: point.along_last.is_some(),
     };
     let due = !state.started || rules.iter().all(|rule| rule.is_due(&candidate));
