@@ -28,21 +28,21 @@ use super::ranges::{Checked, check, decay, from_1, not_negative, open_unit, posi
 ///
 /// ```text
 /// r = mean ⟨g, z - x⟩ / mean (e·s),    s = -⟨g, u⟩
-/// η ← growth·η                           where r < -threshold and η < until·η_1
+/// η ← min(growth·η, until·η_1)           where r < -threshold and η < until·η_1
 /// η ← min(slow_growth·η, longest·η_1)    where r < -threshold and η is beyond
 /// ```
 ///
-/// So `η` grows in steps of `growth` as long as there is a way to go. Noise and curvature bring `r`
+/// So `η` grows as long as there is a way to go. Noise and curvature bring `r`
 /// up to 0 and above, and end the growth.
 ///
 /// **Until the loss has come down**, `η` is at most `until·η_1`. On the plateau where many trainings
-/// begin, `r` follows a slope that leads nowhere, and longer steps lose the way off it. A loss has come down where its decayed mean is below the mean of the first twenty by a tenth of
-/// that, or by 3/4 of its standard deviation from step to step.
+/// begin, `r` follows a slope that leads nowhere, and longer steps lose the way off it. A loss has
+/// come down where its decayed mean is below the mean of the first twenty by a tenth of that, or by
+/// 3/4 of its standard deviation from step to step.
 ///
 /// If `r` says so in 20 steps in a row at `until·η_1` or beyond, and the loss has not come down, a
-/// search like the first begins. Only if it finds a step that is a hundred
-/// times longer, training begins again with it: then the first mini-batch was no measure for the
-/// rest.
+/// search like the first begins. Only if it finds a step that is a hundred times longer, training
+/// begins again with it: then the first mini-batch was no measure for the rest.
 ///
 /// | parameter | default | range | meaning |
 /// |---|---|---|---|

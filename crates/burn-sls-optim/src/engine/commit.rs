@@ -61,6 +61,7 @@ impl Engine {
         let first = !state.started;
         state.loss_scale = decided.loss_scale;
         self.expects_moments = false;
+        self.expects_iterates = false;
         if !first {
             state.later_trials += report.trials.len() as u64;
         }

@@ -31,6 +31,8 @@ pub(crate) struct Engine {
     pub(crate) adopted: bool,
     /// Whether the optimizer has just been given moments, which must belong to this model.
     pub(crate) expects_moments: bool,
+    /// Whether the iterates have just come from a record, and must belong to this model, too.
+    pub(crate) expects_iterates: bool,
     /// The step and the number of micro-batches that the user has begun.
     begun: Option<(u64, usize)>,
     pub(in crate::engine) assignment: Assignment,
@@ -46,6 +48,7 @@ impl Engine {
             rule: None,
             adopted,
             expects_moments: false,
+            expects_iterates: false,
             begun: None,
             assignment: Assignment::default(),
         }
@@ -142,12 +145,21 @@ impl Engine {
         let along_last = self.config.start.hypergradient.is_some();
         let proposal = direction::propose(optim, self.adopted, along, along_last, model, grads)?;
         match proposal.with_state {
-            Some(0) if self.expects_moments => Err(LineSearchError::Record {
-                reason: "its moments belong to no parameter of this model: load the model's own \
-                         record first, which restores the ids of its parameters"
-                    .to_string(),
-            }),
+            Some(0) if self.expects_moments => Err(of_another_model("moments")),
             _ => Ok(proposal),
+        }
+    }
+
+    /// Refuses iterates from a record that are not this model's.
+    ///
+    /// # Errors
+    ///
+    /// If none of them belongs to a parameter that has a gradient.
+    pub(in crate::engine) fn check_iterates(&self) -> Result<(), LineSearchError> {
+        let known = self.assignment.ids().any(|id| self.iterates.contains(id));
+        match self.expects_iterates && !known {
+            true => Err(of_another_model("averaged weights")),
+            false => Ok(()),
         }
     }
 
@@ -247,5 +259,15 @@ impl Engine {
     pub(in crate::engine) fn unit_of(&self, id: ParamId) -> usize {
         let original = self.assignment.unit_of(id);
         self.state.unit_of[original.expect("every parameter with a gradient has been assigned")]
+    }
+}
+
+/// The error of a record that has been loaded without the model's own.
+fn of_another_model(what: &str) -> LineSearchError {
+    LineSearchError::Record {
+        reason: format!(
+            "its {what} belong to no parameter of this model: load the model's own record first, \
+             which restores the ids of its parameters"
+        ),
     }
 }

@@ -167,6 +167,7 @@ impl Engine {
         let along = self.config.search.along;
         let proposal = self.propose(optim, along, model, grads)?;
         let point = StepContext::read(self, objective, model, grads, &proposal, base_lr)?;
+        self.check_iterates()?;
         self.check_rates(lr)?;
         let loss_scale = self.largest_loss(objective, point.loss);
         let checked = point.loss.is_finite() && (request.check || self.is_check_due());

@@ -8,6 +8,9 @@ use super::renamed::RENAMED;
 /// The groups of settings. No two settings have the same name, whatever their groups.
 const GROUPS: [&str; 5] = ["direction", "search", "start", "start.growth", "schedule"];
 
+/// A setting that is absent or a group: it is set as a whole, or one by one where it is there.
+const OPTIONAL: &str = "averaging";
+
 /// What has an option of its own, and that option.
 const OPTIONS: [(&str, &str); 5] = [
     ("units", "--units"),
@@ -66,9 +69,12 @@ fn paths(config: &Value) -> Vec<String> {
                 "" => key.clone(),
                 _ => format!("{group}.{key}"),
             };
-            match GROUPS.contains(&path.as_str()) {
-                true => collect(value, &path, paths),
-                false => paths.push(path),
+            let group = GROUPS.contains(&path.as_str());
+            if group || path == OPTIONAL {
+                collect(value, &path, paths);
+            }
+            if !group {
+                paths.push(path);
             }
         }
     }
@@ -145,7 +151,7 @@ fn unknown(key: &str, paths: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use burn_sls_optim::{Frequency, Preset, SearchAlong, Shrink};
+    use burn_sls_optim::{Averaging, Frequency, Preset, SearchAlong, Shrink};
 
     use super::*;
 
@@ -201,6 +207,25 @@ mod tests {
         let pairs = ["c=0.1", "search.c=0.2"].map(|word| parse(word).unwrap());
         let settings = collected(pairs.iter().map(|(key, value)| (key, value)));
         assert_eq!(Value::Object(settings), serde_json::json!({"c": 0.2}));
+    }
+
+    #[test]
+    fn averaging_is_set_by_its_parts_or_as_a_whole() {
+        let averaging = Averaging {
+            share: 0.5,
+            ..Averaging::default()
+        };
+        let expected = LineSearchConfig::adamsls().with_averaging(averaging);
+        for word in [
+            "share=0.5",
+            "averaging.share=0.5",
+            r#"averaging={"share":0.5}"#,
+        ] {
+            assert_eq!(applied(&[word]).unwrap(), expected, "{word}");
+        }
+        assert_eq!(applied(&["averaging=none"]).unwrap().averaging, None);
+        let error = applied_to(Preset::Amortized, &["share=0.5"]).unwrap_err();
+        assert!(error.contains("`share`"), "{error}");
     }
 
     #[test]

@@ -774,13 +774,15 @@ fn any_burn_optimizer_is_adopted_and_a_direction_is_not() {
 }
 
 #[test]
-fn moments_that_belong_to_no_parameter_are_refused_at_the_next_step() {
+fn a_record_of_another_model_is_refused_at_the_next_step() {
     for preset in TRAINING {
-        moments_of_no_parameter(&preset.adamsls());
+        record_of_another_model(&preset.adamsls());
     }
+    // Without moments, but with averaged weights.
+    record_of_another_model(&Preset::Default.sgdsls());
 }
 
-fn moments_of_no_parameter(config: &LineSearchConfig) {
+fn record_of_another_model(config: &LineSearchConfig) {
     let mut optim = config.clone().init();
     let mut model = point(&[1.0, -2.0]);
     for _ in 0..3 {
