@@ -40,9 +40,10 @@ use super::ranges::{Checked, check, decay, from_1, not_negative, open_unit, posi
 /// come down where its decayed mean is below the mean of the first twenty by a tenth of that, or by
 /// 3/4 of its standard deviation from step to step.
 ///
-/// If `r` says so in 20 steps in a row at `until·η_1` or beyond, and the loss has not come down, a
-/// search like the first begins. Only if it finds a step that is a hundred times longer, training
-/// begins again with it: then the first mini-batch was no measure for the rest.
+/// If `r` says so in 20 steps in a row at `until·η_1` or beyond, the loss has not come down, and
+/// steps promise less than a thousandth of it, a search like the first begins. Only if it finds a
+/// step that is a hundred times longer, training begins again with it: then the first mini-batch
+/// was no measure for the rest.
 ///
 /// | parameter | default | range | meaning |
 /// |---|---|---|---|

@@ -28,7 +28,7 @@
 //!     if it fails, nothing moves for 1, 3, 7, … up to 63 iterations, and it begins again
 //!     otherwise  η_1 ← η',  η ← η_1/4,  i, j, A, B, L, l, V, max e, Σ w ← 0
 //! another is due where j >= 20·2^(such searches in vain), the loss has not fallen, f > 10·N,
-//! and trials + 1 <= 0.03·3·(k + 1)
+//! B < 0.001·max(|L|, |l|), and trials + 1 <= 0.03·3·(k + 1)
 //!   like the first; after two searches above the noise it begins no higher than at the longest η'
 //!     accepted above the noise, with η' >= 100·η:  as after the first one, and x, z ← y
 //!     otherwise  j ← 0, and η stays; if all trials were rejected, y stays too

@@ -9,6 +9,9 @@ use crate::state::UnitState;
 /// again.
 const PATIENCE: u64 = 20;
 
+/// The part of the loss that a step promises less of, if it may be for nothing.
+const HOPELESS: f64 = 1e-3;
+
 /// How many times longer than the present step size such a search has to find one.
 pub(crate) const FAR: f64 = 100.0;
 
@@ -81,11 +84,16 @@ impl Rule for Lengthening {
 /// Whether steps could have been longer for so long that the first search may have been no measure
 /// for them. Each search that finds nothing better doubles the time.
 ///
-/// It is none only where the loss has not come down either.
+/// It is none only where the loss has not come down, and where the steps do not promise that it
+/// will. On a plateau, a mini-batch of its own lets steps go far, and the next one does not.
 pub(super) fn is_hopeless(unit: &UnitState) -> bool {
     let failed = u32::try_from(unit.history.failed_restarts).unwrap_or(u32::MAX);
     let factor = 2u64.checked_pow(failed).unwrap_or(u64::MAX);
-    unit.average.at_bound >= PATIENCE.saturating_mul(factor) && !has_fallen(unit)
+    let state = &unit.average;
+    let size = state.early_loss.abs().max(state.recent_loss.abs());
+    state.at_bound >= PATIENCE.saturating_mul(factor)
+        && !has_fallen(unit)
+        && state.promised < HOPELESS * size
 }
 
 /// Whether the loss has come down since the early steps: by a part of what it was, or by more than
@@ -223,15 +231,20 @@ mod tests {
         lost(&mut unit, 0.95);
         for _ in 0..15 + PATIENCE {
             assert!(!is_hopeless(&unit));
-            rule().observe(&mut unit, 1.0, 10.0);
+            rule().observe(&mut unit, 1e-4, 10.0);
         }
         assert!((unit.step_size - 1.0).abs() < 1e-12);
-        rule().observe(&mut unit, 1.0, 10.0);
-        rule().observe(&mut unit, 1.0, 10.0);
+        rule().observe(&mut unit, 1e-4, 10.0);
+        rule().observe(&mut unit, 1e-4, 10.0);
         assert!(is_hopeless(&unit));
+        let promising = |promised| {
+            unit.average.promised = promised;
+            !is_hopeless(&unit)
+        };
+        assert_eq!([2e-3, 1e-4].map(promising), [true, false]);
         lost(&mut unit, 0.85);
         assert!(!is_hopeless(&unit));
-        rule().observe(&mut unit, 1.0, 10.0);
+        rule().observe(&mut unit, 1e-4, 10.0);
         assert!(unit.step_size > 1.0);
     }
 
