@@ -29,21 +29,22 @@ use super::ranges::{Checked, check, decay, from_1, not_negative, open_unit, posi
 /// ```text
 /// r = mean ⟨g, z - x⟩ / mean (e·s),    s = -⟨g, u⟩
 /// η ← min(growth·η, until·η_1)           where r < -threshold and η < until·η_1
-/// η ← min(slow_growth·η, longest·η_1)    where r < -threshold and η is beyond
+/// η ← min(slow_growth·η, longest·η_1)    where r < -threshold and the loss has come down
 /// ```
 ///
 /// So `η` grows as long as there is a way to go. Noise and curvature bring `r`
 /// up to 0 and above, and end the growth.
 ///
-/// **Until the loss has come down**, `η` is at most `until·η_1`. On the plateau where many trainings
-/// begin, `r` follows a slope that leads nowhere, and longer steps lose the way off it. A loss has
+/// **As long as the loss has not come down**, `η` is at most `until·η_1`. On the plateau where many
+/// trainings begin, `r` is of both signs, and steps that grow with it miss the way out. A loss has
 /// come down where its decayed mean is below the mean of the first twenty by a tenth of that, or by
-/// 3/4 of its standard deviation from step to step.
+/// 3/4 of its standard deviation from step to step, whichever is less.
 ///
-/// If `r` says so in 20 steps in a row at `until·η_1` or beyond, the loss has not come down, and
-/// steps promise less than a thousandth of it, a search like the first begins. Only if it finds a
-/// step that is a hundred times longer, training begins again with it: then the first mini-batch
-/// was no measure for the rest.
+/// If `r < -threshold` in 20 steps in a row with `η` at `until·η_1` or beyond, the loss has not come
+/// down and is above its bound, and steps promise less than a thousandth of it, a search like the
+/// first begins, as soon as the budget has room for it. Only if it finds a step that is a hundred
+/// times longer, training begins again with it: then the first mini-batch was no measure for the
+/// rest.
 ///
 /// | parameter | default | range | meaning |
 /// |---|---|---|---|
@@ -51,8 +52,8 @@ use super::ranges::{Checked, check, decay, from_1, not_negative, open_unit, posi
 /// | `power` | 8 | [0, 30] | how much more later steps count in the average |
 /// | `warm_up` | 20 | >= 1 | steps until `e` is `η` |
 /// | `share` | 0.25 | > 0, at most `until` | `η` of the first step, in units of `η_1` |
-/// | `until` | 1 | > 0 | up to where `η` grows fast, and at first at all, in units of `η_1` |
-/// | `growth` | 2^(1/8) | >= 1 | growth of `η` in a step |
+/// | `until` | 1 | > 0 | the longest `η` before the loss has come down, in units of `η_1` |
+/// | `growth` | 2^(1/8) | >= 1 | growth of `η` in a step, up to there |
 /// | `slow_growth` | 2^(1/64) | >= 1, at most `growth` | its growth beyond `until·η_1` |
 /// | `longest` | 16 | at least `until` | the longest `η`, in units of `η_1` |
 /// | `threshold` | 0.02 | >= 0 | how far below 0 `r` has to be for it |
@@ -73,8 +74,8 @@ pub struct Averaging {
     pub warm_up: u64,
     /// The first step size, in units of the one that the first search finds.
     pub share: f64,
-    /// Up to which step size it grows fast, in the same units, and at all before the loss has come
-    /// down.
+    /// The longest step size before the loss has come down, in the same units. Up to here it grows
+    /// fast.
     pub until: f64,
     /// Growth of the step size in one step.
     pub growth: f64,

@@ -266,8 +266,8 @@ impl Engine {
 fn of_another_model(what: &str) -> LineSearchError {
     LineSearchError::Record {
         reason: format!(
-            "its {what} belong to no parameter of this model: load the model's own record first, \
-             which restores the ids of its parameters"
+            "its {what} belong to no parameter of this model that has a gradient: load the model's \
+             own record first, which restores the ids of its parameters"
         ),
     }
 }

@@ -244,8 +244,8 @@ impl LineSearchOptimizer {
     /// # Errors
     ///
     /// If the record is of other units, or of averaged weights where none are to be averaged. If
-    /// its moments or averaged weights belong to no parameter of the model, the next step is an
-    /// error.
+    /// its moments or averaged weights belong to no parameter of the model that has a gradient, the
+    /// next step is an error.
     pub fn load_record(mut self, record: LineSearchRecord) -> Result<Self, LineSearchError> {
         record.search.check(&self.engine.config.units)?;
         if self.engine.averaging_beta().is_none() && !record.iterates.is_empty() {

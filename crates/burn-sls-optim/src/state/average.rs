@@ -25,7 +25,7 @@ pub struct AverageState {
     pub(crate) recent_loss: f64,
     /// The decayed mean of its squared distance from that, with the weight of its beginning in zero.
     pub(crate) scatter: f64,
-    /// Steps in a row that could have been longer.
+    /// Steps in a row that could have been longer, at the searched step size or beyond.
     pub(crate) at_bound: u64,
 }
 

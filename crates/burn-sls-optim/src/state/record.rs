@@ -118,7 +118,10 @@ impl SearchState {
                 recent_loss: float("average.losses", 2 * unit, number(5)),
                 scatter: float("average.losses", 2 * unit + 1, 0.0),
                 steps: whole("average.steps", unit).unwrap_or(0),
-                at_bound: whole("average.at_bound", unit).unwrap_or(0),
+                // Counted by another rule where the losses are not known.
+                at_bound: whole("average.losses", 2 * unit)
+                    .and_then(|_| whole("average.at_bound", unit))
+                    .unwrap_or(0),
             }
         };
         let unit = |unit: usize| UnitState {

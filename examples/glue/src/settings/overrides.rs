@@ -115,9 +115,9 @@ pub(crate) fn apply(
         }
         let none = value.as_str() == Some("none");
         let value = if none { Value::Null } else { value.clone() };
-        if let Some(place) = settings.pointer_mut(&format!("/{}", path.replace('.', "/"))) {
-            *place = value.clone();
-        }
+        let place = settings.pointer_mut(&format!("/{}", path.replace('.', "/")));
+        // A part of a group that has just been set to none has no place.
+        *place.ok_or_else(|| unknown(key, &paths))? = value.clone();
         // One by one, so that the error says which.
         config = serde_json::from_value(settings.clone())
             .map_err(|error| format!("`{key}` cannot be {value}: {error}"))?;
@@ -224,8 +224,13 @@ mod tests {
             assert_eq!(applied(&[word]).unwrap(), expected, "{word}");
         }
         assert_eq!(applied(&["averaging=none"]).unwrap().averaging, None);
-        let error = applied_to(Preset::Amortized, &["share=0.5"]).unwrap_err();
-        assert!(error.contains("`share`"), "{error}");
+        for (preset, words) in [
+            (Preset::Amortized, &["share=0.5"][..]),
+            (Preset::Default, &["averaging=none", "share=0.5"]),
+        ] {
+            let error = applied_to(preset, words).unwrap_err();
+            assert!(error.contains("`share`"), "{error}");
+        }
     }
 
     #[test]

@@ -397,7 +397,8 @@ fn a_step_size_that_an_absurd_batch_made_tiny_recovers() {
     }
 }
 
-/// Where steps are averaged, no later search would find out: the growth does, and asks for one.
+/// Where steps are averaged, no later search would find out: the gradients ask for longer steps, and
+/// in the end for a search.
 #[test]
 fn a_first_batch_that_was_absurd_is_recovered_from() {
     for preset in TRAINING {
@@ -424,7 +425,8 @@ fn a_first_batch_that_was_absurd_is_recovered_from() {
 
 #[test]
 fn a_first_step_size_that_is_far_too_short_recovers() {
-    // Averaged steps have to grow for a while before a search begins again, and warm up after it.
+    // Gradients have to ask for longer steps for a while before a search begins again, and averaged
+    // steps warm up after it.
     for (preset, steps) in [(Preset::Amortized, 50), (Preset::Default, 100)] {
         for config in [preset.sgdsls(), preset.adamsls()] {
             let config = config.with_initial_step(InitialStep::Fixed(1e-10));

@@ -9,20 +9,20 @@ use crate::state::UnitState;
 /// again.
 const PATIENCE: u64 = 20;
 
-/// The part of the loss that a step promises less of, if it may be for nothing.
+/// A step that promises less than this part of the loss may be for nothing.
 const HOPELESS: f64 = 1e-3;
 
 /// How many times longer than the present step size such a search has to find one.
 pub(crate) const FAR: f64 = 100.0;
 
-/// The steps whose mean loss is the early one.
+/// How many first steps make the early loss.
 const EARLY: u64 = 20;
 
-/// The part of the early loss by which one has come down.
+/// A loss has come down by this part of the early loss.
 const PART: f64 = 0.1;
 
-/// Or how many of its standard deviations from step to step, if that is less. The two means are
-/// about a quarter of one apart by chance.
+/// Or by this many standard deviations from step to step, if that is less. By chance the two means
+/// are about a quarter of one apart.
 const DEVIATIONS: f64 = 0.75;
 
 /// Steps before the means of the growth say anything.
@@ -84,16 +84,17 @@ impl Rule for Lengthening {
 /// Whether steps could have been longer for so long that the first search may have been no measure
 /// for them. Each search that finds nothing better doubles the time.
 ///
-/// It is none only where the loss has not come down, and where the steps do not promise that it
-/// will. On a plateau, a mini-batch of its own lets steps go far, and the next one does not.
-pub(super) fn is_hopeless(unit: &UnitState) -> bool {
+/// The first search is no measure only where the loss has not come down, and where the steps of all
+/// `units` do not promise that it will. On a plateau, a single mini-batch lets a step go far, and
+/// the next one does not.
+pub(super) fn is_hopeless(unit: &UnitState, units: usize) -> bool {
     let failed = u32::try_from(unit.history.failed_restarts).unwrap_or(u32::MAX);
     let factor = 2u64.checked_pow(failed).unwrap_or(u64::MAX);
     let state = &unit.average;
     let size = state.early_loss.abs().max(state.recent_loss.abs());
     state.at_bound >= PATIENCE.saturating_mul(factor)
         && !has_fallen(unit)
-        && state.promised < HOPELESS * size
+        && state.promised * (units as f64) < HOPELESS * size
 }
 
 /// Whether the loss has come down since the early steps: by a part of what it was, or by more than
@@ -215,7 +216,7 @@ mod tests {
             rule().observe(&mut unit, 1.0, 10.0);
         }
         assert_eq!(unit.step_size, 16.0);
-        assert!(unit.average.at_bound > PATIENCE && !is_hopeless(&unit));
+        assert!(unit.average.at_bound > PATIENCE && !is_hopeless(&unit, 1));
         // The other way, the means turn, and nothing grows.
         for _ in 0..200 {
             rule().observe(&mut unit, 1.0, -10.0);
@@ -230,20 +231,20 @@ mod tests {
         unit.average.recent_loss = 1.0;
         lost(&mut unit, 0.95);
         for _ in 0..15 + PATIENCE {
-            assert!(!is_hopeless(&unit));
+            assert!(!is_hopeless(&unit, 1));
             rule().observe(&mut unit, 1e-4, 10.0);
         }
         assert!((unit.step_size - 1.0).abs() < 1e-12);
         rule().observe(&mut unit, 1e-4, 10.0);
         rule().observe(&mut unit, 1e-4, 10.0);
-        assert!(is_hopeless(&unit));
+        assert!(is_hopeless(&unit, 1));
         let promising = |promised| {
             unit.average.promised = promised;
-            !is_hopeless(&unit)
+            !is_hopeless(&unit, 1)
         };
         assert_eq!([2e-3, 1e-4].map(promising), [true, false]);
         lost(&mut unit, 0.85);
-        assert!(!is_hopeless(&unit));
+        assert!(!is_hopeless(&unit, 1));
         rule().observe(&mut unit, 1e-4, 10.0);
         assert!(unit.step_size > 1.0);
     }

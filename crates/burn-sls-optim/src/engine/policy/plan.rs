@@ -116,7 +116,7 @@ pub(crate) fn plan<M>(
         unjudged: can_be_judged(point.loss, bound, rounding, point.loss_scale)
             && members
                 .iter()
-                .all(|unit| is_unjudged(unit, restart_after) || is_hopeless(unit)),
+                .all(|unit| is_unjudged(unit, restart_after) || is_hopeless(unit, units.len())),
         has_hypergradient: point.along_last.is_some(),
     };
     let due = !state.started || rules.iter().all(|rule| rule.is_due(&candidate));

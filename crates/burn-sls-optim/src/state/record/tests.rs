@@ -2,6 +2,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
+use crate::state::AverageState;
 use crate::units::Units;
 
 fn units(count: usize) -> Units {
@@ -37,6 +38,18 @@ fn merged() -> SearchState {
     unit.history.failed_restarts = 1;
     unit.history.judged = 5;
     unit.history.longest = 0.75;
+    state.units[1].average = AverageState {
+        searched: 1.5,
+        steps: 30,
+        longest_step: 0.5,
+        weights: 1e300,
+        along: -0.125,
+        promised: 0.1 + 0.2,
+        early_loss: -3.0,
+        recent_loss: -3.5,
+        scatter: 1e-300,
+        at_bound: 6,
+    };
     state.units[2].acceptance = AcceptanceState::Smoothed {
         decrease: -0.5,
         slope: 1e-300,
