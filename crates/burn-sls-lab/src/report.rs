@@ -111,7 +111,7 @@ pub fn report(folder: &Path, records: &[Record], bar: &str) -> Result<String, La
     for (measure, profiles) in &profiles {
         parts.push(tables::profile(*measure, profiles).markdown());
     }
-    parts.push(format!("![Performance profiles]({FIGURE}.png)"));
+    parts.push(format!("![Performance profiles]({FIGURE}.svg)"));
     if !sensitivities.is_empty() {
         parts.push(tables::sensitivity(&sensitivities).markdown());
     }
@@ -142,7 +142,7 @@ pub fn report(folder: &Path, records: &[Record], bar: &str) -> Result<String, La
         "{}\n{} failed and {} missing runs; the report is {}",
         summary.terminal(),
         failed.len(),
-        missing.len(),
+        missing.iter().map(Missing::runs).sum::<usize>(),
         folder.join(REPORT).display()
     ))
 }

@@ -15,13 +15,20 @@ pub struct Failed {
     pub reason: String,
 }
 
-/// A run that is not there, though the competitor and the problem have others.
-#[derive(Clone, Debug, Serialize)]
+/// The runs of a competitor that are not there, though the competitor and the problems have others.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Missing {
     /// Who.
     pub competitor: String,
-    /// Where.
-    pub problem: String,
+    /// How many of each family, in the order of the catalogue.
+    pub families: Vec<(String, usize)>,
+}
+
+impl Missing {
+    /// How many runs there are not.
+    pub fn runs(&self) -> usize {
+        self.families.iter().map(|(_, runs)| runs).sum()
+    }
 }
 
 /// The failed runs: on problems with a target, those that end above half of the way to it; on
@@ -58,23 +65,29 @@ pub fn failures(cases: &[Case], competitors: &[&str]) -> Vec<Failed> {
 /// The missing runs. A competitor with a factor on its steps is only expected in families that it
 /// was run on.
 pub fn missing(cases: &[Case], competitors: &[&str]) -> Vec<Missing> {
-    let mut missing = Vec::new();
-    for competitor in competitors {
+    let of = |competitor: &&str| {
         let on_family = |family: &str| {
-            let same = cases.iter().filter(|case| case.key.problem == family);
-            same.into_iter().any(|case| case.run(competitor).is_some())
+            let mut same = cases.iter().filter(|case| case.key.problem == family);
+            same.any(|case| case.run(competitor).is_some())
         };
-        for case in cases {
-            let expected = !competitor.contains('@') || on_family(&case.key.problem);
-            if expected && case.run(competitor).is_none() {
-                missing.push(Missing {
-                    competitor: (*competitor).to_string(),
-                    problem: case.key.problem_name(),
-                });
+        let mut families: Vec<(String, usize)> = Vec::new();
+        for case in cases.iter().filter(|case| case.run(competitor).is_none()) {
+            let family = &case.key.problem;
+            if competitor.contains('@') && !on_family(family) {
+                continue;
+            }
+            match families.iter_mut().find(|(name, _)| name == family) {
+                Some((_, runs)) => *runs += 1,
+                None => families.push((family.clone(), 1)),
             }
         }
-    }
-    missing
+        Missing {
+            competitor: (*competitor).to_string(),
+            families,
+        }
+    };
+    let all = competitors.iter().map(of);
+    all.filter(|missing| missing.runs() > 0).collect()
 }
 
 /// Both lists as a part of the page.
@@ -96,10 +109,12 @@ pub(super) fn words(failed: &[Failed], missing: &[Missing]) -> String {
     words += "\n\n## Runs that are missing\n";
     for Missing {
         competitor,
-        problem,
+        families,
     } in missing
     {
-        words += &format!("\n- `{competitor}` on {problem}");
+        let families = families.iter().map(|(name, runs)| format!("{name} {runs}"));
+        let families = families.collect::<Vec<_>>().join(", ");
+        words += &format!("\n- `{competitor}`: {families}");
     }
     if missing.is_empty() {
         words += "\nNone.";

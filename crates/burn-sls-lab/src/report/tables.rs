@@ -142,8 +142,8 @@ pub(super) fn profile(measure: Measure, profiles: &[Profile]) -> Table {
     heads.extend(factors.iter().map(String::as_str));
     heads.push("ever");
     let words = format!(
-        "The share of problems on which the target is reached at no more than so many times the \
-         {} of whoever was the fastest there.",
+        "Over the problems that all of them were run on: the share on which the target is reached \
+         at no more than so many times the {} of whoever was the fastest there.",
         measure.name()
     );
     let title = format!("Profile of {} to the target", measure.name());

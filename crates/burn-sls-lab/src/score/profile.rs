@@ -72,10 +72,11 @@ impl Profile {
     }
 }
 
-/// The profiles of competitors over the problems that count. A run that is missing counts as one
-/// that never reached the target.
+/// The profiles of competitors over the problems that count and that all of them were run on.
 pub fn profiles(cases: &[Case], competitors: &[&str], measure: Measure) -> Vec<Profile> {
-    let cases: Vec<&Case> = cases.iter().filter(|case| case.counts()).collect();
+    let complete = |case: &&Case| competitors.iter().all(|name| case.run(name).is_some());
+    let counting = cases.iter().filter(|case| case.counts());
+    let cases: Vec<&Case> = counting.filter(complete).collect();
     let of_family = |case: &Case| {
         let same = cases.iter().filter(|c| c.key.problem == case.key.problem);
         same.count() as f64
@@ -126,8 +127,9 @@ mod tests {
             record("p", "other", &[1.0, 1.0, 0.0]),
             record("q", "bar", &[1.0, 0.5, 0.0]),
             record("q", "other", &[1.0, 0.9, 0.8]),
+            record("r", "bar", &[1.0, 0.0]),
         ];
-        let cases = cases(&runs, "bar", &["p", "q"]);
+        let cases = cases(&runs, "bar", &["p", "q", "r"]);
         let profiles = profiles(&cases, &["bar", "other"], Measure::Steps);
         assert_eq!(profiles[0].at(1.0), 1.0);
         assert_eq!(profiles[0].area(), 1.0);
