@@ -105,18 +105,21 @@ pub fn report(folder: &Path, records: &[Record], bar: &str) -> Result<String, La
     let summary = tables::summary(&summaries, bar);
     if !levels.is_empty() {
         parts.push(tables::levels(&levels, competitors));
+        parts.push(failures::unsolved(cases, competitors));
     }
-    parts.push(summary.markdown());
-    parts.push(tables::work(&summaries).markdown());
-    for (measure, profiles) in &profiles {
-        parts.push(tables::profile(*measure, profiles).markdown());
+    if cases.iter().any(Case::counts) {
+        parts.push(summary.markdown());
+        parts.push(tables::work(&summaries).markdown());
+        for (measure, profiles) in &profiles {
+            parts.push(tables::profile(*measure, profiles).markdown());
+        }
+        parts.push(format!("![Performance profiles]({FIGURE}.svg)"));
+        if !sensitivities.is_empty() {
+            parts.push(tables::sensitivity(&sensitivities).markdown());
+        }
+        parts.push(tables::groups(&judgement).markdown());
+        parts.push(tables::problems(&judgement).markdown());
     }
-    parts.push(format!("![Performance profiles]({FIGURE}.svg)"));
-    if !sensitivities.is_empty() {
-        parts.push(tables::sensitivity(&sensitivities).markdown());
-    }
-    parts.push(tables::groups(&judgement).markdown());
-    parts.push(tables::problems(&judgement).markdown());
     parts.push(failures::words(&failed, &missing));
 
     let write = |name: &str, bytes: &[u8]| {

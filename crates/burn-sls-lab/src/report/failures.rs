@@ -90,6 +90,36 @@ pub fn missing(cases: &[Case], competitors: &[&str]) -> Vec<Missing> {
     all.filter(|missing| missing.runs() > 0).collect()
 }
 
+/// The levels of problems that are judged by nothing else and that a competitor has not solved with
+/// every seed, by name.
+pub(super) fn unsolved(cases: &[Case], competitors: &[&str]) -> String {
+    let mut words = "### Levels that are not solved with every seed\n".to_string();
+    for competitor in competitors {
+        let mut problems: Vec<(&str, Vec<&str>)> = Vec::new();
+        let levels = cases.iter().filter(|case| case.group == SOLVED_OR_NOT);
+        let failed = |case: &&Case| {
+            let run = case.run(competitor);
+            run.is_some_and(|run| run.passed != Some(true))
+        };
+        for case in levels.filter(failed) {
+            let name = case.key.problem.as_str();
+            let (problem, level) = name.rsplit_once('/').unwrap_or((name, ""));
+            match problems.iter_mut().find(|(known, _)| *known == problem) {
+                Some((_, levels)) if levels.contains(&level) => {}
+                Some((_, levels)) => levels.push(level),
+                None => problems.push((problem, vec![level])),
+            }
+        }
+        let problems = problems.iter().map(|(problem, levels)| {
+            let levels = levels.join(" ");
+            format!("{problem} {levels}").trim_end().to_string()
+        });
+        let problems = problems.collect::<Vec<_>>().join(", ");
+        words += &format!("\n- `{competitor}`: {problems}");
+    }
+    words
+}
+
 /// Both lists as a part of the page.
 pub(super) fn words(failed: &[Failed], missing: &[Missing]) -> String {
     let mut words = "## Runs that have failed\n\nThey end above half of the way from the start to \
