@@ -28,13 +28,32 @@ const DEVIATIONS: f64 = 0.75;
 /// Steps before the means of the growth say anything.
 const SETTLED: u64 = 3;
 
+/// The least threshold, and the greatest decay, along the displacements of another optimizer. Its own
+/// momentum carries steps on after the slope has turned, and a long mean would not notice in time.
+const ADOPTED: (f64, f64) = (0.3, 0.9);
+
 /// The growth of step sizes, up to the longest that there may be at all.
 pub(super) struct Lengthening {
-    pub(super) averaging: Averaging,
-    pub(super) longest: f64,
+    averaging: Averaging,
+    longest: f64,
 }
 
 impl Lengthening {
+    /// The growth by these settings, of steps along an optimizer's own directions or displacements
+    /// that are `adopted`.
+    pub(super) fn new(averaging: Averaging, longest: f64, adopted: bool) -> Self {
+        let (threshold, decay) = match adopted {
+            true => ADOPTED,
+            false => (averaging.threshold, averaging.decay),
+        };
+        let averaging = Averaging {
+            threshold: threshold.max(averaging.threshold),
+            decay: decay.min(averaging.decay),
+            ..averaging
+        };
+        Self { averaging, longest }
+    }
+
     /// Makes the step size of a unit longer whose average is behind.
     fn lengthen(&self, unit: &mut UnitState) {
         let rule = &self.averaging;

@@ -18,12 +18,17 @@ use crate::report::Outcome;
 use crate::state::UnitState;
 use crate::units::Searched;
 
-/// The rules of a configuration, in order.
-fn rules(config: &LineSearchConfig) -> Vec<Box<dyn Rule>> {
+/// The rules of an engine, in order.
+fn rules(engine: &Engine) -> Vec<Box<dyn Rule>> {
     fn boxed<R: Rule + 'static>(rule: Option<R>) -> Option<Box<dyn Rule>> {
         rule.map(|rule| Box::new(rule) as Box<dyn Rule>)
     }
+    let config = &engine.config;
     let (start, schedule) = (&config.start, &config.schedule);
+    let longest = config.longest_step_size();
+    let averaging = config.averaging.map(|averaging| {
+        Lengthening::new(averaging, longest.unwrap_or(f64::INFINITY), engine.adopted)
+    });
     let rules = [
         boxed(Some(schedule.frequency)),
         boxed(schedule.budget.map(Budget)),
@@ -32,18 +37,15 @@ fn rules(config: &LineSearchConfig) -> Vec<Box<dyn Rule>> {
         boxed(start.hypergradient),
         boxed(Some(Initial(start.initial_step, start.expand))),
         boxed(start.polyak_cap.map(PolyakCap)),
-        boxed(config.longest_step_size().map(MaxStepSize)),
-        boxed(config.averaging.map(|averaging| Lengthening {
-            averaging,
-            longest: config.longest_step_size().unwrap_or(f64::INFINITY),
-        })),
+        boxed(longest.map(MaxStepSize)),
+        boxed(averaging),
     ];
     rules.into_iter().flatten().collect()
 }
 
 /// The units, after every rule has seen what this gradient says about the last step.
 pub(crate) fn observe<M>(engine: &Engine, point: &StepContext<'_, M>) -> Vec<UnitState> {
-    let rules = rules(&engine.config);
+    let rules = rules(engine);
     let mut units = engine.state.units.clone();
     for (index, unit) in units.iter_mut().enumerate() {
         let along_last = point.along_last.as_ref().map(|slopes| slopes[index]);
@@ -95,7 +97,7 @@ pub(crate) fn plan<M>(
     fallback: bool,
 ) -> Result<Plan, LineSearchError> {
     let (config, state) = (&engine.config, &engine.state);
-    let rules = rules(config);
+    let rules = rules(engine);
     let searched = units::choose(engine, point, fallback)?;
     let (last, slope) = step_size_and_slope(searched, point, &units);
     let members = match searched {
