@@ -52,10 +52,10 @@
 //! ```
 //!
 //! `η` begins at `η_1/4` and grows as long as the gradients say that the average is behind the
-//! steps: up to `η_1`, and up to `16·η_1` once the loss has come down. [`Averaging`] has the rule. The model to validate, to save and to use is
-//! [`averaged`](LineSearchOptimizer::averaged); under Burn's `Learner` it is what is validated,
-//! recorded and returned. [`Preset::Amortized`] averages nothing, and searches through the whole
-//! training, as often as 3 % of its cost allow.
+//! steps: up to `η_1`, and up to `16·η_1` once the loss has come down. [`Averaging`] has the rule.
+//! The model to validate, to save and to use is [`averaged`](LineSearchOptimizer::averaged); under
+//! Burn's `Learner` it is what is validated, recorded and returned. [`Preset::Amortized`] averages
+//! nothing, and searches through the whole training, as often as 3 % of its cost allow.
 //!
 //! [`ScheduleFree`] and [`WeightAverage`] are such averages for any optimizer of Burn.
 //!

@@ -28,8 +28,9 @@ const DEVIATIONS: f64 = 0.75;
 /// Steps before the means of the growth say anything.
 const SETTLED: u64 = 3;
 
-/// The least threshold, and the greatest decay, along the displacements of another optimizer. Its own
-/// momentum carries steps on after the slope has turned, and a long mean would not notice in time.
+/// The least threshold, and the greatest decay, along the displacements of another optimizer. Its
+/// own momentum carries steps on after the slope has turned, and a long mean would not notice in
+/// time.
 const ADOPTED: (f64, f64) = (0.3, 0.9);
 
 /// The growth of step sizes, up to the longest that there may be at all.
@@ -42,15 +43,12 @@ impl Lengthening {
     /// The growth by these settings, of steps along an optimizer's own directions or displacements
     /// that are `adopted`.
     pub(super) fn new(averaging: Averaging, longest: f64, adopted: bool) -> Self {
-        let (threshold, decay) = match adopted {
-            true => ADOPTED,
-            false => (averaging.threshold, averaging.decay),
-        };
-        let averaging = Averaging {
-            threshold: threshold.max(averaging.threshold),
-            decay: decay.min(averaging.decay),
-            ..averaging
-        };
+        let mut averaging = averaging;
+        if adopted {
+            let (threshold, decay) = ADOPTED;
+            averaging.threshold = averaging.threshold.max(threshold);
+            averaging.decay = averaging.decay.min(decay);
+        }
         Self { averaging, longest }
     }
 
