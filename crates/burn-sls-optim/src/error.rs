@@ -107,6 +107,11 @@ pub enum LineSearchError {
         /// The path of the first parameter that is.
         path: String,
     },
+    /// Another device of a training on several devices failed, or the connection to it was lost.
+    Device {
+        /// Which device, and what it said.
+        message: String,
+    },
     /// The learning rate that multiplies the step size is negative, NaN or infinite. Or it is not 1
     /// under the `Learner`, and no call says that it is meant as a factor.
     LearningRate {
@@ -238,8 +243,16 @@ impl fmt::Display for LineSearchError {
             ),
             Self::Distributed { path } => write!(
                 f,
-                "the gradient of `{path}` is synchronised with other devices: each worker would \
-                 search its own batch and take its own step size. Train on one device"
+                "the gradient of `{path}` is synchronised with other devices, as under \
+                 `ExecutionStrategy::ddp`: each worker would search its own batch and take its own \
+                 step size. Train with `ExecutionStrategy::multi(devices, \
+                 MultiDeviceOptim::OptimMainDevice)`, which takes one for all"
+            ),
+            Self::Device { message } => write!(
+                f,
+                "a device of the training failed, or the connection to it was lost: {message}. \
+                 Nothing of this step was taken: go on from the model before it, or from the last \
+                 checkpoint, with the devices that are left"
             ),
             Self::LearningRate { value } => write!(
                 f,

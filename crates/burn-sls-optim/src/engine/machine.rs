@@ -1,5 +1,7 @@
 //! The engine: a line search at work, and what an iteration reads from it.
 
+use std::sync::MutexGuard;
+
 use burn::module::{Module, ParamId};
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{GradientsParams, ModuleOptimizer};
@@ -9,7 +11,7 @@ use crate::average::Iterates;
 use crate::config::{LineSearchConfig, SelfCheck, TrialMode};
 use crate::direction::{self, Proposal, SearchAlong};
 use crate::error::LineSearchError;
-use crate::objective::{Objective, draw_seed, prepare, seed_devices};
+use crate::objective::{Objective, draw_seed, generator_turn, prepare, seed_devices};
 use crate::state::SearchState;
 use crate::units::{Assignment, Searched, UnitRule};
 
@@ -102,6 +104,11 @@ impl Engine {
     pub(crate) fn batch_seed(&self, run_seed: u64, index: usize) -> Option<u64> {
         let seed = random::seed(run_seed, self.state.step, index as u64);
         self.seeds().then_some(seed)
+    }
+
+    /// A turn with the random generators, where a forward pass is going to be replayed.
+    pub(crate) fn generator_turn(&self) -> Option<MutexGuard<'static, ()>> {
+        self.seeds().then(generator_turn)
     }
 
     /// Notes that the devices have been prepared for a forward of the user's own.

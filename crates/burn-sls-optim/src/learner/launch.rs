@@ -1,5 +1,8 @@
 //! The launch of a training.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::Ordering;
+
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::tensor::Tensor;
@@ -8,6 +11,7 @@ use burn::train::{Learner, LearnerModel, LearningResult, SupervisedTraining, Tra
 use super::batch_loss::TrainingLoss;
 use super::wrapper::LineSearch;
 use crate::error::LineSearchError;
+use crate::objective::message_of;
 
 impl<M: LearnerModel + TrainStep<Input: Clone, Output: TrainingLoss>> LineSearch<M> {
     /// Trains the model.
@@ -56,7 +60,17 @@ impl<M: LearnerModel + TrainStep<Input: Clone, Output: TrainingLoss>> LineSearch
         let scheduler = scheduler.unwrap_or_else(|| ModuleLrScheduler::new(1.0_f64));
         let stoppable = self.with_interrupter(training.interrupter());
         let (model, optim) = stoppable.into_parts();
-        let result = training.launch(Learner::new(model, optim, scheduler));
+        let on_several = model.workers.seen();
+        let launch = || training.launch(Learner::new(model, optim, scheduler));
+        let result = match catch_unwind(AssertUnwindSafe(launch)) {
+            Ok(result) => result,
+            // Burn has no error for a device that is lost between two steps.
+            Err(panic) if on_several.load(Ordering::Relaxed) => {
+                let message = message_of(panic.as_ref());
+                return Err(LineSearchError::Device { message });
+            }
+            Err(panic) => resume_unwind(panic),
+        };
         match result.model.reporter.first() {
             Some(error) => Err(error),
             None => Ok(LearningResult {

@@ -12,6 +12,7 @@ mod mistakes;
 mod module;
 mod step;
 mod with;
+mod workers;
 mod wrapper;
 
 use std::sync::Arc;

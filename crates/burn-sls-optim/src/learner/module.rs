@@ -84,9 +84,13 @@ impl<M: TrainStep<Input: Clone> + Module> Module for LineSearch<M> {
         self.model.num_params()
     }
 
-    fn fork(mut self, device: &Device) -> Self {
-        self.engine.iterates = self.engine.iterates.to_device(device);
-        self.map_model(|model| model.fork(device))
+    /// Iterates follow the parameters when they are next asked for: a worker never asks.
+    fn fork(self, device: &Device) -> Self {
+        let workers = self.workers.of_fork(device);
+        Self {
+            workers,
+            ..self.map_model(|model| model.fork(device))
+        }
     }
 
     fn to_device(mut self, device: &Device) -> Self {

@@ -9,20 +9,20 @@ use super::batch_loss::TrainingLoss;
 use super::wrapper::LineSearch;
 use crate::engine::{Request, Stepped};
 use crate::error::{LineSearchError, StepError};
-use crate::objective::MicroBatch;
+use crate::objective::{MicroBatch, OnDevices, main_device, to_main};
 use crate::report::StepReport;
 
 /// The error of a move without a batch.
 const NO_BATCH: LineSearchError = LineSearchError::Settings {
     reason: "a line search needs the batch that the gradients are of: call `TrainStep::step` on \
-             the same model before `TrainStep::optimize`. Training on several devices, whose \
-             workers keep their batches, is not supported",
+             the same model, on a clone of it, or on forks of clones as Burn's workers do, before \
+             `TrainStep::optimize`",
 };
 
 /// The error of an optimization that is sharded over devices.
 const SHARDED: LineSearchError = LineSearchError::Settings {
-    reason: "a line search trains on one device: the workers of several keep the batches that its \
-             trials need",
+    reason: "a line search takes one decision for all devices, on the main one: train with \
+             `MultiDeviceOptim::OptimMainDevice` in place of `OptimSharded`",
 };
 
 impl<M: TrainStep<Input: Clone, Output: TrainingLoss> + Module> TrainStep for LineSearch<M> {
@@ -35,10 +35,19 @@ impl<M: TrainStep<Input: Clone, Output: TrainingLoss> + Module> TrainStep for Li
             return self.model.step(item);
         }
         let mut slot = self.slot();
-        let run_seed = *slot
-            .run_seed
-            .get_or_insert_with(|| self.engine.run_seed(&self.model));
-        let index = slot.batches.len();
+        let origin = self.workers.origin();
+        let worker = origin.as_ref().map(|(origin, left)| (*origin, &**left));
+        let draw = || self.engine.run_seed(&self.model);
+        let run_seed = match worker {
+            None => *slot.run_seed.get_or_insert_with(draw),
+            Some((_, left)) => self.workers.run_seed(left, draw),
+        };
+        slot.run_seed = Some(run_seed);
+        let index = match (worker, slot.batches.len()) {
+            (Some((origin, _)), 0) => origin.place,
+            (_, batches) => batches,
+        };
+        let _turn = worker.and_then(|_| self.engine.generator_turn());
         let seed = match self.engine.prepare(&self.model, run_seed, index) {
             Ok(seed) => seed,
             // The model's own backward pass could only panic too.
@@ -50,11 +59,16 @@ impl<M: TrainStep<Input: Clone, Output: TrainingLoss> + Module> TrainStep for Li
             }
         };
         let output = self.model.step(item.clone());
-        slot.batches.push(MicroBatch {
+        let batch = MicroBatch {
             item,
             losses: output.item.training_loss().inner(),
             seed,
-        });
+            device: worker.map(|(origin, _)| origin.device.clone()),
+        };
+        if let Some((_, left)) = worker {
+            self.workers.leave(left, index, batch.clone());
+        }
+        slot.batches.push(batch);
         output
     }
 
@@ -64,9 +78,9 @@ impl<M: TrainStep<Input: Clone, Output: TrainingLoss> + Module> TrainStep for Li
         lr: ModuleLearningRate,
         grads: GradientsParams,
     ) -> Self {
-        let slot = std::mem::take(&mut *self.slot());
+        let (run_seed, mut batches) = self.take_batches();
         let value = lr.base();
-        let run_seed = slot.run_seed.filter(|_| !slot.batches.is_empty());
+        let run_seed = run_seed.filter(|_| !batches.is_empty());
         let error = match (self.reporter.first(), run_seed) {
             (Some(error), _) => error,
             (None, Some(_)) if value != 1.0 && !self.factors_allowed => {
@@ -74,24 +88,19 @@ impl<M: TrainStep<Input: Clone, Output: TrainingLoss> + Module> TrainStep for Li
             }
             (None, Some(run_seed)) => {
                 let losses = &self.losses;
-                let losses = |model: &M, item: &M::Input| losses(model, item);
+                let losses = OnDevices(|model: &M, item: &M::Input| losses(model, item));
                 let request = Request {
                     run_seed,
                     ..Request::default()
                 };
-                let step = self.engine.step(
-                    optim,
-                    &lr,
-                    self.model,
-                    grads,
-                    &slot.batches,
-                    losses,
-                    request,
-                );
+                gather(&self.model, &mut batches);
+                let step = self
+                    .engine
+                    .step(optim, &lr, self.model, grads, &batches, losses, request);
                 match step {
                     Ok(Stepped { model, report, .. }) => {
                         let stepped = Self { model, ..self };
-                        return stepped.finish(report, slot.batches.len());
+                        return stepped.finish(report, batches.len());
                     }
                     Err(StepError { model, source }) => {
                         self.model = model;
@@ -116,7 +125,27 @@ impl<M: TrainStep<Input: Clone, Output: TrainingLoss> + Module> TrainStep for Li
     }
 }
 
+/// Brings the losses of the training forwards to the main device.
+fn gather<M: Module, I>(model: &M, batches: &mut [MicroBatch<I>]) {
+    let main = main_device(model);
+    for batch in batches {
+        batch.losses = to_main(batch.losses.clone(), &main);
+    }
+}
+
 impl<M: TrainStep> LineSearch<M> {
+    /// The seed of the run and the micro-batches since the last move: this model's own, or else
+    /// those of workers. Nothing is left for a later move.
+    fn take_batches(&mut self) -> (Option<u64>, Vec<MicroBatch<M::Input>>) {
+        let slot = std::mem::take(&mut *self.slot());
+        let left = self.workers.take();
+        self.workers = self.workers.renewed();
+        match slot.batches.is_empty() {
+            true => left,
+            false => (slot.run_seed, slot.batches),
+        }
+    }
+
     /// After a step that consumed so many batches: passes its report on.
     fn finish(mut self, report: StepReport, batches: usize) -> Self {
         if report.outcome.moved()

@@ -7,6 +7,7 @@ use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::train::{Interrupter, TrainStep};
 
 use super::metrics::SearchMetrics;
+use super::workers::Workers;
 use super::wrapper::LineSearch;
 use crate::direction::Directions;
 use crate::error::LineSearchError;
@@ -104,6 +105,8 @@ impl<M: TrainStep> LineSearch<M> {
             });
         }
         let optimizer = self.optimizer.clone();
+        // A training of its own, whatever else is trained from a clone of this model.
+        self.workers = Workers::default();
         (self, optimizer)
     }
 }

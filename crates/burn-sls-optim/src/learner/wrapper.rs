@@ -11,6 +11,7 @@ use burn::train::TrainStep;
 
 use super::failure::{Failure, Reporter};
 use super::metrics::SearchMetrics;
+use super::workers::Workers;
 use crate::config::LineSearchConfig;
 use crate::engine::Engine;
 use crate::objective::MicroBatch;
@@ -129,12 +130,28 @@ type Observer = Arc<dyn Fn(&StepReport) + Send + Sync>;
 /// Early stopping, a stop by the interrupter and errors of Burn's own end the training as they do
 /// with any optimizer.
 ///
-/// # One device
+/// # Several devices
 ///
-/// Training on several devices is an error: the workers keep the batches that the trials need, and
-/// each would search its own step size.
+/// With `ExecutionStrategy::multi(devices, MultiDeviceOptim::OptimMainDevice)`, one decision is
+/// taken for all devices, on the first of them: the objective is the sum of the workers' mean
+/// losses, as the gradient is the sum of theirs. Every trial is evaluated on all devices side by
+/// side, each on its own micro-batches. So a step is that of one device which accumulates the
+/// gradients of as many batches: to the bit with two workers, and up to the order in which Burn adds
+/// gradients with more.
+///
+/// So that the masks of dropout can be drawn again, workers of one process make their training
+/// steps one after the other, where devices are [seeded](#seeds): a backend has one generator for
+/// all threads. A GPU still computes while the next one's step is launched. Workers in processes of
+/// their own, on Burn's remote devices, do not wait for each other.
+///
+/// A panic on another device, or a connection that is lost, ends the training: Burn reports a
+/// failed training step in the result's `error`, and `launch` anything later as
+/// [`LineSearchError::Device`]. The other strategies are refused: `OptimSharded`, where nobody
+/// holds the whole model, and `ExecutionStrategy::ddp`, where each device would take a decision of
+/// its own.
 ///
 /// [`LineSearchError`]: crate::LineSearchError
+/// [`LineSearchError::Device`]: crate::LineSearchError::Device
 /// [`Module::valid`]: burn::module::Module::valid
 /// [`TrialMode::Deterministic`]: crate::TrialMode::Deterministic
 /// [`TrialMode::NoRandomNumbers`]: crate::TrialMode::NoRandomNumbers
@@ -157,6 +174,8 @@ pub struct LineSearch<M: TrainStep> {
     pub(super) inference: bool,
     /// Behind a lock because `TrainStep::step` takes `&self`; never shared between clones.
     pub(super) slot: Mutex<Slot<M::Input>>,
+    /// What the workers of a training on several devices leave.
+    pub(super) workers: Workers<M::Input>,
 }
 
 /// What the training forwards since the last move have left.
@@ -194,6 +213,7 @@ impl<M: TrainStep> LineSearch<M> {
             state_id: ParamId::new(),
             inference: false,
             slot: Mutex::default(),
+            workers: Workers::default(),
         }
     }
 
@@ -237,6 +257,7 @@ impl<M: TrainStep> LineSearch<M> {
         Self {
             model: change(self.model),
             slot: Mutex::default(),
+            workers: self.workers.renewed(),
             ..self
         }
     }
@@ -258,6 +279,7 @@ impl<M: TrainStep> LineSearch<M> {
             state_id: self.state_id,
             inference: self.inference,
             slot: Mutex::default(),
+            workers: self.workers.renewed(),
         }
     }
 }
@@ -286,6 +308,7 @@ impl<M: TrainStep<Input: Clone> + Clone> Clone for LineSearch<M> {
         let slot = Mutex::new(self.slot().clone());
         Self {
             slot,
+            workers: self.workers.of_clone(),
             ..self.around(self.model.clone())
         }
     }

@@ -5,7 +5,6 @@ use burn::tensor::{DType, Tensor};
 use burn_sls_core::{Comparison, Reductions};
 
 use super::losses::{Losses, MicroBatch};
-use super::replay::seed_devices;
 use crate::config::{LineSearchConfig, TrialMode};
 use crate::error::LineSearchError;
 
@@ -136,7 +135,7 @@ impl<'a, I, L> Objective<'a, I, L> {
     }
 
     /// The first stage that uses any of these parameters.
-    pub(crate) fn first_stage<M>(&self, moved: impl Iterator<Item = ParamId>) -> usize
+    pub(crate) fn first_stage<M: Module>(&self, moved: impl Iterator<Item = ParamId>) -> usize
     where
         L: Losses<M, I>,
     {
@@ -191,9 +190,8 @@ impl<'a, I, L> Objective<'a, I, L> {
         self.evaluated = true;
         self.costs.forwards += self.batches.len();
         self.costs.saved += self.batches.len() as f64 * self.losses.before(first);
-        let evaluate = |batch: &MicroBatch<I>| {
-            seed_devices(model, batch.seed);
-            let losses = self.losses.losses(model, batch, first);
+        let of_all = self.losses.of_all(model, self.batches, first)?;
+        let in_shape = |(batch, losses): (&MicroBatch<I>, Tensor<1>)| {
             let (base, trial) = (batch.losses.dims()[0], losses.dims()[0]);
             match (base, trial) {
                 _ if base == trial => Ok(losses),
@@ -202,7 +200,7 @@ impl<'a, I, L> Objective<'a, I, L> {
                 _ => Err(LineSearchError::LossCount { base, trial }),
             }
         };
-        self.batches.iter().map(evaluate).collect()
+        self.batches.iter().zip(of_all).map(in_shape).collect()
     }
 }
 

@@ -1,7 +1,10 @@
-//! How losses come from a model and a micro-batch.
+//! How losses come from a model and micro-batches.
 
-use burn::module::ParamId;
-use burn::tensor::Tensor;
+use burn::module::{Module, ParamId};
+use burn::tensor::{Device, Tensor};
+
+use super::replay::seed_devices;
+use crate::error::LineSearchError;
 
 /// A micro-batch whose gradient is part of this iteration's.
 #[derive(Clone, Debug)]
@@ -12,13 +15,33 @@ pub(crate) struct MicroBatch<I> {
     pub(crate) losses: Tensor<1>,
     /// The seed that the device had before the training forward; none where nothing is replayed.
     pub(crate) seed: Option<u64>,
+    /// Where the training forward was, if a worker made it.
+    pub(crate) device: Option<Device>,
 }
 
 /// How the losses of a micro-batch come from a model: by a forward pass, or by the rest of one.
-pub(crate) trait Losses<M, I> {
+pub(crate) trait Losses<M: Module, I> {
     /// The losses of a micro-batch, from the stage `first` on. The devices are seeded as they were
     /// before the training forward.
     fn losses(&self, model: &M, batch: &MicroBatch<I>, first: usize) -> Tensor<1>;
+
+    /// The losses of all micro-batches, each with the random numbers of its training forward.
+    ///
+    /// # Errors
+    ///
+    /// If a device other than the model's fails.
+    fn of_all(
+        &self,
+        model: &M,
+        batches: &[MicroBatch<I>],
+        first: usize,
+    ) -> Result<Vec<Tensor<1>>, LineSearchError> {
+        let losses = batches.iter().map(|batch| {
+            seed_devices(model, batch.seed);
+            self.losses(model, batch, first)
+        });
+        Ok(losses.collect())
+    }
 
     /// The first stage that uses a parameter.
     fn stage_of(&self, _parameter: ParamId) -> usize {
@@ -32,7 +55,7 @@ pub(crate) trait Losses<M, I> {
 }
 
 /// A forward pass that is always made as a whole.
-impl<M, I, F: Fn(&M, &I) -> Tensor<1>> Losses<M, I> for F {
+impl<M: Module, I, F: Fn(&M, &I) -> Tensor<1>> Losses<M, I> for F {
     fn losses(&self, model: &M, batch: &MicroBatch<I>, _first: usize) -> Tensor<1> {
         self(model, &batch.item)
     }

@@ -1,11 +1,15 @@
 //! The loss of an iteration as a function of the model.
 
+mod devices;
 mod evaluate;
 mod losses;
 mod replay;
 mod self_check;
 mod stages;
 
+pub(crate) use devices::{
+    OnDevices, generator_turn, main_device, message_of, side_by_side, to_main,
+};
 pub(crate) use evaluate::{Costs, Objective};
 pub(crate) use losses::{Losses, MicroBatch};
 pub(crate) use replay::{draw_seed, prepare, seed_devices};

@@ -1,5 +1,6 @@
 //! A line search for your own training loop.
 
+mod on_devices;
 mod options;
 mod own_loop;
 mod record;

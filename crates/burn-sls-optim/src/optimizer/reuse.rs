@@ -46,6 +46,7 @@ impl Reusable {
                 item,
                 losses: losses.clone().inner(),
                 seed,
+                device: None,
             });
             let gradients = GradientsParams::from_grads(losses.mean().backward(), model);
             grads.accumulate(model, gradients);

@@ -41,6 +41,15 @@ pub struct Gradients {
     pub losses: Vec<Tensor<1>>,
 }
 
+/// Losses that have gradients.
+pub(super) fn tracked(losses: Tensor<1>) -> Result<Tensor<1>, LineSearchError> {
+    match losses.dims()[0] {
+        0 => Err(LineSearchError::EmptyLoss),
+        _ if !losses.is_tracked() => Err(LineSearchError::NoGradient),
+        _ => Ok(losses),
+    }
+}
+
 impl LineSearchOptimizer {
     /// One iteration: forward, backward, search, move.
     ///
@@ -207,6 +216,7 @@ impl LineSearchOptimizer {
             item,
             losses: losses.inner(),
             seed: self.engine.batch_seed(run_seed, index),
+            device: None,
         });
         let trained = Trained {
             batches: kept.collect(),
@@ -239,16 +249,17 @@ impl LineSearchOptimizer {
                 Err(source) => return Err(StepError { model, source }),
             };
             let (base, item) = forward(&model, item, seed);
-            let source = match base.dims()[0] {
-                0 => Some(LineSearchError::EmptyLoss),
-                _ if !base.is_tracked() => Some(LineSearchError::NoGradient),
-                _ => None,
+            let base = match tracked(base) {
+                Ok(base) => base,
+                Err(source) => return Err(StepError { model, source }),
             };
-            if let Some(source) = source {
-                return Err(StepError { model, source });
-            }
             let losses = base.clone().inner();
-            kept.push(MicroBatch { item, losses, seed });
+            kept.push(MicroBatch {
+                item,
+                losses,
+                seed,
+                device: None,
+            });
             let gradients = GradientsParams::from_grads(base.mean().backward(), &model);
             grads.accumulate(&model, gradients);
         }
@@ -267,7 +278,7 @@ impl LineSearchOptimizer {
     }
 
     /// The search, and the move.
-    fn finish<M: Module, K>(
+    pub(super) fn finish<M: Module, K>(
         &mut self,
         options: StepOptions,
         model: M,

@@ -15,3 +15,4 @@ mod traces;
 mod trainers;
 mod training;
 mod traps;
+mod workers;

@@ -270,7 +270,7 @@ fn an_optimizer_of_two_kinds_is_refused() {
 }
 
 #[test]
-fn what_several_devices_would_do_is_refused_with_its_reason() {
+fn a_move_without_a_batch_and_a_sharded_one_are_refused_with_the_reason() {
     let (model, _) = problem(0.0);
     let (wrapped, mut optim) = config().for_learner(model).into_parts();
     let message = |step: &mut dyn FnMut()| {
@@ -285,13 +285,13 @@ fn what_several_devices_would_do_is_refused_with_its_reason() {
             .clone()
             .optimize_multi(&mut optim, 1.0.into(), grads);
     });
-    assert!(sharded.contains("on one device"), "{sharded}");
-    let elsewhere = message(&mut || {
+    assert!(sharded.contains("OptimMainDevice"), "{sharded}");
+    let without = message(&mut || {
         let _ = wrapped
             .clone()
             .optimize(&mut optim_too, 1.0.into(), GradientsParams::new());
     });
-    assert!(elsewhere.contains("several devices"), "{elsewhere}");
+    assert!(without.contains("call `TrainStep::step`"), "{without}");
 }
 
 fn batch_on_inner(batch: &Batch) -> Batch {

@@ -1,0 +1,145 @@
+//! What the workers of a training on several devices leave for the optimizer.
+//!
+//! Under `ExecutionStrategy::MultiDevice`, Burn clones the model for every worker, in the order of
+//! the devices, and each worker forks its clone to its device. So a fork finds the place of its
+//! device by counting clones, and leaves what it has kept with the model that it was cloned from.
+//! There `TrainStep::optimize` finds the micro-batches of all workers, in the order of the devices
+//! and not of arrival.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use burn::tensor::Device;
+
+use crate::objective::MicroBatch;
+
+/// The link between a model, its clones, and the forks of these.
+pub(super) struct Workers<I> {
+    /// What forks of this model and of its clones have left. Clones share it.
+    left: Arc<Mutex<Left<I>>>,
+    /// How many micro-batches had been left when this clone was made.
+    before: usize,
+    /// Clones that were made of this one.
+    clones: AtomicUsize,
+    /// The place that a fork of this clone has.
+    place: usize,
+    /// Where this fork leaves its micro-batches.
+    origin: Option<Origin<I>>,
+    /// Whether any fork has left a micro-batch, for all clones and forks.
+    seen: Arc<AtomicBool>,
+}
+
+/// What forks have left since the last move.
+pub(super) struct Left<I> {
+    /// The seed of the run, once the first forward has asked for it.
+    run_seed: Option<u64>,
+    /// Micro-batches and their places.
+    batches: Vec<(usize, MicroBatch<I>)>,
+}
+
+/// Where a fork comes from.
+pub(super) struct Origin<I> {
+    left: Weak<Mutex<Left<I>>>,
+    /// The place of the fork's first micro-batch among all.
+    pub(super) place: usize,
+    /// The device of the fork.
+    pub(super) device: Device,
+}
+
+impl<I> Default for Left<I> {
+    fn default() -> Self {
+        Self {
+            run_seed: None,
+            batches: Vec::new(),
+        }
+    }
+}
+
+impl<I> Default for Workers<I> {
+    fn default() -> Self {
+        Self {
+            left: Arc::default(),
+            before: 0,
+            clones: AtomicUsize::new(0),
+            place: 0,
+            origin: None,
+            seen: Arc::default(),
+        }
+    }
+}
+
+impl<I> Workers<I> {
+    /// Those of a clone. Its forks come after the micro-batches that were left so far, in the order
+    /// of the clones.
+    pub(super) fn of_clone(&self) -> Self {
+        let place = self.before + self.clones.fetch_add(1, Ordering::Relaxed);
+        Self {
+            left: self.left.clone(),
+            before: lock(&self.left).batches.len(),
+            clones: AtomicUsize::new(0),
+            place,
+            origin: None,
+            seen: self.seen.clone(),
+        }
+    }
+
+    /// Those of a fork.
+    pub(super) fn of_fork(&self, device: &Device) -> Self {
+        Self {
+            origin: Some(Origin {
+                left: Arc::downgrade(&self.left),
+                place: self.place,
+                device: device.clone(),
+            }),
+            ..self.renewed()
+        }
+    }
+
+    /// Those of a model of its own, with nothing left from before.
+    pub(super) fn renewed(&self) -> Self {
+        Self {
+            seen: self.seen.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// Where this model comes from, if it is a fork of a model that is still there.
+    pub(super) fn origin(&self) -> Option<(&Origin<I>, Arc<Mutex<Left<I>>>)> {
+        let origin = self.origin.as_ref()?;
+        Some((origin, origin.left.upgrade()?))
+    }
+
+    /// Everything that forks have left, in its order, with the seed of the run.
+    pub(super) fn take(&self) -> (Option<u64>, Vec<MicroBatch<I>>) {
+        let Left {
+            run_seed,
+            mut batches,
+        } = std::mem::take(&mut *lock(&self.left));
+        batches.sort_by_key(|(place, _)| *place);
+        (
+            run_seed,
+            batches.into_iter().map(|(_, batch)| batch).collect(),
+        )
+    }
+
+    /// The seed of the run, which the first fork to ask draws for all.
+    pub(super) fn run_seed(&self, left: &Mutex<Left<I>>, draw: impl FnOnce() -> u64) -> u64 {
+        *lock(left).run_seed.get_or_insert_with(draw)
+    }
+
+    /// Leaves a micro-batch with the model that this fork comes from.
+    pub(super) fn leave(&self, left: &Mutex<Left<I>>, place: usize, batch: MicroBatch<I>) {
+        self.seen.store(true, Ordering::Relaxed);
+        lock(left).batches.push((place, batch));
+    }
+
+    /// Whether this training, or one before it, is on several devices. The answer can be asked for
+    /// when the model is gone.
+    pub(super) fn seen(&self) -> Arc<AtomicBool> {
+        self.seen.clone()
+    }
+}
+
+fn lock<I>(left: &Mutex<Left<I>>) -> MutexGuard<'_, Left<I>> {
+    left.lock().unwrap_or_else(PoisonError::into_inner)
+}
