@@ -1,9 +1,9 @@
-//! The backends that this program was built with.
+//! The backends that this program was built with, and workers elsewhere.
 
 use burn::tensor::Device;
 
 use crate::error::GlueError;
-use crate::settings::DeviceName;
+use crate::settings::{DeviceName, DeviceSpec};
 
 /// Opens a device by name.
 ///
@@ -11,6 +11,43 @@ use crate::settings::DeviceName;
 ///
 /// If the program was built without that backend.
 pub fn open(name: DeviceName) -> Result<Device, GlueError> {
+    open_at(name, None)
+}
+
+/// Opens the devices of a training, the main one first.
+///
+/// # Errors
+///
+/// If the program was built without a backend, or a worker does not answer.
+pub fn open_all(specs: &[DeviceSpec]) -> Result<Vec<Device>, GlueError> {
+    specs.iter().map(open_spec).collect()
+}
+
+/// Opens one device of a training.
+///
+/// # Errors
+///
+/// As for [`open_all`].
+pub fn open_spec(spec: &DeviceSpec) -> Result<Device, GlueError> {
+    match spec {
+        DeviceSpec::Here(name, index) => open_at(*name, *index),
+        #[cfg(feature = "remote")]
+        DeviceSpec::Worker(address) => crate::worker::connect(address),
+        #[cfg(not(feature = "remote"))]
+        DeviceSpec::Worker(address) => Err(GlueError::Usage(format!(
+            "--devices names the worker {address}, and workers are not built in: build with `cargo \
+             build --release -p glue --features remote`"
+        ))),
+    }
+}
+
+fn open_at(name: DeviceName, index: Option<usize>) -> Result<Device, GlueError> {
+    if let Some(index) = index.filter(|_| name != DeviceName::Cuda) {
+        let spec = DeviceSpec::Here(name, Some(index));
+        return Err(GlueError::Usage(format!(
+            "`{spec}`: only cuda has devices by number; leave `:{index}` out"
+        )));
+    }
     match name {
         #[cfg(feature = "flex")]
         DeviceName::Flex => Ok(Device::flex()),
@@ -23,13 +60,13 @@ pub fn open(name: DeviceName) -> Result<Device, GlueError> {
         #[cfg(feature = "vulkan")]
         DeviceName::Vulkan => Ok(Device::vulkan(Default::default())),
         #[cfg(feature = "cuda")]
-        DeviceName::Cuda => Ok(Device::cuda(burn::tensor::DeviceIndex::Default)),
+        DeviceName::Cuda => Ok(Device::cuda(index.unwrap_or(0))),
         #[allow(unreachable_patterns)]
         other => {
             let word = serde_json::json!(other);
             let word = word.as_str().unwrap_or_default();
             Err(GlueError::Usage(format!(
-                "--device {word} is not built in: build with `cargo build --release -p glue \
+                "the backend {word} is not built in: build with `cargo build --release -p glue \
                  --features {word}`"
             )))
         }

@@ -37,7 +37,9 @@ pub enum GlueError {
     },
     /// Training failed.
     Training(String),
-    /// A training ended early, because a file of its run could not be written.
+    /// A device of the training is lost.
+    Device(String),
+    /// A training ended early, because a device was lost or a file of its run could not be written.
     Stopped {
         /// Which file, and what went wrong.
         cause: Box<GlueError>,
@@ -100,7 +102,7 @@ impl GlueError {
     /// full disk.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Training(_) | Self::Stopped { .. } => 1,
+            Self::Training(_) | Self::Device(_) | Self::Stopped { .. } => 1,
             Self::Io { source, .. } => match source.kind() {
                 ErrorKind::StorageFull | ErrorKind::FileTooLarge | ErrorKind::QuotaExceeded => 1,
                 _ => 2,
@@ -129,14 +131,20 @@ fn remedy(cause: &str, out: &Path) -> String {
 impl fmt::Display for GlueError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Usage(message) | Self::Training(message) => f.write_str(message),
+            Self::Usage(message) | Self::Training(message) | Self::Device(message) => {
+                f.write_str(message)
+            }
             Self::Bert(error) => error.fmt(f),
             Self::Hub(error) => error.fmt(f),
             Self::Io { path, source } => write!(f, "{}: {source}", path.display()),
             Self::Run { path, reason } => write!(f, "{}: {reason}", path.display()),
             Self::Stopped { cause, out, kept } => {
+                let lost = matches!(**cause, Self::Device(_));
                 let cause = cause.to_string();
-                let remedy = remedy(&cause, out);
+                let remedy = match lost {
+                    true => "start its worker again, or name other devices by `--devices`".into(),
+                    false => remedy(&cause, out),
+                };
                 let kept = match kept {
                     Kept::Nothing => {
                         return write!(

@@ -35,5 +35,7 @@ pub mod sentences;
 pub mod settings;
 pub mod train;
 pub mod units;
+#[cfg(feature = "remote")]
+pub mod worker;
 
 pub use burn_sls_baselines as baselines;

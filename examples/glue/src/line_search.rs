@@ -32,7 +32,10 @@ pub fn config(
         let split = settings.units.unwrap_or_default();
         config.units = split.units_at(GlueModel::CLASSIFIER, layers);
     }
-    let batches = examples as f64 / settings.batch_size as f64;
+    let batches = match settings.devices.len() {
+        0 | 1 => examples as f64 / settings.batch_size as f64,
+        _ => settings.steps_of_an_epoch(examples) as f64,
+    };
     let config = match config.preset {
         // The growth of the published code, and of SaLSa's, is the same whatever the data.
         Preset::Reference | Preset::Salsa => config,

@@ -43,6 +43,8 @@ fn main() -> ExitCode {
             println!("{tables}");
             ExitCode::SUCCESS
         }),
+        #[cfg(feature = "remote")]
+        Some(Command::Worker(args)) => glue::worker::serve(&args).map(|()| ExitCode::SUCCESS),
         None => run(&TrainArgs::default()),
     };
     done.unwrap_or_else(|error| {

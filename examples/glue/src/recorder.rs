@@ -40,8 +40,8 @@ struct State {
     run: RunFile,
     steps: Vec<StepLine>,
     steps_file: File,
-    /// The losses of the training forward under way.
-    losses: Option<Tensor<1>>,
+    /// The losses of the training forwards of the step under way, one for every device.
+    losses: Vec<Tensor<1>>,
     epoch: usize,
     epoch_began: Instant,
     last_step: Instant,
@@ -66,8 +66,8 @@ impl Recorder {
         done: usize,
         metrics: Vec<Metric>,
     ) -> Result<Self, GlueError> {
-        let batches_per_epoch = run.training_examples.div_ceil(run.settings.batch_size);
-        let steps = earlier::keep(folder, &mut run, done, batches_per_epoch)?;
+        let batches_per_epoch = run.settings.steps_of_an_epoch(run.training_examples);
+        let steps = earlier::keep(folder, &mut run, done)?;
         let stopped = |error| GlueError::stopped(error, folder);
         let path = folder.join(STEPS);
         let kept: String = steps.iter().map(StepLine::to_line).collect();
@@ -86,7 +86,7 @@ impl Recorder {
                 run,
                 steps,
                 steps_file,
-                losses: None,
+                losses: Vec::new(),
                 epoch: done,
                 epoch_began: Instant::now(),
                 last_step: Instant::now(),
@@ -106,7 +106,7 @@ impl Recorder {
         *self.printer.lock().unwrap_or_else(|p| p.into_inner()) = printer;
     }
 
-    /// Mini-batches in an epoch.
+    /// Steps in an epoch: mini-batches, of several devices those of the one that has the most.
     pub fn batches_per_epoch(&self) -> usize {
         self.batches_per_epoch
     }
@@ -152,14 +152,19 @@ impl Recorder {
 
     /// The losses of a training forward.
     pub(crate) fn training_losses(&self, losses: Tensor<1>) {
-        self.state().losses = Some(losses);
+        self.state().losses.push(losses);
     }
 
     /// A step with learning rate `lr`.
     pub(crate) fn baseline_step(&self, lr: f64) {
         let mut state = self.state();
-        let losses = state.losses.take().map(|losses| floats(losses.into_data()));
-        let loss = losses.map(|losses| mean(&losses));
+        let losses = std::mem::take(&mut state.losses);
+        let batches = losses.len();
+        let losses = losses
+            .into_iter()
+            .map(|losses| mean(&floats(losses.into_data())));
+        let losses: Vec<f64> = losses.collect();
+        let loss = (batches > 0).then(|| mean(&losses));
         let step = state.steps.last().map_or(0, |step| step.step + 1);
         let line = StepLine {
             step,
@@ -172,7 +177,8 @@ impl Recorder {
             step_sizes: vec![lr],
             factor: 1.0,
             merged: None,
-            forwards: 1,
+            forwards: batches,
+            backwards: batches,
             seconds: 0.0,
         };
         state.push(line);
@@ -181,8 +187,10 @@ impl Recorder {
     /// A step of a line search.
     pub(crate) fn search_step(&self, report: &StepReport) {
         let mut state = self.state();
-        state.losses = None;
-        let finite = |x: f64| x.is_finite().then_some(x);
+        state.losses.clear();
+        // The objective is a sum over the devices, and what is written down their mean.
+        let devices = report.backwards.max(1) as f64;
+        let finite = |x: f64| x.is_finite().then_some(x / devices);
         let line = StepLine {
             step: report.step,
             epoch: state.epoch,
@@ -202,6 +210,7 @@ impl Recorder {
             factor: report.factor(),
             merged: report.merged.clone(),
             forwards: report.forwards,
+            backwards: report.backwards,
             seconds: 0.0,
         };
         state.push(line);
@@ -216,7 +225,8 @@ impl Recorder {
         let steps = state.steps.iter().filter(|step| step.epoch == epoch);
         let losses: Vec<f64> = steps.clone().filter_map(|step| step.loss).collect();
         let forwards = steps.clone().map(|step| step.forwards).sum();
-        let backwards = steps.count();
+        let backwards = steps.clone().map(|step| step.backwards).sum();
+        let steps = steps.count();
         let values = |set: &Evaluation| -> Vec<Value> {
             let value = |metric: &Metric| json!(metric.of(&set.predictions, &set.labels));
             self.metrics.iter().map(value).collect()
@@ -232,6 +242,7 @@ impl Recorder {
             seconds_eval: state.last_step.elapsed().as_secs_f64(),
             forwards,
             backwards,
+            steps: (steps != backwards).then_some(steps),
         };
         self.print(&state, &result);
         if epoch == state.run.settings.epochs {

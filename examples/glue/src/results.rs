@@ -81,6 +81,9 @@ pub struct EpochResult {
     pub forwards: usize,
     /// Backward passes of the training steps.
     pub backwards: usize,
+    /// The steps, where several devices made a backward pass each in a step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<usize>,
 }
 
 impl RunFile {
@@ -134,8 +137,19 @@ pub struct StepLine {
     pub merged: Option<Vec<Vec<usize>>>,
     /// Forward passes.
     pub forwards: usize,
+    /// Backward passes, one for every device.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub backwards: usize,
     /// Seconds since the step before, or since the epoch began.
     pub seconds: f64,
+}
+
+fn one() -> usize {
+    1
+}
+
+fn is_one(count: &usize) -> bool {
+    *count == 1
 }
 
 fn whole() -> f64 {
@@ -252,6 +266,7 @@ mod tests {
             seconds_eval: 1.0,
             forwards: 1,
             backwards: 1,
+            steps: None,
         };
         let value = serde_json::to_value(&result).unwrap();
         for name in ["train_loss", "train_loss_running"] {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
+use std::panic;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -134,7 +135,11 @@ impl MetricLogger for MetricLogs {
 }
 
 /// `experiment.log`, which Burn writes, and panics if it cannot create it.
-pub struct ExperimentLog(PathBuf);
+pub struct ExperimentLog {
+    path: PathBuf,
+    /// Whether panics are written to the log alone.
+    quiet: bool,
+}
 
 impl ExperimentLog {
     /// The log in the folder of a run.
@@ -146,15 +151,31 @@ impl ExperimentLog {
         let path = folder.join("experiment.log");
         let opened = File::options().append(true).create(true).open(&path);
         match opened {
-            Ok(_) => Ok(Self(path)),
+            Ok(_) => Ok(Self { path, quiet: false }),
             Err(error) => Err(GlueError::io(path, error)),
         }
     }
 }
 
+impl ExperimentLog {
+    /// Writes panics to the log alone: of a training with workers, where one that is lost is a
+    /// panic in several threads, and in the end an error in words.
+    pub fn quiet(self, quiet: bool) -> Self {
+        Self { quiet, ..self }
+    }
+}
+
 impl ApplicationLoggerInstaller for ExperimentLog {
     fn install(&self) -> Result<(), String> {
-        FileApplicationLoggerInstaller::new(&self.0).install()?;
+        FileApplicationLoggerInstaller::new(&self.path).install()?;
+        if self.quiet {
+            let path = self.path.clone();
+            panic::set_hook(Box::new(move |failure| {
+                if let Ok(mut log) = File::options().append(true).open(&path) {
+                    let _ = writeln!(log, "{failure}");
+                }
+            }));
+        }
         // It has put a hook for panics before those that are there.
         pipe::end_with_the_reader();
         Ok(())

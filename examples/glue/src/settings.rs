@@ -2,6 +2,7 @@
 
 mod cli;
 mod conflict;
+mod device_spec;
 mod names;
 pub(crate) mod overrides;
 pub(crate) mod renamed;
@@ -14,7 +15,11 @@ use burn_sls_bert::glue::{Target, Task};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+#[cfg(feature = "remote")]
+pub use cli::WorkerArgs;
 pub use cli::{BenchArgs, Cli, Command, CompareArgs, ReportArgs, TrainArgs, UnitsArgs};
+pub use device_spec::DeviceSpec;
+
 pub use names::{
     DeviceName, MethodName, ModelSize, OptimizerName, PresetName, ScheduleName, Switch, TrainSize,
 };
@@ -69,6 +74,9 @@ pub struct Settings {
     pub max_length: usize,
     pub dropout: Switch,
     pub device: DeviceName,
+    /// Several devices, the first of which is the main one; none if `device` trains alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<DeviceSpec>,
     pub dtype: String,
 }
 
@@ -171,11 +179,29 @@ impl Settings {
             max_length: args.max_length.unwrap_or(MAX_LENGTH),
             dropout: args.dropout.unwrap_or(Switch::Off),
             device: args.device.unwrap_or(DeviceName::Flex),
+            devices: args.devices.clone(),
             dtype: "f32".to_string(),
             task,
         };
         settings.check(args)?;
         Ok(settings)
+    }
+
+    /// The devices that train, the main one first.
+    pub fn device_specs(&self) -> Vec<DeviceSpec> {
+        match self.devices.is_empty() {
+            true => vec![DeviceSpec::Here(self.device, None)],
+            false => self.devices.clone(),
+        }
+    }
+
+    /// The most mini-batches that one device has of so many examples, which are dealt out as Burn
+    /// splits a data loader: equal shares, and what remains to the last. These are the steps of an
+    /// epoch.
+    pub fn steps_of_an_epoch(&self, examples: usize) -> usize {
+        let devices = self.device_specs().len();
+        let last = examples - examples / devices * (devices - 1);
+        last.div_ceil(self.batch_size)
     }
 
     /// What can be refused before any file is opened.
@@ -194,6 +220,18 @@ impl Settings {
             }
         }
         self.check_line_search(args)?;
+        if self.device_specs().len() > 1
+            && matches!(
+                self.optimizer,
+                OptimizerName::Prodigy | OptimizerName::ScheduleFree
+            )
+        {
+            return refuse(
+                "--devices is for line searches, adam, adamw and sgd: leave it out, or choose \
+                 another --optimizer"
+                    .to_string(),
+            );
+        }
         if self.balanced && self.train_size == TrainSize::All {
             return refuse(
                 "--balanced needs --train-size: it says which examples are drawn, not how many"

@@ -9,9 +9,13 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use burn::tensor::Device;
 use burn::train::checkpoint::KeepLastNCheckpoints;
 use burn::train::metric::LossMetric;
-use burn::train::{InferenceStep, LearnerModel, LearningResult, SupervisedTraining, TrainStep};
+use burn::train::{
+    ExecutionStrategy, InferenceStep, LearnerModel, LearningResult, MultiDeviceOptim,
+    SupervisedTraining, TrainStep, TrainingError,
+};
 use burn_sls_bert::glue::{Features, GlueBatch};
 use burn_sls_optim::LineSearchConfig;
 
@@ -29,7 +33,7 @@ use crate::recorder::Recorder;
 use crate::results::{EpochResult, RunFile, publish};
 use crate::run_log::{ExperimentLog, MetricLogs, RunLog};
 use crate::saved::{self, Saved};
-use crate::settings::{Settings, TrainArgs};
+use crate::settings::{DeviceSpec, Settings, TrainArgs};
 use crate::units;
 
 use begin::{announce, classifier};
@@ -85,7 +89,7 @@ pub fn train_as(args: &TrainArgs, manner: Manner) -> Result<Ending, GlueError> {
         Some(run) => run.settings.clone(),
         None => Settings::new(args)?,
     };
-    let device = device::open(settings.device)?;
+    let devices = device::open_all(&settings.device_specs())?;
     let length_asked = args.max_length.is_some() || earlier.is_some();
     let data = data::load(&mut settings, length_asked)?;
     let data_checksum = Some(data.checksum());
@@ -144,7 +148,7 @@ pub fn train_as(args: &TrainArgs, manner: Manner) -> Result<Ending, GlueError> {
         }
     }
 
-    let device = device.autodiff();
+    let device = devices[0].clone().autodiff();
     device.seed(settings.seed);
     let saved = Saved::new(&out, &settings, data.model.config(), &data.tokenizer)?;
     let model = GlueModel {
@@ -160,6 +164,9 @@ pub fn train_as(args: &TrainArgs, manner: Manner) -> Result<Ending, GlueError> {
     };
     Training {
         settings,
+        devices,
+        #[cfg(feature = "remote")]
+        patience: args.patience,
         search,
         out,
         done,
@@ -177,6 +184,11 @@ pub fn train_as(args: &TrainArgs, manner: Manner) -> Result<Ending, GlueError> {
 /// A training about to begin.
 struct Training {
     settings: Settings,
+    /// The main one first.
+    devices: Vec<Device>,
+    /// Seconds that a worker may be silent.
+    #[cfg(feature = "remote")]
+    patience: Option<usize>,
     /// None for an optimizer with a learning rate.
     search: Option<LineSearchConfig>,
     out: PathBuf,
@@ -206,6 +218,9 @@ impl Training {
     {
         let Self {
             settings,
+            devices,
+            #[cfg(feature = "remote")]
+            patience,
             search: _,
             out,
             done,
@@ -257,11 +272,15 @@ impl Training {
             )
             .with_checkpointing_strategy(KeepLastNCheckpoints::new(KEPT))
             .metric_train_numeric(LossMetric::new());
+        let log = ExperimentLog::new(&out).map_err(stopped)?;
+        let with_workers = settings.devices.iter().any(DeviceSpec::is_worker);
+        let strategy = ExecutionStrategy::multi(devices, MultiDeviceOptim::OptimMainDevice);
         let mut supervised = show(supervised)
+            .with_training_strategy(strategy.into())
             .metric_valid_numeric(EvaluationMetric::new(recorder.clone()))
             .with_progress_logger(RunLog::new(recorder.clone()))
             .with_metric_logger(MetricLogs::new(&out, recorder.clone()))
-            .with_application_logger(Some(Box::new(ExperimentLog::new(&out).map_err(stopped)?)))
+            .with_application_logger(Some(Box::new(log.quiet(with_workers))))
             .renderer(Box::new(progress));
         if done > 0 {
             checkpoints::check(&folder, done, &model)?;
@@ -271,14 +290,22 @@ impl Training {
         recorder.stop_by(supervised.interrupter());
         interrupt::stop_on_ctrl_c(supervised.interrupter())?;
 
+        #[cfg(feature = "remote")]
+        let _watch = crate::worker::watch(&settings.device_specs(), patience, &out);
         let result = run(model, supervised);
         // An error of Burn's may follow from it, and knows less.
         if let Some(error) = recorder.take_failure() {
             return Err(stopped(error));
         }
-        let result = result?;
+        let result = result.map_err(|error| match error {
+            lost @ GlueError::Device(_) => stopped(lost),
+            error => error,
+        })?;
         if let Some(error) = result.error {
-            return Err(failed(error));
+            return Err(match (error.as_ref(), settings.devices.len()) {
+                (TrainingError::Workers(_), 2..) => stopped(lost(error)),
+                _ => failed(error),
+            });
         }
         if result.interrupted.is_some() {
             let done = checkpoints::last_epoch(&folder)?;
@@ -298,6 +325,13 @@ impl Training {
         let last = last.ok_or_else(|| GlueError::Training("no epoch was finished".into()))?;
         Ok(Ending::Finished { out, last })
     }
+}
+
+/// A device that cannot train any more.
+fn lost(error: impl std::fmt::Display) -> GlueError {
+    let error = error.to_string();
+    let words: Vec<&str> = error.split_whitespace().collect();
+    GlueError::Device(format!("a device is lost: {}", words.join(" ")))
 }
 
 fn failed(error: impl std::fmt::Display) -> GlueError {

@@ -123,11 +123,12 @@ fn by_device<J>(jobs: Vec<(Device, J)>) -> Vec<(Device, Vec<Placed<J>>)> {
     groups
 }
 
-/// The text of a panic.
+/// The text of a panic, in one line.
 pub(crate) fn message_of(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| text.to_string());
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    text.unwrap_or_else(|| "a panic without a message".to_string())
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let text = text.unwrap_or("a panic without a message");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A turn with the random generators of this process, from seeding to the end of a forward pass. A

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::error::GlueError;
-use crate::results::{RUN, RunFile, STEPS, StepLine};
+use crate::results::{EpochResult, RUN, RunFile, STEPS, StepLine};
 
 /// Cuts the results of a run to the first `done` epochs, and reads the steps of these.
 ///
@@ -16,7 +16,6 @@ pub(super) fn keep(
     folder: &Path,
     run: &mut RunFile,
     done: usize,
-    batches_per_epoch: usize,
 ) -> Result<Vec<StepLine>, GlueError> {
     run.results.retain(|result| result.epoch <= done);
     if run.results.len() != done {
@@ -43,7 +42,8 @@ pub(super) fn keep(
             }
         }
     }
-    match done * batches_per_epoch {
+    let steps_of = |result: &EpochResult| result.steps.unwrap_or(result.backwards);
+    match run.results.iter().map(steps_of).sum::<usize>() {
         expected if steps.len() == expected => Ok(steps),
         expected => {
             let reason = missing("steps", steps.len(), expected, done);

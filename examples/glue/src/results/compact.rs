@@ -219,6 +219,7 @@ impl Epochs {
                     seconds_eval: self.seconds_eval[index],
                     forwards: steps.forwards[epoch.clone()].iter().sum(),
                     backwards: epoch.len(),
+                    steps: None,
                 }
             })
             .collect()

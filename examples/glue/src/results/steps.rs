@@ -230,6 +230,7 @@ mod tests {
             factor: 1.0,
             merged,
             forwards: 2,
+            backwards: 1,
             seconds: 0.0104,
         }
     }

@@ -8,8 +8,8 @@ use clap::{Args, Parser, Subcommand};
 use serde_json::Value;
 
 use super::{
-    DeviceName, MethodName, ModelSize, OptimizerName, PresetName, ScheduleName, Switch, TrainSize,
-    overrides,
+    DeviceName, DeviceSpec, MethodName, ModelSize, OptimizerName, PresetName, ScheduleName, Switch,
+    TrainSize, overrides,
 };
 
 /// Fine-tunes BERT on GLUE without a learning rate.
@@ -39,6 +39,10 @@ pub enum Command {
     /// GB for weights and moments, minilm 1.5 GB, and a step its gradients, directions and
     /// activations on top. --methods takes fewer.
     Bench(BenchArgs),
+    /// Lend a device of this machine to a training elsewhere, which names its address among its
+    /// `--devices`. Ends when the training does.
+    #[cfg(feature = "remote")]
+    Worker(WorkerArgs),
 }
 
 /// The options of `glue train`. Options left out take the value of the run that is resumed, or
@@ -118,6 +122,20 @@ pub struct TrainArgs {
     /// Backend [default: flex]
     #[arg(long, value_enum)]
     pub device: Option<DeviceName>,
+    /// Several devices that train one model, a mini-batch each in every step: backends of this
+    /// process (flex,flex or cuda:0,cuda:1) and addresses of `glue worker`, if built with the
+    /// feature `remote`. The first one has the model and decides. A resumed run may have others
+    #[arg(
+        long,
+        value_name = "DEVICE,...",
+        value_delimiter = ',',
+        conflicts_with = "device"
+    )]
+    pub devices: Vec<DeviceSpec>,
+    /// Seconds that a worker may be silent before the run stops [default: 20]
+    #[cfg(feature = "remote")]
+    #[arg(long, value_name = "SECONDS", value_parser = at_least_one)]
+    pub patience: Option<usize>,
     /// Folder for the run's files [default: a new folder under runs/]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -210,6 +228,32 @@ pub struct BenchArgs {
     /// Make a few steps of one method and print the most memory they took, for a process of its own
     #[arg(long, value_enum, hide = true)]
     pub alone: Option<MethodName>,
+}
+
+/// The options of `glue worker`.
+#[cfg(feature = "remote")]
+#[derive(Args, Clone, Debug)]
+pub struct WorkerArgs {
+    /// Where to listen: a port of this machine's loopback interface, or an address as HOST:PORT.
+    /// The channel is neither encrypted nor guarded: an address that others can reach belongs into
+    /// a private network
+    #[arg(long, value_name = "PORT|HOST:PORT", default_value = "4400", value_parser = address)]
+    pub listen: String,
+    /// Backend, and which of its devices (cuda:1)
+    #[arg(long, default_value = "flex")]
+    pub device: DeviceSpec,
+    /// Wait for the next training when one has ended
+    #[arg(long)]
+    pub stay: bool,
+}
+
+#[cfg(feature = "remote")]
+fn address(text: &str) -> Result<String, String> {
+    match text.parse::<u16>() {
+        Ok(port) => Ok(format!("127.0.0.1:{port}")),
+        Err(_) if text.contains(':') => Ok(text.to_string()),
+        Err(_) => Err("it must be a port or HOST:PORT".to_string()),
+    }
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

@@ -29,7 +29,10 @@ pub fn open(args: &TrainArgs) -> Result<(PathBuf, Option<RunFile>), GlueError> {
                     ));
                 }
             }
-            let run = read_run(out)?;
+            let mut run = read_run(out)?;
+            if !args.devices.is_empty() {
+                run.settings.devices = args.devices.clone();
+            }
             let mut asked = args.clone();
             if let Some(units) = asked.units {
                 let config = pretrained::config_of(&run.settings.model)?;

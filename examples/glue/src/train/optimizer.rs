@@ -6,7 +6,9 @@ use burn::train::metric::LearningRateMetric;
 use burn::train::{Learner, LearnerModel, LearningResult, SupervisedTraining};
 use burn_sls_baselines::{Baseline, ProdigyConfig, ScheduleFreeConfig, unused_optimizer};
 
-use super::{Ending, Training, failed};
+use super::{Ending, Training, failed, lost};
+use burn_sls_optim::LineSearchError;
+
 use crate::error::GlueError;
 use crate::model::GlueModel;
 use crate::schedule::warmup_cosine;
@@ -34,7 +36,10 @@ impl Training {
                     .metric_train_numeric(metrics.trials())
             };
             return self.launch(model, show, |model, training| {
-                model.launch(training).map_err(failed)
+                model.launch(training).map_err(|error| match error {
+                    LineSearchError::Device { message } => lost(message),
+                    error => failed(error),
+                })
             });
         }
         let peak = self.settings.lr.unwrap_or_default();

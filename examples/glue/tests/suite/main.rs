@@ -7,3 +7,5 @@ mod hub;
 mod models;
 mod program;
 mod tasks;
+#[cfg(feature = "remote")]
+mod workers;

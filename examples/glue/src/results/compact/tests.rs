@@ -21,6 +21,7 @@ pub(crate) fn run() -> Run {
         seconds_eval: 0.5,
         forwards: 4,
         backwards: 2,
+        steps: None,
     };
     let line = |step: u64, step_sizes: &[f64], merged: Option<Vec<Vec<usize>>>| StepLine {
         step,
@@ -34,6 +35,7 @@ pub(crate) fn run() -> Run {
         factor: 1.0,
         merged,
         forwards: 2,
+        backwards: 1,
         seconds: 0.3,
     };
     let lines = [

@@ -1,0 +1,172 @@
+//! Workers: devices of other processes, on this machine or another, that take part in a training.
+//!
+//! A worker serves Burn's remote device over a WebSocket, which is neither encrypted nor guarded.
+//! The process that trains sends it operations; the worker knows nothing of models or data.
+
+mod watch;
+
+use std::io::{ErrorKind, Write};
+use std::net::TcpListener;
+use std::panic;
+use std::process;
+use std::thread;
+use std::time::Duration;
+
+use burn::remote::{ConnectError, RemoteHost};
+use burn::server::telemetry::{DrainStatus, TelemetryEvent, TelemetryProbe, TelemetrySubscription};
+use burn::server::{RemoteServer, WebSocketTransport};
+use burn::tensor::Device;
+use tokio::runtime::Runtime;
+
+use crate::device;
+use crate::error::GlueError;
+use crate::settings::WorkerArgs;
+
+pub use watch::watch;
+
+/// Opens the device of a worker.
+///
+/// # Errors
+///
+/// If no worker answers at the address, or one of another release.
+pub fn connect(address: &str) -> Result<Device, GlueError> {
+    let host = RemoteHost::websocket(&format!("ws://{address}"));
+    let device = Device::remote_options(&host).init();
+    device.map_err(|error| GlueError::Usage(unreached(address, error)))
+}
+
+/// Why a worker cannot be had, and what to do.
+fn unreached(address: &str, error: ConnectError) -> String {
+    match error {
+        ConnectError::IncompatibleProtocol { .. } => format!(
+            "the worker at {address} is of another release: {error}. Build `glue` of the same \
+             release on both machines"
+        ),
+        ConnectError::Handshake { reason } => format!(
+            "what answers at {address} is no worker, or one of another release: {reason}. Start \
+             `glue worker` of this release there"
+        ),
+        error => format!(
+            "no worker answers at {address}: {error}. Start one there with `cargo run --release \
+             -p glue --features remote -- worker --listen {address}`"
+        ),
+    }
+}
+
+/// Serves a device until the training that uses it has ended.
+///
+/// # Errors
+///
+/// If the device is not built in, or nobody can listen at the address.
+pub fn serve(args: &WorkerArgs) -> Result<(), GlueError> {
+    let device = device::open_spec(&args.device)?;
+    let refused = |error: std::io::Error| {
+        GlueError::Usage(match error.kind() {
+            ErrorKind::AddrInUse => format!(
+                "somebody listens at {} already: choose another --listen",
+                args.listen
+            ),
+            _ => format!("cannot listen at {}: {error}", args.listen),
+        })
+    };
+    let listener = TcpListener::bind(&args.listen).map_err(refused)?;
+    let address = listener.local_addr().map_err(refused)?;
+    println!("a worker with {} listens at {address}", args.device);
+    if !address.ip().is_loopback() {
+        println!(
+            "whoever can reach this address can use the device and read what is sent: keep it in \
+             a private network, or behind a tunnel"
+        );
+    }
+    // The line may be what another program waits for.
+    let _ = std::io::stdout().flush();
+    panic::set_hook(Box::new(|failure| say_later(failure.to_string())));
+    let (probe, sessions) = TelemetryProbe::channel(1 << 16);
+    let stay = args.stay;
+    thread::spawn(move || end_with_the_training(sessions, stay));
+    let failed = |error: &dyn std::fmt::Display| {
+        GlueError::Training(format!("the worker at {address} failed: {error}"))
+    };
+    let server = RemoteServer::new([device]).with_telemetry(probe);
+    let runtime = Runtime::new().map_err(|error| failed(&error))?;
+    // Unlike `serve`, this writes no line for every tensor that it sends.
+    let transport = WebSocketTransport::from_listener(listener);
+    let served = runtime.block_on(async { server.serve_async(transport).await });
+    served.map_err(|error| failed(&error))
+}
+
+/// Says that a thread of the server has failed, unless the worker ends at once, as it does where
+/// the training has: then its sessions break off, and there is nothing to say.
+fn say_later(failure: String) {
+    thread::spawn(move || {
+        thread::sleep(10 * LOOK);
+        eprintln!("the worker has failed: {failure}");
+    });
+}
+
+/// How often a worker looks whether its training has ended.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Ends the process when the last session has closed, however its other side ended.
+fn end_with_the_training(mut sessions: TelemetrySubscription, stay: bool) {
+    let mut open = 0_usize;
+    let mut events = Vec::new();
+    loop {
+        let status = sessions.drain_into(&mut events);
+        let mut closed = false;
+        for event in events.drain(..) {
+            match *event {
+                TelemetryEvent::SessionOpened { .. } => open += 1,
+                TelemetryEvent::SessionClosed { .. } => {
+                    open = open.saturating_sub(1);
+                    closed = true;
+                }
+                _ => {}
+            }
+        }
+        if closed && open == 0 {
+            // Whoever has read the first line may be gone.
+            let _ = writeln!(std::io::stdout(), "the training has ended");
+            if !stay {
+                process::exit(0);
+            }
+        }
+        if matches!(status, DrainStatus::Closed) {
+            return;
+        }
+        thread::sleep(LOOK);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_that_cannot_be_had_is_told_from_one_of_another_release() {
+        let of_another = ConnectError::IncompatibleProtocol {
+            client_version: 2,
+            server_version: 3,
+        };
+        let closed = ConnectError::Handshake {
+            reason: "closed".to_string(),
+        };
+        let silent = ConnectError::Unreachable {
+            reason: "refused".to_string(),
+        };
+        for (error, part) in [
+            (
+                of_another,
+                "at gpu:1 is of another release: the server speaks version 3",
+            ),
+            (
+                closed,
+                "what answers at gpu:1 is no worker, or one of another release: closed",
+            ),
+            (silent, "no worker answers at gpu:1"),
+        ] {
+            let said = unreached("gpu:1", error);
+            assert!(said.contains(part), "{said}");
+        }
+    }
+}

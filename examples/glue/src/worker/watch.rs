@@ -1,0 +1,82 @@
+//! A watch over workers that stop answering without closing their connection.
+//!
+//! A training waits for what a worker computes, and Burn's client waits for ever. So beside the
+//! training a thread asks every worker for a page of its server; the answer, an error, is a sign of
+//! life.
+
+use std::io::{Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::path::Path;
+use std::process;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::error::GlueError;
+use crate::settings::DeviceSpec;
+
+/// How long a worker may be silent, in seconds. Its server answers while the device computes.
+const PATIENCE: usize = 20;
+
+/// Between two questions.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Ends with its training.
+pub struct Watch(Arc<AtomicBool>);
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Watches the workers of a training until the watch is dropped. One that does not answer ends the
+/// process, since nothing else ends a wait for it.
+pub fn watch(specs: &[DeviceSpec], patience: Option<usize>, out: &Path) -> Watch {
+    let patience = Duration::from_secs(patience.unwrap_or(PATIENCE) as u64);
+    let over = Arc::new(AtomicBool::new(false));
+    for spec in specs {
+        if let DeviceSpec::Worker(address) = spec {
+            let (address, out, over) = (address.clone(), out.to_path_buf(), over.clone());
+            thread::spawn(move || ask(&address, patience, &out, &over));
+        }
+    }
+    Watch(over)
+}
+
+fn ask(address: &str, patience: Duration, out: &Path, over: &AtomicBool) {
+    let mut heard = Instant::now();
+    while !over.load(Ordering::Relaxed) {
+        match answers(address, patience) {
+            true => heard = Instant::now(),
+            false if heard.elapsed() >= patience && !over.load(Ordering::Relaxed) => {
+                let silent = format!(
+                    "the worker at {address} has not answered for {} seconds",
+                    heard.elapsed().as_secs()
+                );
+                let error = GlueError::stopped(GlueError::Device(silent), out);
+                eprintln!("error: {error}");
+                process::exit(error.exit_code().into());
+            }
+            false => {}
+        }
+        thread::sleep(PAUSE);
+    }
+}
+
+/// Whether the worker's server says anything at all.
+fn answers(address: &str, patience: Duration) -> bool {
+    let ask = || -> std::io::Result<usize> {
+        let found = address.to_socket_addrs()?.next();
+        let found = found.ok_or(std::io::ErrorKind::AddrNotAvailable)?;
+        let mut stream = TcpStream::connect_timeout(&found, patience / 4)?;
+        stream.set_read_timeout(Some(patience / 4))?;
+        write!(
+            stream,
+            "GET /alive HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+        )?;
+        stream.read(&mut [0; 1])
+    };
+    matches!(ask(), Ok(read) if read > 0)
+}

@@ -1,0 +1,350 @@
+//! A training on several devices: threads of one process, and workers in processes of their own.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Device, Tensor};
+use burn_sls_bert::BertClassifier;
+use burn_sls_bert::glue::{Features, GlueBatch, collate};
+use burn_sls_optim::StepOptions;
+use clap::Parser;
+use glue::data::{self, Source};
+use glue::settings::{Cli, Command, Settings};
+use glue::{line_search, loader};
+use serde_json::Value;
+
+use super::program::{program, results};
+
+/// A worker on a free port. It is killed with the test, if it has not ended before.
+struct Worker {
+    process: Child,
+    address: String,
+}
+
+impl Worker {
+    fn start() -> Self {
+        // A free port, which nobody takes in between.
+        let free = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = free.local_addr().expect("an address").port().to_string();
+        drop(free);
+        let mut command = program();
+        command
+            .args(["worker", "--listen", &port])
+            .stdout(Stdio::piped());
+        let mut process = command.spawn().expect("a worker");
+        let mut line = String::new();
+        let said = process.stdout.take().expect("its output");
+        BufReader::new(said).read_line(&mut line).expect("a line");
+        let address = line
+            .trim()
+            .rsplit(' ')
+            .next()
+            .expect("an address")
+            .to_string();
+        assert_eq!(line, format!("a worker with flex listens at {address}\n"));
+        Self { process, address }
+    }
+
+    /// Waits for the end of the worker.
+    fn ends(&mut self) {
+        ends(&mut self.process, Duration::from_secs(10));
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Waits for the end of a process, and fails if there is none in time.
+fn ends(process: &mut Child, limit: Duration) {
+    let begin = Instant::now();
+    while process.try_wait().expect("a state").is_none() {
+        assert!(begin.elapsed() < limit, "it goes on after {limit:?}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn words(devices: &str, out: &Path, epochs: usize) -> Vec<String> {
+    let words = format!(
+        "train --train-size 96 --batch-size 8 --dropout on --seed 3 --epochs {epochs} --devices \
+         {devices} --out"
+    );
+    let mut words: Vec<String> = words.split(' ').map(str::to_string).collect();
+    words.push(out.display().to_string());
+    words
+}
+
+fn train(devices: &str, out: &Path) -> Output {
+    program()
+        .args(words(devices, out, 2))
+        .output()
+        .expect("the program runs")
+}
+
+fn error(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn succeeds(output: Output) {
+    assert!(output.status.success(), "{}", error(&output));
+}
+
+/// The weights that a run has left.
+fn weights(out: &Path) -> Vec<f64> {
+    let bytes = fs::read(out.join("model/model.safetensors")).expect("weights");
+    let (length, rest) = bytes.split_first_chunk::<8>().expect("a header");
+    let header = rest.split_at(u64::from_le_bytes(*length) as usize);
+    let (numbers, _) = header.1.as_chunks::<4>();
+    numbers
+        .iter()
+        .map(|&bytes| f32::from_le_bytes(bytes).into())
+        .collect()
+}
+
+/// The distance of two runs' weights as a part of their norm.
+fn distance(a: &Path, b: &Path) -> f64 {
+    let (a, b) = (weights(a), weights(b));
+    assert_eq!(a.len(), b.len());
+    let norm = |values: Vec<f64>| values.iter().map(|x| x * x).sum::<f64>().sqrt();
+    norm(a.iter().zip(&b).map(|(a, b)| a - b).collect()) / norm(a)
+}
+
+/// The trials and the outcome of every step.
+fn decisions(out: &Path) -> Vec<(usize, String)> {
+    let decision = |step: &Value| {
+        let trials = step["trials"].as_array().expect("trials").len();
+        (trials, step["outcome"].to_string())
+    };
+    results(out).0.iter().map(decision).collect()
+}
+
+#[test]
+fn threads_and_workers_train_the_same_model_as_one_device() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = |name: &str| folder.path().join(name);
+    succeeds(train("flex,flex", &out("threads")));
+    succeeds(train("flex,flex", &out("again")));
+    assert!(weights(&out("threads")) == weights(&out("again")));
+    assert_eq!(results(&out("threads")), results(&out("again")));
+    let one_device = micro_batches(&words("flex,flex", &out("one"), 2));
+    assert!(sorted(weights(&out("threads"))) == one_device);
+
+    let mut workers = [Worker::start(), Worker::start()];
+    let addresses = workers.each_ref().map(|worker| worker.address.clone());
+    succeeds(train(&addresses.join(","), &out("workers")));
+    workers.iter_mut().for_each(Worker::ends);
+    assert_eq!(decisions(&out("workers")), decisions(&out("threads")));
+    let apart = distance(&out("workers"), &out("threads"));
+    assert!(apart < 1e-6, "{apart}");
+
+    let mut worker = Worker::start();
+    succeeds(train(&format!("flex,{}", worker.address), &out("both")));
+    worker.ends();
+    assert_eq!(decisions(&out("both")), decisions(&out("threads")));
+    let apart = distance(&out("both"), &out("threads"));
+    assert!(apart < 1e-6, "{apart}");
+}
+
+/// The weights, sorted, after a training in a loop of one's own, whose steps have a mini-batch of
+/// either half of the examples.
+fn micro_batches(words: &[String]) -> Vec<f64> {
+    let line = std::iter::once("glue").chain(words.iter().map(String::as_str));
+    let Some(Command::Train(args)) = Cli::parse_from(line).command else {
+        unreachable!("`train` was given")
+    };
+    let mut settings = Settings::new(&args).expect("settings");
+    let data = data::load(&mut settings, false).expect("sentences");
+    let Source::Scratch(config) = data.model else {
+        unreachable!("a model from scratch")
+    };
+    let layers = config.num_hidden_layers;
+    let search = line_search::config(&settings, data.training.len(), layers);
+    let mut optim = search.expect("settings").expect("a line search").init();
+    let device = Device::flex().autodiff();
+    device.seed(settings.seed);
+    let mut model = config.init_classifier(data.outputs, &device);
+    let _ = values(&model); // drawn now
+    let half = data.training.len() / 2;
+    let (first, second) = data.training.split_at(half);
+    for epoch in 1..=settings.epochs {
+        let order = loader::order(half, settings.seed, epoch);
+        for rows in order.chunks(settings.batch_size) {
+            let batches = [first, second].map(|share| {
+                let rows: Vec<Features> = rows.iter().map(|&row| share[row].clone()).collect();
+                collate(&rows, data.tokenizer.pad_id(), &device)
+            });
+            let losses = |model: &BertClassifier, batch: &GlueBatch| {
+                batch.labels.losses(model.forward(&batch.input))
+            };
+            let step = optim.step_with(StepOptions::new(), model, &batches, losses);
+            model = step.expect("a step").model;
+        }
+    }
+    sorted(values(&optim.averaged(&model)))
+}
+
+/// All parameters of a model.
+fn values<M: Module>(model: &M) -> Vec<f64> {
+    struct Values(Vec<f64>);
+    impl ModuleVisitor for Values {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            self.0.extend(param.val().into_data().iter::<f64>());
+        }
+    }
+    let mut values = Values(Vec::new());
+    model.visit(&mut values);
+    values.0
+}
+
+/// Files have some tensors transposed.
+fn sorted(mut values: Vec<f64>) -> Vec<f64> {
+    values.sort_by(f64::total_cmp);
+    values
+}
+
+/// Waits until a run has so many epochs.
+fn epochs(out: &Path, count: usize) {
+    let begin = Instant::now();
+    loop {
+        let text = fs::read_to_string(out.join("run.json")).unwrap_or_default();
+        let run: Value = serde_json::from_str(&text).unwrap_or_default();
+        let saved = out
+            .join(format!("checkpoint/scheduler-{count}.bpk"))
+            .exists();
+        if saved
+            && run["per_epoch"]
+                .as_array()
+                .is_some_and(|done| done.len() >= count)
+        {
+            return;
+        }
+        assert!(
+            begin.elapsed() < Duration::from_secs(60),
+            "no epoch {count}"
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Sends a signal to a process.
+fn signal(name: &str, process: &Child) {
+    let id = process.id().to_string();
+    let sent = std::process::Command::new("kill")
+        .args([name, &id])
+        .status();
+    assert!(sent.expect("kill runs").success());
+}
+
+#[test]
+fn a_worker_that_is_killed_or_falls_silent_ends_the_run_which_goes_on_with_other_devices() {
+    for (name, patience) in [("-KILL", "20"), ("-STOP", "2")] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let out = folder.path().join("run");
+        let (gone, mut other) = (Worker::start(), Worker::start());
+        let devices = format!("flex,{},{}", gone.address, other.address);
+        let mut command = program();
+        command
+            .args(words(&devices, &out, 200))
+            .args(["--patience", patience]);
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut training = command.spawn().expect("the program runs");
+        epochs(&out, 1);
+        signal(name, &gone.process);
+        ends(&mut training, Duration::from_secs(15));
+        let output = training.wait_with_output().expect("its output");
+        let error = error(&output);
+        assert_eq!(output.status.code(), Some(1), "{name}: {error}");
+        let last = error.trim_end().lines().last().expect("a line");
+        assert!(last.starts_with("error: "), "{name}: {error}");
+        for part in [
+            "kept: start its worker again",
+            "--devices",
+            "train --resume --out",
+        ] {
+            assert!(last.contains(part), "{name}: {error}");
+        }
+        other.ends();
+
+        // The model of any devices goes on with any others.
+        let out_name = out.display().to_string();
+        let resumed = program();
+        let mut resumed = resumed_with(resumed, &out_name);
+        resumed.stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut resumed = resumed.spawn().expect("the program runs");
+        let done = results(&out).1.as_array().expect("epochs").len();
+        epochs(&out, done + 1);
+        signal("-INT", &resumed);
+        ends(&mut resumed, Duration::from_secs(30));
+        let output = resumed.wait_with_output().expect("its output");
+        assert_eq!(output.status.code(), Some(130), "{}", self::error(&output));
+    }
+}
+
+fn resumed_with(mut command: std::process::Command, out: &str) -> std::process::Command {
+    command.args(["train", "--resume", "--devices", "flex,flex", "--out", out]);
+    command
+}
+
+#[test]
+fn a_training_that_is_killed_leaves_no_worker_behind() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("run");
+    let mut workers = [Worker::start(), Worker::start()];
+    let addresses = workers.each_ref().map(|worker| worker.address.clone());
+    let mut command = program();
+    command.args(words(&addresses.join(","), &out, 200));
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut training = command.spawn().expect("the program runs");
+    epochs(&out, 1);
+    training.kill().expect("killed");
+    training.wait().expect("its end");
+    workers.iter_mut().for_each(Worker::ends);
+}
+
+#[test]
+fn what_is_no_worker_is_refused_before_any_work() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let refused = |devices: &str, parts: &[&str]| {
+        let output = train(devices, &folder.path().join("run"));
+        let error = error(&output);
+        assert_eq!(output.status.code(), Some(2), "{devices}: {error}");
+        for part in parts {
+            assert!(error.contains(part), "{devices}: {error}");
+        }
+        assert!(!folder.path().join("run").exists());
+    };
+    let nobody = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = nobody.local_addr().expect("an address").to_string();
+    drop(nobody);
+    refused(
+        &format!("flex,{address}"),
+        &["no worker answers at", &address, "worker --listen"],
+    );
+    refused("flex,flux", &["`flux` is neither a backend"]);
+    refused("flex:1,flex", &["only cuda has devices by number"]);
+    let output = program()
+        .args(["train", "--device", "flex", "--devices", "flex,flex"])
+        .output();
+    let error = error(&output.expect("the program runs"));
+    assert!(error.contains("--device"), "{error}");
+
+    let worker = Worker::start();
+    let again = program()
+        .args(["worker", "--listen", &worker.address])
+        .output();
+    let again = again.expect("the program runs");
+    assert_eq!(again.status.code(), Some(2));
+    assert!(
+        self::error(&again).contains("somebody listens at"),
+        "{}",
+        self::error(&again)
+    );
+}
