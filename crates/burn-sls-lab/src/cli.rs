@@ -20,6 +20,13 @@ pub struct Cli {
 pub enum Command {
     /// Makes the runs that are not there yet, and a report of all.
     Problems(Box<ProblemsArgs>),
+    /// Measures what a step and a trial cost on several devices, and computes it for more.
+    #[cfg(feature = "remote")]
+    Devices(crate::devices::DevicesArgs),
+    /// Lends a device of this process to a training: what `devices` starts.
+    #[cfg(feature = "remote")]
+    #[command(hide = true)]
+    Worker(glue::settings::WorkerArgs),
     /// Makes one run and prints it: what `problems` starts.
     #[command(hide = true)]
     RunOne {

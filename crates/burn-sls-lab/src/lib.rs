@@ -24,6 +24,8 @@
 
 pub mod cli;
 pub mod competitor;
+#[cfg(feature = "remote")]
+pub mod devices;
 pub mod files;
 mod model_file;
 pub mod nets;

@@ -18,6 +18,14 @@ fn main() -> ExitCode {
             Ending::Interrupted => ExitCode::from(130),
             Ending::Failed => ExitCode::from(1),
         }),
+        #[cfg(feature = "remote")]
+        Command::Devices(args) => burn_sls_lab::devices::devices(&args).map(|()| ExitCode::SUCCESS),
+        #[cfg(feature = "remote")]
+        Command::Worker(args) => {
+            let served = glue::worker::serve(&args);
+            let served = served.map_err(|error| LabError::Usage(error.to_string()));
+            served.map(|()| ExitCode::SUCCESS)
+        }
         Command::RunOne { files, key } => run_one(&key, &files).and_then(|record| {
             let line = serde_json::to_string(&record);
             let line = line.map_err(|error| LabError::Usage(error.to_string()))?;

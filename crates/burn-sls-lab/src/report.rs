@@ -1,6 +1,7 @@
 //! The report of a set of runs: `report.md`, `results.json` and a figure. The same runs always give
 //! the same files.
 
+pub(crate) mod drawing;
 mod failures;
 mod figure;
 mod results;

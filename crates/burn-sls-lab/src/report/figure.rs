@@ -9,12 +9,8 @@ use kuva::render::figure::Figure;
 use kuva::render::layout::{Layout, TickFormat};
 use kuva::render::plots::Plot;
 
+use super::drawing::{COLORS, renumbered};
 use crate::score::{Measure, Profile};
-
-/// The colours of Okabe and Ito, which most colour-blind readers can tell apart, and a grey.
-const COLORS: [&str; 8] = [
-    "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#555555", "#b0a000",
-];
 
 /// Factors are drawn up to two to this power.
 const DOUBLINGS: f64 = 4.0;
@@ -39,26 +35,6 @@ pub(super) fn draw(profiles: &[(Measure, Vec<Profile>)]) -> (String, Option<Vec<
     let scene = figure.render();
     let svg = renumbered(&SvgBackend::new().render_scene(&scene));
     (svg, RasterBackend::new().render_scene(&scene).ok())
-}
-
-/// What the plotting library clips to, it numbers from one figure of a program to the next. Here
-/// each has the number of its place, so that a figure is the same whenever it is drawn.
-fn renumbered(svg: &str) -> String {
-    const NAME: &str = "kuva-clip-";
-    let mut numbers: Vec<&str> = Vec::new();
-    let mut parts = svg.split(NAME);
-    let mut text = parts.next().unwrap_or_default().to_string();
-    for part in parts {
-        let end = part.find(|letter: char| !letter.is_ascii_digit());
-        let (number, rest) = part.split_at(end.unwrap_or(part.len()));
-        let place = numbers.iter().position(|other| *other == number);
-        let place = place.unwrap_or_else(|| {
-            numbers.push(number);
-            numbers.len() - 1
-        });
-        text += &format!("{NAME}{place}{rest}");
-    }
-    text
 }
 
 fn panel(measure: Measure, profiles: &[Profile]) -> (Vec<Plot>, Layout) {

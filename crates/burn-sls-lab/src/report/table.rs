@@ -19,13 +19,19 @@ pub struct Table {
 
 impl Table {
     /// Without rows.
-    pub(super) fn new(title: &str, words: &str, heads: &[&str]) -> Self {
+    pub(crate) fn new(title: &str, words: &str, heads: &[&str]) -> Self {
         Self {
             title: title.to_string(),
             words: words.to_string(),
             heads: heads.iter().map(|head| (*head).to_string()).collect(),
             rows: Vec::new(),
         }
+    }
+
+    /// Adds a row.
+    #[cfg(feature = "remote")]
+    pub(crate) fn push(&mut self, row: Vec<String>) {
+        self.rows.push(row);
     }
 
     /// As a part of a page.
