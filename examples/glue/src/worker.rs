@@ -5,6 +5,7 @@
 
 mod watch;
 
+use std::error::Error;
 use std::io::{ErrorKind, Write};
 use std::net::TcpListener;
 use std::panic;
@@ -84,15 +85,25 @@ pub fn serve(args: &WorkerArgs) -> Result<(), GlueError> {
     let (probe, sessions) = TelemetryProbe::channel(1 << 16);
     let stay = args.stay;
     thread::spawn(move || end_with_the_training(sessions, stay));
-    let failed = |error: &dyn std::fmt::Display| {
-        GlueError::Training(format!("the worker at {address} failed: {error}"))
-    };
+    lend(device, listener, probe)
+        .map_err(|error| GlueError::Training(format!("the worker at {address} failed: {error}")))
+}
+
+/// Serves a device to whoever connects, until the process ends.
+///
+/// # Errors
+///
+/// If the server fails.
+pub fn lend(
+    device: Device,
+    listener: TcpListener,
+    probe: TelemetryProbe,
+) -> Result<(), Box<dyn Error>> {
     let server = RemoteServer::new([device]).with_telemetry(probe);
-    let runtime = Runtime::new().map_err(|error| failed(&error))?;
-    // Unlike `serve`, this writes no line for every tensor that it sends.
+    // Unlike `RemoteServer::serve`, this writes no line for every tensor that it sends.
     let transport = WebSocketTransport::from_listener(listener);
-    let served = runtime.block_on(async { server.serve_async(transport).await });
-    served.map_err(|error| failed(&error))
+    Runtime::new()?.block_on(async { server.serve_async(transport).await })?;
+    Ok(())
 }
 
 /// Says that a thread of the server has failed, unless the worker ends at once, as it does where

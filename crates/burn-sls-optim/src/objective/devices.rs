@@ -9,7 +9,7 @@ use std::panic::resume_unwind;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use burn::module::Module;
+use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 
 use super::losses::{Losses, MicroBatch};
@@ -43,10 +43,21 @@ impl<M: Module, I: Clone + Send, F: Fn(&M, &I) -> Tensor<1> + Sync> Losses<M, I>
     }
 }
 
-/// The device of the model's parameters.
+/// The device of the parameters that are trained. Running statistics, which forks share, may be on
+/// the device of any worker.
 pub(crate) fn main_device<M: Module>(model: &M) -> Device {
-    let first = model.devices().into_iter().next();
-    first.unwrap_or_default().inner()
+    struct First(Option<Device>);
+    impl ModuleVisitor for First {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if self.0.is_none() && param.is_require_grad() {
+                self.0 = Some(param.lazy_device());
+            }
+        }
+    }
+    let mut first = First(None);
+    model.visit(&mut first);
+    let any = || model.devices().into_iter().next();
+    first.0.or_else(any).unwrap_or_default().inner()
 }
 
 /// Losses on the main device, where they may be already.

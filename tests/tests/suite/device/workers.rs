@@ -429,17 +429,19 @@ impl InferenceStep for Normalized {
     }
 }
 
+/// A model with batch normalisation, and batches.
+fn normalized() -> (Normalized, Vec<Batch>) {
+    device().seed(3);
+    let model = Normalized::new(&device());
+    let _ = bits(&model);
+    let batches = (0..6).map(|_| Batch::random(16, &device())).collect();
+    (model, batches)
+}
+
 #[test]
 fn running_statistics_are_those_of_burns_own_workers_and_of_no_trial() {
-    let problem = || {
-        device().seed(3);
-        let model = Normalized::new(&device());
-        let _ = bits(&model);
-        let batches: Vec<Batch> = (0..6).map(|_| Batch::random(16, &device())).collect();
-        (model, batches)
-    };
     // Nothing moves, so that both see the same forwards, but the searches are made.
-    let (model, batches) = problem();
+    let (model, batches) = normalized();
     let untrained = model.statistics();
     let (wrapped, optim) = plain::adamsls().for_learner(model).into_parts();
     let tried = Arc::new(Mutex::new(0));
@@ -468,7 +470,7 @@ fn running_statistics_are_those_of_burns_own_workers_and_of_no_trial() {
         .num_epochs(2)
         .launch(Learner::new(wrapped, optim, still()));
     assert!(*tried.lock().unwrap() > 0);
-    let (model, batches) = problem();
+    let (model, batches) = normalized();
     let (path, train, valid) = training(theirs.path(), &batches);
     let theirs = SupervisedTraining::new(path, train, valid)
         .with_training_strategy(strategy(2).into())
@@ -478,4 +480,91 @@ fn running_statistics_are_those_of_burns_own_workers_and_of_no_trial() {
     let (ours, theirs) = (ours.model.inner().statistics(), theirs.model.statistics());
     assert_ne!(ours, untrained);
     assert_eq!(ours, theirs);
+}
+
+/// A batch that is moved to the device of the model.
+#[cfg(feature = "remote")]
+fn placed(batches: &[Batch], devices: &[Device]) -> Vec<(Device, Batch)> {
+    let pairs = batches.iter().zip(devices);
+    let placed = pairs.map(|(batch, device)| {
+        let batch = Batch {
+            inputs: batch.inputs.clone().to_device(device),
+            targets: batch.targets.clone().to_device(device),
+        };
+        (device.clone(), batch)
+    });
+    placed.collect()
+}
+
+/// Flex, and a device of a server in this process.
+#[cfg(feature = "remote")]
+fn here_and_elsewhere() -> Vec<Device> {
+    use burn::server::telemetry::TelemetryProbe;
+
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address").to_string();
+    let lent = burn_sls_tests::flex();
+    std::thread::spawn(move || {
+        glue::worker::lend(lent, listener, TelemetryProbe::disabled()).is_ok()
+    });
+    let elsewhere = glue::worker::connect(&address).expect("a worker");
+    vec![burn_sls_tests::flex().autodiff(), elsewhere.autodiff()]
+}
+
+#[cfg(feature = "remote")]
+#[test]
+fn running_statistics_and_units_follow_the_model_to_another_device_and_back() {
+    let there = here_and_elsewhere();
+    assert_ne!(there[0], there[1]);
+    // The server draws from the generator of this process, so nothing is to be drawn.
+    for config in [
+        plain::adamsls(),
+        plain::plasls(Units::one()),
+        Preset::Default.adamsls().with_seed(5),
+    ] {
+        let config = config.with_trial_mode(TrialMode::NoRandomNumbers);
+        let train = |devices: &[Device]| {
+            let (mut model, batches) = normalized();
+            let mut optim = config.clone().init();
+            let mut decisions = Vec::new();
+            for pair in batches.chunks(2) {
+                let losses = |model: &Normalized, batch: &Batch| model.batch_loss(batch);
+                let pair = placed(pair, devices);
+                let step = optim.step_on_devices(StepOptions::new(), model, &pair, losses);
+                let step = step.expect("a step");
+                decisions.push((step.report.outcome, step.report.trials.len()));
+                model = step.model;
+            }
+            (bits(&model.hidden), model.statistics(), decisions)
+        };
+        let here = vec![there[0].clone(); 2];
+        let (weights, _, expected) = train(&here);
+        let (moved, statistics, decisions) = train(&there);
+        assert_eq!(decisions, expected);
+        let apart = distance(&moved, &weights);
+        assert!(apart < 1e-5, "{apart}");
+        assert!(statistics.iter().all(|value| value.is_finite()));
+    }
+}
+
+#[cfg(feature = "remote")]
+#[test]
+fn a_closure_that_panics_elsewhere_is_an_error_that_gives_the_model_back() {
+    let devices = here_and_elsewhere();
+    let (model, batches) = classifier::problem(&devices[0], 8, 0.0, 2, 16);
+    let before = bits(&model);
+    let batches = placed(&batches, &devices);
+    let mut optim = plain::adamsls().init();
+    let elsewhere = devices[1].clone();
+    let losses = move |model: &Classifier, batch: &Batch| {
+        assert!(batch.inputs.device() != elsewhere, "out of memory");
+        model.batch_loss(batch)
+    };
+    let error = optim.step_on_devices(StepOptions::new(), model, &batches, losses);
+    let error = error.err().expect("an error");
+    assert!(error.to_string().contains("out of memory"), "{error}");
+    assert!(bits(&error.model) == before);
+    let losses = |model: &Classifier, batch: &Batch| model.batch_loss(batch);
+    let step = optim.step_on_devices(StepOptions::new(), error.model, &batches, losses);
+    assert_eq!(step.expect("a step").report.step, 0);
 }
