@@ -21,6 +21,11 @@ pub struct OwnLoop;
 #[doc = include_str!("../../docs/guide/learner.md")]
 pub struct Learner;
 
+/// *Several devices and machines*.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/devices.md")]
+pub struct Devices;
+
 /// *Units*.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/guide/units.md")]

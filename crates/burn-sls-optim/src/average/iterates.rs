@@ -34,6 +34,8 @@ pub(super) struct Iterate {
 }
 
 /// A tensor that is kept.
+// How large a tensor is depends on the backends that are built in.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone)]
 pub(super) enum Kept {
     /// On a device.

@@ -35,19 +35,18 @@ impl<M: TrainStep<Input: Clone, Output: TrainingLoss> + Module> TrainStep for Li
             return self.model.step(item);
         }
         let mut slot = self.slot();
-        let origin = self.workers.origin();
-        let worker = origin.as_ref().map(|(origin, left)| (*origin, &**left));
+        let worker = self.workers.worker();
         let draw = || self.engine.run_seed(&self.model);
-        let run_seed = match worker {
+        let run_seed = match &worker {
             None => *slot.run_seed.get_or_insert_with(draw),
-            Some((_, left)) => self.workers.run_seed(left, draw),
+            Some(worker) => worker.run_seed(draw),
         };
         slot.run_seed = Some(run_seed);
-        let index = match (worker, slot.batches.len()) {
-            (Some((origin, _)), 0) => origin.place,
+        let index = match (&worker, slot.batches.len()) {
+            (Some(worker), 0) => worker.place,
             (_, batches) => batches,
         };
-        let _turn = worker.and_then(|_| self.engine.generator_turn());
+        let _turn = worker.as_ref().and_then(|_| self.engine.generator_turn());
         let seed = match self.engine.prepare(&self.model, run_seed, index) {
             Ok(seed) => seed,
             // The model's own backward pass could only panic too.
@@ -63,10 +62,10 @@ impl<M: TrainStep<Input: Clone, Output: TrainingLoss> + Module> TrainStep for Li
             item,
             losses: output.item.training_loss().inner(),
             seed,
-            device: worker.map(|(origin, _)| origin.device.clone()),
+            device: worker.as_ref().map(|worker| worker.device.clone()),
         };
-        if let Some((_, left)) = worker {
-            self.workers.leave(left, index, batch.clone());
+        if let Some(worker) = worker {
+            worker.leave(index, batch.clone());
         }
         slot.batches.push(batch);
         output

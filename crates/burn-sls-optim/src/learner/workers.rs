@@ -30,7 +30,7 @@ pub(super) struct Workers<I> {
 }
 
 /// What forks have left since the last move.
-pub(super) struct Left<I> {
+struct Left<I> {
     /// The seed of the run, once the first forward has asked for it.
     run_seed: Option<u64>,
     /// Micro-batches and their places.
@@ -38,12 +38,20 @@ pub(super) struct Left<I> {
 }
 
 /// Where a fork comes from.
-pub(super) struct Origin<I> {
+struct Origin<I> {
     left: Weak<Mutex<Left<I>>>,
+    place: usize,
+    device: Device,
+}
+
+/// A fork of a model that is still there.
+pub(super) struct Worker<'a, I> {
     /// The place of the fork's first micro-batch among all.
     pub(super) place: usize,
     /// The device of the fork.
-    pub(super) device: Device,
+    pub(super) device: &'a Device,
+    left: Arc<Mutex<Left<I>>>,
+    seen: &'a AtomicBool,
 }
 
 impl<I> Default for Left<I> {
@@ -103,10 +111,15 @@ impl<I> Workers<I> {
         }
     }
 
-    /// Where this model comes from, if it is a fork of a model that is still there.
-    pub(super) fn origin(&self) -> Option<(&Origin<I>, Arc<Mutex<Left<I>>>)> {
+    /// This model as a worker, if it is a fork of a model that is still there.
+    pub(super) fn worker(&self) -> Option<Worker<'_, I>> {
         let origin = self.origin.as_ref()?;
-        Some((origin, origin.left.upgrade()?))
+        Some(Worker {
+            place: origin.place,
+            device: &origin.device,
+            left: origin.left.upgrade()?,
+            seen: &self.seen,
+        })
     }
 
     /// Everything that forks have left, in its order, with the seed of the run.
@@ -122,21 +135,23 @@ impl<I> Workers<I> {
         )
     }
 
-    /// The seed of the run, which the first fork to ask draws for all.
-    pub(super) fn run_seed(&self, left: &Mutex<Left<I>>, draw: impl FnOnce() -> u64) -> u64 {
-        *lock(left).run_seed.get_or_insert_with(draw)
-    }
-
-    /// Leaves a micro-batch with the model that this fork comes from.
-    pub(super) fn leave(&self, left: &Mutex<Left<I>>, place: usize, batch: MicroBatch<I>) {
-        self.seen.store(true, Ordering::Relaxed);
-        lock(left).batches.push((place, batch));
-    }
-
     /// Whether this training, or one before it, is on several devices. The answer can be asked for
     /// when the model is gone.
     pub(super) fn seen(&self) -> Arc<AtomicBool> {
         self.seen.clone()
+    }
+}
+
+impl<I> Worker<'_, I> {
+    /// The seed of the run, which the first worker to ask draws for all.
+    pub(super) fn run_seed(&self, draw: impl FnOnce() -> u64) -> u64 {
+        *lock(&self.left).run_seed.get_or_insert_with(draw)
+    }
+
+    /// Leaves a micro-batch with the model that this fork comes from.
+    pub(super) fn leave(&self, place: usize, batch: MicroBatch<I>) {
+        self.seen.store(true, Ordering::Relaxed);
+        lock(&self.left).batches.push((place, batch));
     }
 }
 

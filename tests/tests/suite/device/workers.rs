@@ -561,7 +561,7 @@ fn a_closure_that_panics_elsewhere_is_an_error_that_gives_the_model_back() {
         model.batch_loss(batch)
     };
     let error = optim.step_on_devices(StepOptions::new(), model, &batches, losses);
-    let error = error.err().expect("an error");
+    let error = error.expect_err("the closure panics");
     assert!(error.to_string().contains("out of memory"), "{error}");
     assert!(bits(&error.model) == before);
     let losses = |model: &Classifier, batch: &Batch| model.batch_loss(batch);

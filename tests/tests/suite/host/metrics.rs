@@ -14,7 +14,7 @@ use burn::store::ModuleRecord;
 use burn::tensor::{Device, Tensor, TensorReadError};
 use burn::train::metric::{Metric, MetricMetadata, MetricName, Numeric, SerializedEntry};
 use burn::train::renderer::CliMetricsRenderer;
-use burn::train::{Learner, SupervisedTraining, TrainStep};
+use burn::train::{ExecutionStrategy, Learner, MultiDeviceOptim, SupervisedTraining, TrainStep};
 use burn_sls_optim::{InitialStep, LineSearch, LineSearchConfig, Outcome, StepReport, Units};
 use burn_sls_tests::classifier::{Batch, Classifier, FEATURES};
 use burn_sls_tests::plain;
@@ -78,7 +78,7 @@ impl Metric for Slow {
 }
 
 /// Two epochs under the `Learner` with every metric: the reports as two observers heard them.
-fn trained(folder: &Path, accumulation: usize) -> Vec<StepReport> {
+fn trained(folder: &Path, accumulation: usize, workers: usize) -> Vec<StepReport> {
     let reports = || Arc::new(Mutex::new(Vec::<StepReport>::new()));
     let (first, second) = (reports(), reports());
     let device = device();
@@ -95,7 +95,10 @@ fn trained(folder: &Path, accumulation: usize) -> Vec<StepReport> {
     let (model, metrics) = model.with_metrics();
     let heard = second.clone();
     let model = model.with_observer(move |report| heard.lock().unwrap().push(report.clone()));
+    let workers =
+        ExecutionStrategy::multi(vec![device; workers], MultiDeviceOptim::OptimMainDevice);
     let result = SupervisedTraining::new(folder, batches(), batches())
+        .with_training_strategy(workers.into())
         .num_epochs(2)
         .grads_accumulation(accumulation)
         .metric_train(Slow)
@@ -161,7 +164,7 @@ fn compare(folder: &Path, reports: &[StepReport], steps: usize) {
 #[test]
 fn the_log_files_hold_what_the_reports_say_of_the_same_iteration() {
     let folder = tempfile::tempdir().expect("a folder");
-    let reports = trained(folder.path(), 1);
+    let reports = trained(folder.path(), 1, 1);
     compare(folder.path(), &reports, BATCHES);
 
     let ended = |outcome| reports.iter().filter(move |r| r.outcome == outcome).count();
@@ -176,8 +179,24 @@ fn the_log_files_hold_what_the_reports_say_of_the_same_iteration() {
 fn a_step_on_accumulated_gradients_is_counted_once() {
     let folder = tempfile::tempdir().expect("a folder");
     // Windows of four batches and of the two that are left.
-    let reports = trained(folder.path(), 4);
+    let reports = trained(folder.path(), 4, 1);
     compare(folder.path(), &reports, 2);
+}
+
+#[test]
+fn a_step_of_several_workers_is_counted_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let reports = trained(folder.path(), 1, 2);
+    compare(folder.path(), &reports, 3);
+    // Windows of two rounds, and of the one that is left.
+    let folder = tempfile::tempdir().expect("a folder");
+    let reports = trained(folder.path(), 2, 2);
+    compare(folder.path(), &reports, 2);
+    assert!(
+        reports
+            .iter()
+            .all(|report| [2, 4].contains(&report.backwards))
+    );
 }
 
 fn learner_step(
