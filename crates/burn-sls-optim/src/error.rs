@@ -112,6 +112,11 @@ pub enum LineSearchError {
         /// Which device, and what it said.
         message: String,
     },
+    /// Processes that train together do not agree, or one of them had an error or is lost.
+    Peers {
+        /// What is wrong.
+        reason: String,
+    },
     /// The learning rate that multiplies the step size is negative, NaN or infinite. Or it is not 1
     /// under the `Learner`, and no call says that it is meant as a factor.
     LearningRate {
@@ -253,6 +258,10 @@ impl fmt::Display for LineSearchError {
                 "a device of the training failed, or the connection to it was lost: {message}. \
                  Nothing of this step was taken: go on from the model before it, or from the last \
                  checkpoint, with the devices that are left"
+            ),
+            Self::Peers { reason } => write!(
+                f,
+                "a step among several processes: {reason}. Nothing of this step was taken"
             ),
             Self::LearningRate { value } => write!(
                 f,

@@ -139,7 +139,8 @@ pub use error::{LineSearchError, StepError};
 pub use learner::{BatchLoss, Failure, LineSearch, SearchMetric, SearchMetrics, TrainingLoss};
 pub use objective::Stages;
 pub use optimizer::{
-    Gradients, LineSearchOptimizer, LineSearchRecord, Step, StepOptions, StepWithAux,
+    Gradients, LineSearchOptimizer, LineSearchRecord, Peers, PeersError, Step, StepOptions,
+    StepWithAux,
 };
 pub use report::{Counts, Outcome, StepReport};
 pub use state::{AverageState, PlateauState, SearchState, UnitHistory, UnitState};

@@ -26,8 +26,8 @@ pub enum Exchange {
     Overlapped,
     /// The model and the gradients are passed on along a binary tree.
     Tree,
-    /// Every device keeps the model. Gradients are reduced around a ring, and a trial exchanges four
-    /// numbers.
+    /// Every device keeps the model. Gradients are reduced around a ring, and a trial exchanges
+    /// losses, whose bytes do not count.
     Replicas,
 }
 

@@ -7,9 +7,9 @@ mod replay;
 mod self_check;
 mod stages;
 
-pub(crate) use devices::{
-    OnDevices, generator_turn, main_device, message_of, side_by_side, to_main,
-};
+#[cfg(feature = "learner")]
+pub(crate) use devices::message_of;
+pub(crate) use devices::{OnDevices, generator_turn, main_device, side_by_side, to_main};
 pub(crate) use evaluate::{Costs, Objective};
 pub(crate) use losses::{Losses, MicroBatch};
 pub(crate) use replay::{draw_seed, prepare, seed_devices};

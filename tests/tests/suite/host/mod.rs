@@ -10,5 +10,6 @@ mod house;
 mod kernels;
 mod metrics;
 mod mutations;
+mod peers;
 mod traps;
 mod units;
