@@ -107,9 +107,10 @@ pub enum LineSearchError {
         /// The path of the first parameter that is.
         path: String,
     },
-    /// Another device of a training on several devices failed, or the connection to it was lost.
+    /// A panic ended a training on several devices, as where one fails or the connection to it is
+    /// lost.
     Device {
-        /// Which device, and what it said.
+        /// The device, if it is known, and the text of the panic.
         message: String,
     },
     /// Processes that train together do not agree, or one of them had an error or is lost.
@@ -255,13 +256,13 @@ impl fmt::Display for LineSearchError {
             ),
             Self::Device { message } => write!(
                 f,
-                "a device of the training failed, or the connection to it was lost: {message}. \
-                 Nothing of this step was taken: go on from the model before it, or from the last \
-                 checkpoint, with the devices that are left"
+                "a panic ended a training on several devices, as where one fails or the connection \
+                 to it is lost: {message}. Go on from the model before this step, or from the last \
+                 checkpoint"
             ),
             Self::Peers { reason } => write!(
                 f,
-                "a step among several processes: {reason}. Nothing of this step was taken"
+                "a step among several processes: {reason}. This step changed nothing"
             ),
             Self::LearningRate { value } => write!(
                 f,

@@ -23,6 +23,22 @@ pub fn open_all(specs: &[DeviceSpec]) -> Result<Vec<Device>, GlueError> {
     specs.iter().map(open_spec).collect()
 }
 
+/// Whether the devices of a training are built in.
+///
+/// # Errors
+///
+/// If the program was built without a backend, or without workers.
+pub fn check(specs: &[DeviceSpec]) -> Result<(), GlueError> {
+    let here = specs.iter().filter(|spec| !spec.is_worker());
+    here.map(open_spec)
+        .try_for_each(|opened| opened.map(drop))?;
+    #[cfg(not(feature = "remote"))]
+    if let Some(worker) = specs.iter().find(|spec| spec.is_worker()) {
+        open_spec(worker)?;
+    }
+    Ok(())
+}
+
 /// Opens one device of a training.
 ///
 /// # Errors

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use burn_sls_bert::BertError;
 
 use crate::checkpoints;
+use crate::command;
 use crate::hub::HubError;
 use crate::results::RUN;
 
@@ -41,7 +42,7 @@ pub enum GlueError {
     Device(String),
     /// A training ended early, because a device was lost or a file of its run could not be written.
     Stopped {
-        /// Which file, and what went wrong.
+        /// Which file or device, and what went wrong.
         cause: Box<GlueError>,
         /// The folder of the run.
         out: PathBuf,
@@ -76,7 +77,8 @@ impl GlueError {
         }
     }
 
-    /// The end of a training in the folder `out`, where `cause` says what could not be written.
+    /// The end of a training in the folder `out`, where `cause` says what could not be written, or
+    /// which device is lost.
     pub(crate) fn stopped(cause: impl Into<Self>, out: &Path) -> Self {
         let cause = match cause.into() {
             already @ Self::Stopped { .. } => return already,
@@ -161,9 +163,8 @@ impl fmt::Display for GlueError {
                 };
                 write!(
                     f,
-                    "{cause}; the run has stopped, and {kept}: {remedy}, then go on with \
-                     `cargo run --release -p glue -- train --resume --out {}`",
-                    out.display()
+                    "{cause}; the run has stopped, and {kept}: {remedy}, then go on with `{}`",
+                    command::resume(out)
                 )
             }
         }

@@ -9,6 +9,7 @@
 pub mod bench;
 pub mod checkpoints;
 pub mod checksum;
+mod command;
 pub mod compare;
 pub mod data;
 pub mod device;

@@ -29,7 +29,7 @@ use evaluation::Evaluation;
 /// Writes down a run while it happens.
 pub struct Recorder {
     folder: PathBuf,
-    batches_per_epoch: usize,
+    steps_per_epoch: usize,
     metrics: Vec<Metric>,
     printer: Mutex<Option<Printer>>,
     state: Mutex<State>,
@@ -66,7 +66,7 @@ impl Recorder {
         done: usize,
         metrics: Vec<Metric>,
     ) -> Result<Self, GlueError> {
-        let batches_per_epoch = run.settings.steps_of_an_epoch(run.training_examples);
+        let steps_per_epoch = run.settings.steps_of_an_epoch(run.training_examples);
         let steps = earlier::keep(folder, &mut run, done)?;
         let stopped = |error| GlueError::stopped(error, folder);
         let path = folder.join(STEPS);
@@ -78,7 +78,7 @@ impl Recorder {
             .map_err(|error| stopped(GlueError::io(&path, error)))?;
         let recorder = Self {
             folder: folder.to_path_buf(),
-            batches_per_epoch,
+            steps_per_epoch,
             metrics,
             printer: Mutex::new(None),
             state: Mutex::new(State {
@@ -107,8 +107,19 @@ impl Recorder {
     }
 
     /// Steps in an epoch: mini-batches, of several devices those of the one that has the most.
-    pub fn batches_per_epoch(&self) -> usize {
-        self.batches_per_epoch
+    pub fn steps_per_epoch(&self) -> usize {
+        self.steps_per_epoch
+    }
+
+    /// Steps in the first epoch, which may have been trained on other devices.
+    pub fn steps_of_first_epoch(&self) -> usize {
+        let first = self.state().run.results.first().map(EpochResult::steps);
+        first.unwrap_or(self.steps_per_epoch)
+    }
+
+    /// The steps so far.
+    pub fn steps(&self) -> usize {
+        self.state().steps.len()
     }
 
     /// What `run.json` holds now.
@@ -294,7 +305,7 @@ impl Recorder {
             &state.run,
             &state.steps,
             self.metric_names(state),
-            self.batches_per_epoch,
+            self.steps_per_epoch,
         );
         plot::write(&curves, &self.folder)
             .map_err(|error| GlueError::run(self.folder.join("run.svg"), error))

@@ -86,6 +86,13 @@ pub struct EpochResult {
     pub steps: Option<usize>,
 }
 
+impl EpochResult {
+    /// The steps of the epoch.
+    pub fn steps(&self) -> usize {
+        self.steps.unwrap_or(self.backwards)
+    }
+}
+
 impl RunFile {
     /// The name of the metric that the task is judged by.
     pub fn leading_metric(&self) -> String {

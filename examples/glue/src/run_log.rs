@@ -165,6 +165,12 @@ impl ExperimentLog {
     }
 }
 
+/// Lets panics be seen again, after a training whose log was quiet.
+pub(crate) fn loud_again() {
+    drop(panic::take_hook());
+    pipe::end_with_the_reader();
+}
+
 impl ApplicationLoggerInstaller for ExperimentLog {
     fn install(&self) -> Result<(), String> {
         FileApplicationLoggerInstaller::new(&self.path).install()?;

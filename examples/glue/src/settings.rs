@@ -220,18 +220,7 @@ impl Settings {
             }
         }
         self.check_line_search(args)?;
-        if self.device_specs().len() > 1
-            && matches!(
-                self.optimizer,
-                OptimizerName::Prodigy | OptimizerName::ScheduleFree
-            )
-        {
-            return refuse(
-                "--devices is for line searches, adam, adamw and sgd: leave it out, or choose \
-                 another --optimizer"
-                    .to_string(),
-            );
-        }
+        self.check_devices()?;
         if self.balanced && self.train_size == TrainSize::All {
             return refuse(
                 "--balanced needs --train-size: it says which examples are drawn, not how many"
@@ -262,6 +251,20 @@ impl Settings {
             }
         }
         Ok(())
+    }
+
+    /// Whether the optimizer can train on so many devices.
+    pub(crate) fn check_devices(&self) -> Result<(), GlueError> {
+        match self.optimizer {
+            OptimizerName::Prodigy | OptimizerName::ScheduleFree if self.devices.len() > 1 => {
+                Err(GlueError::Usage(
+                    "--devices is for line searches, adam, adamw and sgd: name one device, or \
+                     choose another --optimizer"
+                        .to_string(),
+                ))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The options that are for line searches, or for PLASLS alone.

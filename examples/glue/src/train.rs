@@ -6,6 +6,7 @@ mod folder;
 mod optimizer;
 
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -31,7 +32,7 @@ use crate::model::{EvaluationBatch, EvaluationOutput, GlueModel, Part, TrainingO
 use crate::progress::{Place, Progress};
 use crate::recorder::Recorder;
 use crate::results::{EpochResult, RunFile, publish};
-use crate::run_log::{ExperimentLog, MetricLogs, RunLog};
+use crate::run_log::{self, ExperimentLog, MetricLogs, RunLog};
 use crate::saved::{self, Saved};
 use crate::settings::{DeviceSpec, Settings, TrainArgs};
 use crate::units;
@@ -89,7 +90,7 @@ pub fn train_as(args: &TrainArgs, manner: Manner) -> Result<Ending, GlueError> {
         Some(run) => run.settings.clone(),
         None => Settings::new(args)?,
     };
-    let devices = device::open_all(&settings.device_specs())?;
+    device::check(&settings.device_specs())?;
     let length_asked = args.max_length.is_some() || earlier.is_some();
     let data = data::load(&mut settings, length_asked)?;
     let data_checksum = Some(data.checksum());
@@ -115,6 +116,8 @@ pub fn train_as(args: &TrainArgs, manner: Manner) -> Result<Ending, GlueError> {
         println!("the run in {} is finished already", out.display());
         return Ok(Ending::Finished { out, last });
     }
+    // A worker ends with the process that has connected to it, so everything else comes before.
+    let devices = device::open_all(&settings.device_specs())?;
     fs::create_dir_all(&out).map_err(|error| GlueError::io(&out, error))?;
     let stopped = |error| GlueError::stopped(error, &out);
     saved::sweep(&out).map_err(stopped)?;
@@ -291,19 +294,34 @@ impl Training {
         interrupt::stop_on_ctrl_c(supervised.interrupter())?;
 
         #[cfg(feature = "remote")]
-        let _watch = crate::worker::watch(&settings.device_specs(), patience, &out);
-        let result = run(model, supervised);
+        let watch = crate::worker::watch(&settings.device_specs(), patience, &out);
+        let result = match with_workers {
+            false => run(model, supervised),
+            // Burn has no error for a worker that is lost between two steps, but a panic.
+            true => {
+                catch_unwind(AssertUnwindSafe(|| run(model, supervised))).unwrap_or_else(|panic| {
+                    let text = panic.downcast_ref::<String>().cloned();
+                    Err(GlueError::Device(text.unwrap_or_default()))
+                })
+            }
+        };
+        #[cfg(feature = "remote")]
+        drop(watch);
+        if with_workers {
+            run_log::loud_again();
+        }
         // An error of Burn's may follow from it, and knows less.
         if let Some(error) = recorder.take_failure() {
             return Err(stopped(error));
         }
         let result = result.map_err(|error| match error {
-            lost @ GlueError::Device(_) => stopped(lost),
+            GlueError::Device(text) if with_workers => stopped(lost(text)),
+            GlueError::Device(text) => failed(text),
             error => error,
         })?;
         if let Some(error) = result.error {
-            return Err(match (error.as_ref(), settings.devices.len()) {
-                (TrainingError::Workers(_), 2..) => stopped(lost(error)),
+            return Err(match error.as_ref() {
+                TrainingError::Workers(_) if with_workers => stopped(lost(error)),
                 _ => failed(error),
             });
         }

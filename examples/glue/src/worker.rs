@@ -8,8 +8,9 @@ mod watch;
 use std::error::Error;
 use std::io::{ErrorKind, Write};
 use std::net::TcpListener;
-use std::panic;
+use std::panic::{self, PanicHookInfo};
 use std::process;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -60,11 +61,17 @@ fn unreached(address: &str, error: ConnectError) -> String {
 ///
 /// If the device is not built in, or nobody can listen at the address.
 pub fn serve(args: &WorkerArgs) -> Result<(), GlueError> {
+    if args.device.is_worker() {
+        return Err(GlueError::Usage(format!(
+            "--device {}: a worker lends a device of this machine, not another worker's",
+            args.device
+        )));
+    }
     let device = device::open_spec(&args.device)?;
     let refused = |error: std::io::Error| {
         GlueError::Usage(match error.kind() {
             ErrorKind::AddrInUse => format!(
-                "somebody listens at {} already: choose another --listen",
+                "the address {} is in use: choose another --listen",
                 args.listen
             ),
             _ => format!("cannot listen at {}: {error}", args.listen),
@@ -81,7 +88,7 @@ pub fn serve(args: &WorkerArgs) -> Result<(), GlueError> {
     }
     // The line may be what another program waits for.
     let _ = std::io::stdout().flush();
-    panic::set_hook(Box::new(|failure| say_later(failure.to_string())));
+    panic::set_hook(Box::new(note));
     let (probe, sessions) = TelemetryProbe::channel(1 << 16);
     let stay = args.stay;
     thread::spawn(move || end_with_the_training(sessions, stay));
@@ -106,13 +113,22 @@ pub fn lend(
     Ok(())
 }
 
-/// Says that a thread of the server has failed, unless the worker ends at once, as it does where
-/// the training has: then its sessions break off, and there is nothing to say.
-fn say_later(failure: String) {
-    thread::spawn(move || {
-        thread::sleep(10 * LOOK);
-        eprintln!("the worker has failed: {failure}");
-    });
+/// What made a session fail, if one has.
+static FAILURE: Mutex<Option<String>> = Mutex::new(None);
+
+/// How the server names the threads that compute for a training.
+const SESSION: &str = "burn-remote-session";
+
+/// Notes a panic of a thread that computes. Others break off with the connection, as they do where
+/// the training ends.
+fn note(failure: &PanicHookInfo<'_>) {
+    if thread::current()
+        .name()
+        .is_some_and(|name| name.starts_with(SESSION))
+    {
+        let mut noted = FAILURE.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.get_or_insert_with(|| failure.to_string());
+    }
 }
 
 /// How often a worker looks whether its training has ended.
@@ -134,6 +150,15 @@ fn end_with_the_training(mut sessions: TelemetrySubscription, stay: bool) {
                 }
                 _ => {}
             }
+        }
+        if let Some(failure) = FAILURE
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+        {
+            let words: Vec<&str> = failure.split_whitespace().collect();
+            eprintln!("error: the device has failed: {}", words.join(" "));
+            process::exit(1);
         }
         if closed && open == 0 {
             // Whoever has read the first line may be gone.

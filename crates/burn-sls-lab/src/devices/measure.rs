@@ -139,6 +139,14 @@ pub(super) fn measure(
     // One never searches after its first steps, the other does in every step.
     let without = train(Preset::Default, setup, devices, width, steps, workers)?;
     let with = train(Preset::Paper, setup, devices, width, steps, workers)?;
+    if without.trials() > 0 || with.trials() == 0 {
+        let counts = (without.trials(), with.trials());
+        return Err(LabError::Usage(format!(
+            "trials cannot be told from steps: {} and {} of them in {steps} steps each; take more \
+             --steps",
+            counts.0, counts.1
+        )));
+    }
     let each = |total: u64| total as f64 / steps as f64;
     let (trials, steps_with) = (with.trials() as f64, steps as f64);
     let (step_bytes, step_messages) = (each(without.traffic.bytes), each(without.traffic.messages));

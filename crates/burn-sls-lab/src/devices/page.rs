@@ -110,7 +110,7 @@ fn traffic(rows: &[Row]) -> Table {
     let mut table = Table::new(
         "Bytes and messages",
         "Between the main process and workers on the loopback interface, counted by a relay. *S* \
-         are the bytes of the parameters; the loss of 32 examples and their vectors are in it.",
+         are the bytes of the parameters; the losses of 32 examples are in it, and their vectors are not.",
         &[
             "parameters",
             "devices",
@@ -144,7 +144,7 @@ fn traffic(rows: &[Row]) -> Table {
 /// Seconds beside those of the model.
 fn seconds(rows: &[Row], link: Link) -> Table {
     let words = format!(
-        "Median milliseconds, and those of the model of time with the link that explains two \
+        "Median milliseconds, and those of the cost model with the link that explains two \
          processes best: {:.2} GB/s and {:.0} µs a message. Computing takes what it takes in \
          threads of one process, since all devices share the same cores.",
         link.bandwidth / 1e9,

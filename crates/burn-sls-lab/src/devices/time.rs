@@ -1,4 +1,4 @@
-//! A model of time: what a step and a trial take on several devices.
+//! A cost model: what a step and a trial take on several devices.
 //!
 //! With `N` devices, a model of `S` bytes, links of `B` bytes and messages of `L` seconds, `m` and
 //! `m'` messages of a step and a trial for each device, and `c` seconds for the forward and the
@@ -155,13 +155,17 @@ pub fn fitted(rows: &[Row]) -> Option<Link> {
         }
     }
     let determinant = aa * bb - ab * ab;
-    let (x, y) = (
-        (a1 * bb - b1 * ab) / determinant,
-        (b1 * aa - a1 * ab) / determinant,
-    );
-    let link = Link {
-        bandwidth: 1.0 / x,
-        latency: y.max(0.0),
+    let latency = (b1 * aa - a1 * ab) / determinant;
+    let link = match latency > 0.0 {
+        true => Link {
+            bandwidth: determinant / (a1 * bb - b1 * ab),
+            latency,
+        },
+        // Bytes alone explain it best.
+        false => Link {
+            bandwidth: aa / a1,
+            latency: 0.0,
+        },
     };
     (link.bandwidth.is_finite() && link.bandwidth > 0.0).then_some(link)
 }

@@ -5,12 +5,15 @@ use std::sync::MutexGuard;
 use burn::module::{Module, ParamId};
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::tensor::Device;
 use burn_sls_core::{Acceptance, AcceptanceState, random};
 
 use crate::average::Iterates;
 use crate::config::{LineSearchConfig, SelfCheck, TrialMode};
 use crate::direction::{self, Proposal, SearchAlong};
 use crate::error::LineSearchError;
+#[cfg(feature = "learner")]
+use crate::objective::seed_device;
 use crate::objective::{Objective, draw_seed, generator_turn, prepare, seed_devices};
 use crate::state::SearchState;
 use crate::units::{Assignment, Searched, UnitRule};
@@ -69,6 +72,12 @@ impl Engine {
     /// The seed of the run: the configured or recorded one, or else one that is drawn from the
     /// random numbers of the model's device now.
     pub(crate) fn run_seed<M: Module>(&self, model: &M) -> u64 {
+        let first = || model.devices().into_iter().next();
+        self.run_seed_or(model, || first().map_or(0, |device| draw_seed(&device)))
+    }
+
+    /// The same, drawn otherwise.
+    pub(crate) fn run_seed_or<M: Module>(&self, model: &M, draw: impl FnOnce() -> u64) -> u64 {
         let known = self.config.seed.or(self.state.seed);
         match (known, self.seeds()) {
             (Some(seed), _) => seed,
@@ -76,7 +85,7 @@ impl Engine {
                 // Lazy parameters come first, so that they are the same as without a line search.
                 // A model without a trainable one is refused where it is prepared.
                 let _ = prepare(model);
-                draw_seed(model)
+                draw()
             }
             (None, false) => 0,
         }
@@ -100,6 +109,21 @@ impl Engine {
         Ok(seed)
     }
 
+    /// The same for a worker, whose device alone is seeded.
+    #[cfg(feature = "learner")]
+    pub(crate) fn prepare_on<M: Module>(
+        &self,
+        device: &Device,
+        model: &M,
+        run_seed: u64,
+        index: usize,
+    ) -> Result<Option<u64>, LineSearchError> {
+        prepare(model)?;
+        let seed = self.batch_seed(run_seed, index);
+        seed_device(device, seed);
+        Ok(seed)
+    }
+
     /// The seed of a micro-batch of the present iteration, if devices are seeded.
     pub(crate) fn batch_seed(&self, run_seed: u64, index: usize) -> Option<u64> {
         let seed = random::seed(run_seed, self.state.step, index as u64);
@@ -107,8 +131,8 @@ impl Engine {
     }
 
     /// A turn with the random generators, where a forward pass is going to be replayed.
-    pub(crate) fn generator_turn(&self) -> Option<MutexGuard<'static, ()>> {
-        self.seeds().then(generator_turn)
+    pub(crate) fn generator_turn(&self, device: &Device) -> Option<MutexGuard<'static, ()>> {
+        self.seeds().then(|| generator_turn(device)).flatten()
     }
 
     /// Notes that the devices have been prepared for a forward of the user's own.

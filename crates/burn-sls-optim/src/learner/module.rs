@@ -7,6 +7,7 @@ use burn::train::TrainStep;
 use super::entries::{self, CONTAINER};
 use super::wrapper::LineSearch;
 use crate::average::Iterates;
+use crate::objective::main_device;
 use crate::params::reparameterized;
 use crate::state::SearchState;
 
@@ -86,7 +87,7 @@ impl<M: TrainStep<Input: Clone> + Module> Module for LineSearch<M> {
 
     /// Iterates follow the parameters when they are next asked for: a worker never asks.
     fn fork(self, device: &Device) -> Self {
-        let workers = self.workers.of_fork(device);
+        let workers = self.workers.of_fork(|| main_device(&self.model), device);
         Self {
             workers,
             ..self.map_model(|model| model.fork(device))

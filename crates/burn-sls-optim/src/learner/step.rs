@@ -3,13 +3,15 @@
 use burn::module::Module;
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{GradientsParams, ModuleOptimizer, MultiGradientsParams};
+use burn::tensor::Device;
 use burn::train::{InferenceStep, TrainOutput, TrainStep};
 
 use super::batch_loss::TrainingLoss;
+use super::workers::Worker;
 use super::wrapper::LineSearch;
 use crate::engine::{Request, Stepped};
 use crate::error::{LineSearchError, StepError};
-use crate::objective::{MicroBatch, OnDevices, main_device, to_main};
+use crate::objective::{Main, MicroBatch, OnDevices, draw_seed, to_main};
 use crate::report::StepReport;
 
 /// The error of a move without a batch.
@@ -36,18 +38,28 @@ impl<M: TrainStep<Input: Clone, Output: TrainingLoss> + Module> TrainStep for Li
         }
         let mut slot = self.slot();
         let worker = self.workers.worker();
-        let draw = || self.engine.run_seed(&self.model);
-        let run_seed = match &worker {
-            None => *slot.run_seed.get_or_insert_with(draw),
-            Some(worker) => worker.run_seed(draw),
+        let made = slot.batches.len();
+        let (run_seed, index) = match &worker {
+            None => {
+                let draw = || self.engine.run_seed(&self.model);
+                (*slot.run_seed.get_or_insert_with(draw), made)
+            }
+            Some(worker) => {
+                let draw = || draw_seed(worker.main);
+                let draw = || self.engine.run_seed_or(&self.model, draw);
+                (worker.run_seed(draw), worker.place(made))
+            }
         };
-        slot.run_seed = Some(run_seed);
-        let index = match (&worker, slot.batches.len()) {
-            (Some(worker), 0) => worker.place,
-            (_, batches) => batches,
+        let turn = |worker: &Worker<'_, M::Input>| self.engine.generator_turn(worker.device);
+        let _turn = worker.as_ref().and_then(turn);
+        let prepared = match &worker {
+            None => self.engine.prepare(&self.model, run_seed, index),
+            Some(worker) => {
+                let engine = &self.engine;
+                engine.prepare_on(worker.device, &self.model, run_seed, index)
+            }
         };
-        let _turn = worker.as_ref().and_then(|_| self.engine.generator_turn());
-        let seed = match self.engine.prepare(&self.model, run_seed, index) {
+        let seed = match prepared {
             Ok(seed) => seed,
             // The model's own backward pass could only panic too.
             Err(LineSearchError::NoGradient) => panic!("{}", LineSearchError::NoGradient),
@@ -87,12 +99,14 @@ impl<M: TrainStep<Input: Clone, Output: TrainingLoss> + Module> TrainStep for Li
             }
             (None, Some(run_seed)) => {
                 let losses = &self.losses;
-                let losses = OnDevices(|model: &M, item: &M::Input| losses(model, item));
+                let main = Main::of(&self.model);
+                gather(&main.device, &mut batches);
+                let losses = |model: &M, item: &M::Input| losses(model, item);
+                let losses = OnDevices { main, losses };
                 let request = Request {
                     run_seed,
                     ..Request::default()
                 };
-                gather(&self.model, &mut batches);
                 let step = self
                     .engine
                     .step(optim, &lr, self.model, grads, &batches, losses, request);
@@ -125,10 +139,9 @@ impl<M: TrainStep<Input: Clone, Output: TrainingLoss> + Module> TrainStep for Li
 }
 
 /// Brings the losses of the training forwards to the main device.
-fn gather<M: Module, I>(model: &M, batches: &mut [MicroBatch<I>]) {
-    let main = main_device(model);
+fn gather<I>(main: &Device, batches: &mut [MicroBatch<I>]) {
     for batch in batches {
-        batch.losses = to_main(batch.losses.clone(), &main);
+        batch.losses = to_main(batch.losses.clone(), main);
     }
 }
 

@@ -1,13 +1,16 @@
 //! What the workers of a training on several devices leave for the optimizer.
 //!
 //! Under `ExecutionStrategy::MultiDevice`, Burn clones the model for every worker, in the order of
-//! the devices, and each worker forks its clone to its device. So a fork finds the place of its
-//! device by counting clones, and leaves what it has kept with the model that it was cloned from.
-//! There `TrainStep::optimize` finds the micro-batches of all workers, in the order of the devices
-//! and not of arrival.
+//! the devices, and each worker forks its clone to its device, on a thread of its own. So a fork
+//! finds the place of its device by counting clones, and leaves what it has kept with the model that
+//! it was cloned from. There `TrainStep::optimize` finds the micro-batches of all workers, in the
+//! order of the devices and not of arrival.
+//!
+//! A fork on the thread that made the clone is no worker: so Burn moves a model before a training.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::{self, ThreadId};
 
 use burn::tensor::Device;
 
@@ -23,6 +26,8 @@ pub(super) struct Workers<I> {
     clones: AtomicUsize,
     /// The place that a fork of this clone has.
     place: usize,
+    /// The thread that made this clone; none of a model that is no clone.
+    cloned_on: Option<ThreadId>,
     /// Where this fork leaves its micro-batches.
     origin: Option<Origin<I>>,
     /// Whether any fork has left a micro-batch, for all clones and forks.
@@ -41,13 +46,16 @@ struct Left<I> {
 struct Origin<I> {
     left: Weak<Mutex<Left<I>>>,
     place: usize,
+    main: Device,
     device: Device,
 }
 
 /// A fork of a model that is still there.
 pub(super) struct Worker<'a, I> {
     /// The place of the fork's first micro-batch among all.
-    pub(super) place: usize,
+    place: usize,
+    /// The main device.
+    pub(super) main: &'a Device,
     /// The device of the fork.
     pub(super) device: &'a Device,
     left: Arc<Mutex<Left<I>>>,
@@ -70,6 +78,7 @@ impl<I> Default for Workers<I> {
             before: 0,
             clones: AtomicUsize::new(0),
             place: 0,
+            cloned_on: None,
             origin: None,
             seen: Arc::default(),
         }
@@ -86,19 +95,23 @@ impl<I> Workers<I> {
             before: lock(&self.left).batches.len(),
             clones: AtomicUsize::new(0),
             place,
+            cloned_on: Some(thread::current().id()),
             origin: None,
             seen: self.seen.clone(),
         }
     }
 
-    /// Those of a fork.
-    pub(super) fn of_fork(&self, device: &Device) -> Self {
+    /// Those of a fork to `device`, of a model that is on the device `main`.
+    pub(super) fn of_fork(&self, main: impl FnOnce() -> Device, device: &Device) -> Self {
+        let elsewhere = |thread| thread != thread::current().id();
+        let origin = self.cloned_on.is_some_and(elsewhere).then(|| Origin {
+            left: Arc::downgrade(&self.left),
+            place: self.place,
+            main: main(),
+            device: device.clone(),
+        });
         Self {
-            origin: Some(Origin {
-                left: Arc::downgrade(&self.left),
-                place: self.place,
-                device: device.clone(),
-            }),
+            origin,
             ..self.renewed()
         }
     }
@@ -116,6 +129,7 @@ impl<I> Workers<I> {
         let origin = self.origin.as_ref()?;
         Some(Worker {
             place: origin.place,
+            main: &origin.main,
             device: &origin.device,
             left: origin.left.upgrade()?,
             seen: &self.seen,
@@ -146,6 +160,15 @@ impl<I> Worker<'_, I> {
     /// The seed of the run, which the first worker to ask draws for all.
     pub(super) fn run_seed(&self, draw: impl FnOnce() -> u64) -> u64 {
         *lock(&self.left).run_seed.get_or_insert_with(draw)
+    }
+
+    /// The place of the next micro-batch, before which this fork has made so many.
+    pub(super) fn place(&self, made: usize) -> usize {
+        let next = |left: &Left<I>| left.batches.iter().map(|(place, _)| place + 1).max();
+        match made {
+            0 => self.place,
+            _ => next(&lock(&self.left)).unwrap_or(made),
+        }
     }
 
     /// Leaves a micro-batch with the model that this fork comes from.

@@ -136,16 +136,16 @@ type Observer = Arc<dyn Fn(&StepReport) + Send + Sync>;
 /// taken for all devices, on the first of them: the objective is the sum of the workers' mean
 /// losses, as the gradient is the sum of theirs. Every trial is evaluated on all devices side by
 /// side, each on its own micro-batches. So a step is that of one device which accumulates the
-/// gradients of as many batches: to the bit with two workers, and up to the order in which Burn adds
-/// gradients with more.
+/// gradients of as many batches: to the bit with two workers and no accumulation, and otherwise up
+/// to the order in which Burn adds gradients.
 ///
 /// So that the masks of dropout can be drawn again, workers of one process make their training
 /// steps one after the other, where devices are [seeded](#seeds): a backend has one generator for
-/// all threads. A GPU still computes while the next one's step is launched. Workers in processes of
-/// their own, on Burn's remote devices, do not wait for each other.
+/// all threads. Where a step is only launched, as on a GPU, only the launch waits. Burn's remote
+/// devices have generators of their own, and need not wait.
 ///
 /// A panic on another device, or a connection that is lost, ends the training: Burn reports a
-/// failed training step in the result's `error`, and `launch` anything later as
+/// failed training step in the result's `error`, and `launch` any later panic as
 /// [`LineSearchError::Device`]. The other strategies are refused: `OptimSharded`, where nobody
 /// holds the whole model, and `ExecutionStrategy::ddp`, where each device would take a decision of
 /// its own.

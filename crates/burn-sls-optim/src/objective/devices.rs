@@ -5,59 +5,106 @@
 //! own.
 
 use std::any::Any;
-use std::panic::resume_unwind;
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, StreamId, Tensor};
 
 use super::losses::{Losses, MicroBatch};
-use super::replay::seed_devices;
+use super::replay::{seed_device, seed_devices};
 use crate::error::LineSearchError;
 
 /// Losses that are evaluated where the training forward was.
-pub(crate) struct OnDevices<F>(pub(crate) F);
+pub(crate) struct OnDevices<F> {
+    pub(crate) main: Main,
+    pub(crate) losses: F,
+}
+
+/// The main device, and how others work beside it.
+#[derive(Clone)]
+pub(crate) struct Main {
+    pub(crate) device: Device,
+    /// Whether devices work on one thread. Forks share running statistics, and move them to their
+    /// device, in no order if they are on several threads.
+    one_thread: bool,
+}
+
+impl Main {
+    /// Of a model that is to be trained.
+    pub(crate) fn of<M: Module>(model: &M) -> Self {
+        struct Find {
+            trained: Option<Device>,
+            others: bool,
+        }
+        impl ModuleVisitor for Find {
+            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+                match param.is_require_grad() {
+                    true if self.trained.is_none() => self.trained = Some(param.lazy_device()),
+                    true => {}
+                    // A running statistic, or a frozen parameter: a visitor sees no difference.
+                    false => self.others = true,
+                }
+            }
+        }
+        let mut find = Find {
+            trained: None,
+            others: false,
+        };
+        model.visit(&mut find);
+        let any = || model.devices().into_iter().next();
+        Self {
+            // Running statistics may be on the device of any worker.
+            device: find.trained.or_else(any).unwrap_or_default().inner(),
+            one_thread: find.others,
+        }
+    }
+}
 
 impl<M: Module, I: Clone + Send, F: Fn(&M, &I) -> Tensor<1> + Sync> Losses<M, I> for OnDevices<F> {
     fn losses(&self, model: &M, batch: &MicroBatch<I>, _first: usize) -> Tensor<1> {
-        (self.0)(model, &batch.item)
+        (self.losses)(model, &batch.item)
     }
 
     fn of_all(
         &self,
         model: &M,
         batches: &[MicroBatch<I>],
-        _first: usize,
+        first: usize,
     ) -> Result<Vec<Tensor<1>>, LineSearchError> {
-        let main = main_device(model);
+        let main = &self.main.device;
+        if batches
+            .iter()
+            .all(|batch| batch.device.as_ref().is_none_or(|device| device == main))
+        {
+            let losses = batches.iter().map(|batch| {
+                seed_devices(model, batch.seed);
+                self.losses(model, batch, first)
+            });
+            return Ok(losses.collect());
+        }
         let jobs = batches.iter().map(|batch| {
-            let device = batch.device.clone().unwrap_or_else(|| main.clone());
-            (device, (batch.item.clone(), batch.seed))
+            let device = batch.device.as_ref().unwrap_or(main);
+            (device.clone(), (batch.item.clone(), batch.seed))
         });
-        side_by_side(model, jobs.collect(), |model, (item, seed)| {
-            let _turn = seed.map(|_| generator_turn());
-            seed_devices(model, seed);
-            to_main((self.0)(model, &item), &main)
-        })
+        side_by_side(
+            model,
+            &self.main,
+            jobs.collect(),
+            |model, device, (item, seed)| {
+                let _turn = seed.and_then(|_| generator_turn(device));
+                seed_device(device, seed);
+                to_main((self.losses)(model, &item), main)
+            },
+        )
     }
 }
 
-/// The device of the parameters that are trained. Running statistics, which forks share, may be on
-/// the device of any worker.
+/// The device of the parameters that are trained.
 pub(crate) fn main_device<M: Module>(model: &M) -> Device {
-    struct First(Option<Device>);
-    impl ModuleVisitor for First {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if self.0.is_none() && param.is_require_grad() {
-                self.0 = Some(param.lazy_device());
-            }
-        }
-    }
-    let mut first = First(None);
-    model.visit(&mut first);
-    let any = || model.devices().into_iter().next();
-    first.0.or_else(any).unwrap_or_default().inner()
+    Main::of(model).device
 }
 
 /// Losses on the main device, where they may be already.
@@ -69,7 +116,8 @@ pub(crate) fn to_main(losses: Tensor<1>, main: &Device) -> Tensor<1> {
 }
 
 /// What `work` makes of every job, on the job's device, in the order of the jobs. Each device has a
-/// thread and a fork of the model. Jobs that are all on the model's own device need neither.
+/// fork of the model, and works on a thread of its own where that can be. Jobs that are all on the
+/// main device need neither.
 ///
 /// # Errors
 ///
@@ -77,46 +125,78 @@ pub(crate) fn to_main(losses: Tensor<1>, main: &Device) -> Tensor<1> {
 /// connection to that device is lost.
 pub(crate) fn side_by_side<M: Module, J: Send, R: Send>(
     model: &M,
+    main: &Main,
     jobs: Vec<(Device, J)>,
-    work: impl Fn(&M, J) -> R + Sync,
+    work: impl Fn(&M, &Device, J) -> R + Sync,
 ) -> Result<Vec<R>, LineSearchError> {
-    let main = main_device(model);
-    if jobs.iter().all(|(device, _)| *device == main) {
-        return Ok(jobs.into_iter().map(|(_, job)| work(model, job)).collect());
+    if jobs.iter().all(|(device, _)| *device == main.device) {
+        let done = jobs.into_iter();
+        let done = done.map(|(_, job)| work(model, &main.device, job));
+        return Ok(done.collect());
     }
     let mut results: Vec<Option<R>> = jobs.iter().map(|_| None).collect();
-    let mut failures = Vec::new();
-    thread::scope(|scope| {
-        let work = &work;
-        let threads = by_device(jobs).into_iter().map(|(device, jobs)| {
-            let (model, to) = (model.clone(), device.clone());
-            let thread = scope.spawn(move || {
-                let model = model.fork(&to);
-                let done = jobs
-                    .into_iter()
-                    .map(|(place, job)| (place, work(&model, job)));
-                done.collect::<Vec<_>>()
-            });
-            (device, thread)
-        });
-        // All of them begin before the first is waited for.
-        for (device, thread) in threads.collect::<Vec<_>>() {
-            match thread.join() {
-                Ok(done) => done
-                    .into_iter()
-                    .for_each(|(place, result)| results[place] = Some(result)),
-                Err(panic) if device == main => resume_unwind(panic),
-                Err(panic) => failures.push(format!("{device:?}: {}", message_of(panic.as_ref()))),
+    let mut failure = None;
+    let mut ended = |device: &Device, done: thread::Result<Vec<Placed<R>>>| match done {
+        Ok(done) => done
+            .into_iter()
+            .for_each(|(place, result)| results[place] = Some(result)),
+        Err(panic) if *device == main.device => resume_unwind(panic),
+        Err(panic) => {
+            failure.get_or_insert(format!("{device:?}: {}", message_of(panic.as_ref())));
+        }
+    };
+    let mut groups = by_device(jobs);
+    // The main device comes last: others may compute while it does.
+    groups.sort_by_key(|(device, _)| *device == main.device);
+    let on_device = |device: &Device, model: M, jobs: Vec<Placed<J>>| -> Vec<Placed<R>> {
+        let model = model.fork(device);
+        let done = jobs.into_iter();
+        done.map(|(place, job)| (place, work(&model, device, job)))
+            .collect()
+    };
+    match main.one_thread {
+        true => {
+            for (device, jobs) in groups {
+                let done = || on_device(&device, model.clone(), jobs);
+                ended(&device, catch_unwind(AssertUnwindSafe(done)));
             }
         }
-    });
-    if let Some(message) = failures.into_iter().next() {
+        false => thread::scope(|scope| {
+            let on_device = &on_device;
+            let groups = groups.into_iter().enumerate();
+            let threads = groups.map(|(index, (device, jobs))| {
+                let (model, to, stream) = (model.clone(), device.clone(), stream(index));
+                let work = move || stream.executes(|| on_device(&to, model, jobs));
+                (device, scope.spawn(work))
+            });
+            // All of them begin before the first is waited for.
+            for (device, thread) in threads.collect::<Vec<_>>() {
+                ended(&device, thread.join());
+            }
+        }),
+    }
+    if let Some(message) = failure {
         return Err(LineSearchError::Device { message });
     }
-    let results = results
-        .into_iter()
-        .map(|result| result.expect("the result of a job"));
-    Ok(results.collect())
+    let results = results.into_iter();
+    Ok(results
+        .map(|result| result.expect("the result of a job"))
+        .collect())
+}
+
+/// The stream of the thread of this index, of those that the present thread starts. A new stream for
+/// every trial would have memory of its own on a GPU, and threads that run at the same time must not
+/// share one.
+fn stream(index: usize) -> StreamId {
+    thread_local! {
+        static STREAMS: RefCell<Vec<StreamId>> = const { RefCell::new(Vec::new()) };
+    }
+    STREAMS.with_borrow_mut(|streams| {
+        while streams.len() <= index {
+            streams.push(StreamId::allocate());
+        }
+        streams[index]
+    })
 }
 
 /// A job and its place among all.
@@ -145,8 +225,17 @@ pub(crate) fn message_of(panic: &(dyn Any + Send)) -> String {
 /// A turn with the random generators of this process, from seeding to the end of a forward pass. A
 /// backend has one generator for all threads: what another thread draws in between would be missing
 /// in the replay. Asynchronous devices compute side by side all the same, since a forward pass is
-/// only launched here.
-pub(crate) fn generator_turn() -> MutexGuard<'static, ()> {
+/// only launched here. A device in another process has a generator there, and needs no turn.
+pub(crate) fn generator_turn(device: &Device) -> Option<MutexGuard<'static, ()>> {
     static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+    let turn = || TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    (!is_elsewhere(device)).then(turn)
+}
+
+/// Whether the device is of another process. Only its text says so, without Burn's feature `remote`
+/// among those of this crate. A device whose text changes waits for its turn, which costs time and
+/// nothing else.
+fn is_elsewhere(device: &Device) -> bool {
+    let text = format!("{:?}", device.clone().inner());
+    text.starts_with("Device<Remote")
 }

@@ -47,18 +47,25 @@ pub(crate) fn prepare<M: Module>(model: &M) -> Result<(), LineSearchError> {
 
 /// Seeds every device of the model, if there is a seed.
 pub(crate) fn seed_devices<M: Module>(model: &M, seed: Option<u64>) {
-    let Some(seed) = seed else { return };
-    for device in model.devices() {
-        Device::seed(&device, seed);
+    if seed.is_some() {
+        model
+            .devices()
+            .iter()
+            .for_each(|device| seed_device(device, seed));
     }
 }
 
-/// A seed for a run, from the random numbers that the model's device would give next.
-pub(crate) fn draw_seed<M: Module>(model: &M) -> u64 {
-    let Some(device) = model.devices().into_iter().next() else {
-        return 0;
-    };
-    let drawn = Tensor::<1>::random([4], Distribution::Uniform(0.0, 1.0), &device.inner());
+/// Seeds a device, if there is a seed.
+pub(crate) fn seed_device(device: &Device, seed: Option<u64>) {
+    if let Some(seed) = seed {
+        device.seed(seed);
+    }
+}
+
+/// A seed for a run, from the random numbers that the device would give next.
+pub(crate) fn draw_seed(device: &Device) -> u64 {
+    let device = device.clone().inner();
+    let drawn = Tensor::<1>::random([4], Distribution::Uniform(0.0, 1.0), &device);
     // 24 bits each, which is what a uniform f32 has.
     let drawn: Vec<f64> = drawn.into_data().iter().collect();
     let bits = drawn.into_iter().map(|x| (x * 16_777_216.0) as u64);

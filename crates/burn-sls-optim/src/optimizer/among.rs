@@ -44,9 +44,14 @@ impl LineSearchOptimizer {
         losses: impl Fn(&M, &I) -> Tensor<1>,
     ) -> Result<Step<M>, StepError<M>> {
         self.reusable = None;
-        match self.train_among(peers, &model, batches, &losses) {
+        let device = main_device(&model);
+        match self.train_among(peers, &model, &device, batches, &losses) {
             Ok(trained) => {
-                let among = Among { peers, losses };
+                let among = Among {
+                    peers,
+                    device,
+                    losses,
+                };
                 self.finish(options.without_reuse(), model, trained, among)
             }
             Err(source) => Err(StepError { model, source }),
@@ -58,6 +63,7 @@ impl LineSearchOptimizer {
         &mut self,
         peers: &impl Peers,
         model: &M,
+        device: &Device,
         batches: &'a [I],
         losses: &impl Fn(&M, &I) -> Tensor<1>,
     ) -> Result<Trained<Option<&'a I>>, LineSearchError> {
@@ -70,7 +76,7 @@ impl LineSearchOptimizer {
             .enumerate()
             .map(|(index, item)| {
                 let base = {
-                    let _turn = self.engine.generator_turn();
+                    let _turn = self.engine.generator_turn(device);
                     self.engine
                         .prepare(model, places.run_seed, before + index)?;
                     tracked(losses(model, item))?
@@ -90,7 +96,6 @@ impl LineSearchOptimizer {
         let gathered = exchange(peers, summed.len() as u64, trained)?;
         peers.sum(&mut summed).map_err(lost)?;
         replace(model, &mut grads, &summed);
-        let device = main_device(model);
         let all = gathered
             .into_iter()
             .enumerate()
@@ -101,7 +106,7 @@ impl LineSearchOptimizer {
             });
         let all = all.enumerate().map(|(index, (item, values))| MicroBatch {
             item,
-            losses: tensor(values, &device),
+            losses: tensor(values, device),
             seed: self.engine.batch_seed(places.run_seed, index),
             device: None,
         });
@@ -169,6 +174,7 @@ struct Places {
 /// The losses of all processes. Micro-batches of others have no item here.
 struct Among<'a, P, F> {
     peers: &'a P,
+    device: Device,
     losses: F,
 }
 
@@ -188,16 +194,15 @@ impl<M: Module, I, P: Peers, F: Fn(&M, &I) -> Tensor<1>> Losses<M, Option<&I>> f
     ) -> Result<Vec<Tensor<1>>, LineSearchError> {
         let own = batches.iter().filter(|batch| batch.item.is_some());
         let own = own.map(|batch| {
-            let _turn = batch.seed.map(|_| generator_turn());
+            let _turn = batch.seed.and_then(|_| generator_turn(&self.device));
             seed_devices(model, batch.seed);
             host(self.losses(model, batch, first))
         });
-        let device = main_device(model);
         let gathered = exchange(self.peers, 0, own.collect())?;
         let tensors = gathered
             .into_iter()
             .flatten()
-            .map(|values| tensor(values, &device));
+            .map(|values| tensor(values, &self.device));
         Ok(tensors.collect())
     }
 }

@@ -9,9 +9,7 @@ use super::own_loop::LineSearchOptimizer;
 use super::reuse::Trained;
 use super::step::{Step, tracked};
 use crate::error::{LineSearchError, StepError};
-use crate::objective::{
-    MicroBatch, OnDevices, generator_turn, main_device, seed_devices, side_by_side, to_main,
-};
+use crate::objective::{Main, MicroBatch, OnDevices, prepare, seed_device, side_by_side, to_main};
 
 impl LineSearchOptimizer {
     /// A step over micro-batches on several devices, side by side. `batches` pairs each with the
@@ -59,8 +57,10 @@ impl LineSearchOptimizer {
         batches: &[(Device, I)],
         losses: impl Fn(&M, &I) -> Tensor<1> + Sync,
     ) -> Result<Step<M>, StepError<M>> {
-        let (model, trained) = self.train_on_devices(model, batches, &losses)?;
-        let losses = OnDevices(|model: &M, item: &&I| losses(model, item));
+        let main = Main::of(&model);
+        let (model, trained) = self.train_on_devices(model, &main, batches, &losses)?;
+        let losses = |model: &M, item: &&I| losses(model, item);
+        let losses = OnDevices { main, losses };
         self.finish(options.without_reuse(), model, trained, losses)
     }
 
@@ -68,32 +68,35 @@ impl LineSearchOptimizer {
     fn train_on_devices<'a, M: Module, I: Sync>(
         &mut self,
         model: M,
+        main: &Main,
         batches: &'a [(Device, I)],
         losses: &(impl Fn(&M, &I) -> Tensor<1> + Sync),
     ) -> Result<(M, Trained<&'a I>), StepError<M>> {
         self.reusable = None;
         let run_seed = self.engine.run_seed(&model);
-        let seeds = batches.iter().enumerate().map(|(index, _)| {
-            // Draws parameters that are not drawn yet, and refuses a model without any.
-            self.engine.prepare(&model, run_seed, index)
-        });
-        let seeds = match seeds.collect::<Result<Vec<_>, _>>() {
-            Ok(seeds) => seeds,
-            Err(source) => return Err(StepError { model, source }),
-        };
-        let main = main_device(&model);
+        // Draws parameters that are not drawn yet, and refuses a model without any.
+        if let Err(source) = prepare(&model) {
+            return Err(StepError { model, source });
+        }
+        let seeds = (0..batches.len()).map(|index| self.engine.batch_seed(run_seed, index));
+        let seeds: Vec<Option<u64>> = seeds.collect();
         let jobs = batches.iter().zip(&seeds);
         let jobs = jobs.map(|((device, item), seed)| (device.clone(), (item, *seed)));
-        let trained = side_by_side(&model, jobs.collect(), |model, (item, seed)| {
-            let base = {
-                let _turn = seed.map(|_| generator_turn());
-                seed_devices(model, seed);
-                tracked(losses(model, item))?
-            };
-            let losses = to_main(base.clone().inner(), &main);
-            let gradients = GradientsParams::from_grads(base.mean().backward(), model);
-            Ok((losses, gradients.to_device(&main, model)))
-        });
+        let trained = side_by_side(
+            &model,
+            main,
+            jobs.collect(),
+            |model, device, (item, seed)| {
+                let base = {
+                    let _turn = self.engine.generator_turn(device);
+                    seed_device(device, seed);
+                    tracked(losses(model, item))?
+                };
+                let losses = to_main(base.clone().inner(), &main.device);
+                let gradients = GradientsParams::from_grads(base.mean().backward(), model);
+                Ok((losses, gradients.to_device(&main.device, model)))
+            },
+        );
         let trained: Result<Vec<_>, LineSearchError> =
             trained.and_then(|trained| trained.into_iter().collect());
         let trained = match trained {

@@ -3,14 +3,23 @@
 use crate::plot::{Points, RunCurves};
 use crate::results::{EpochResult, LEARNING_RATE, RunFile, StepLine, unit_sizes};
 
-/// What there is to draw of a run of so many mini-batches an epoch, with these metrics.
+/// What there is to draw of a run with these metrics, whose epochs have so many steps unless they
+/// are done.
 pub(super) fn of_run(
     run: &RunFile,
     steps: &[StepLine],
     metrics: Vec<String>,
-    batches_per_epoch: usize,
+    steps_per_epoch: usize,
 ) -> RunCurves {
-    let at = |step: &StepLine| (step.step as f64 + 1.0) / batches_per_epoch as f64;
+    // Epochs that were trained on other devices have another number of steps.
+    let lengths = run.results.iter().map(EpochResult::steps);
+    let lengths: Vec<usize> = lengths.collect();
+    let at = |step: &StepLine| {
+        let done = step.epoch - 1;
+        let before: usize = lengths.iter().take(done).sum();
+        let length = lengths.get(done).unwrap_or(&steps_per_epoch);
+        done as f64 + (step.step as f64 + 1.0 - before as f64) / *length as f64
+    };
     let result_points = |value: &dyn Fn(&EpochResult) -> f64| -> Points {
         let results = run.results.iter();
         results

@@ -42,8 +42,7 @@ pub(super) fn keep(
             }
         }
     }
-    let steps_of = |result: &EpochResult| result.steps.unwrap_or(result.backwards);
-    match run.results.iter().map(steps_of).sum::<usize>() {
+    match run.results.iter().map(EpochResult::steps).sum::<usize>() {
         expected if steps.len() == expected => Ok(steps),
         expected => {
             let reason = missing("steps", steps.len(), expected, done);

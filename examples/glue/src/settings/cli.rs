@@ -132,7 +132,7 @@ pub struct TrainArgs {
         conflicts_with = "device"
     )]
     pub devices: Vec<DeviceSpec>,
-    /// Seconds that a worker may be silent before the run stops [default: 20]
+    /// Seconds, about, that a worker may give no sign of life before the run stops [default: 20]
     #[cfg(feature = "remote")]
     #[arg(long, value_name = "SECONDS", value_parser = at_least_one)]
     pub patience: Option<usize>,
@@ -235,8 +235,8 @@ pub struct BenchArgs {
 #[derive(Args, Clone, Debug)]
 pub struct WorkerArgs {
     /// Where to listen: a port of this machine's loopback interface, or an address as HOST:PORT.
-    /// The channel is neither encrypted nor guarded: an address that others can reach belongs into
-    /// a private network
+    /// The channel is neither encrypted nor guarded: keep an address that others can reach in a
+    /// private network
     #[arg(long, value_name = "PORT|HOST:PORT", default_value = "4400", value_parser = address)]
     pub listen: String,
     /// Backend, and which of its devices (cuda:1)

@@ -1,6 +1,7 @@
 //! The end of a training, in words.
 
 use super::Ending;
+use crate::command;
 use crate::saved;
 use crate::settings::{SENTENCES, TrainArgs};
 
@@ -8,10 +9,8 @@ use crate::settings::{SENTENCES, TrainArgs};
 pub fn farewell(ending: &Ending, args: &TrainArgs) -> String {
     match ending {
         Ending::Interrupted { out, done } => format!(
-            "interrupted; {} epochs are kept. Go on with:\n  cargo run --release -p glue -- train \
-             --resume --out {}",
-            done,
-            out.display()
+            "interrupted; {done} epochs are kept. Go on with:\n  {}",
+            command::resume(out)
         ),
         Ending::Finished { out, last } => {
             let metrics = last.metrics.iter();

@@ -8,7 +8,7 @@ use crate::checkpoints;
 use crate::error::GlueError;
 use crate::pretrained;
 use crate::results::{RUN, RunFile, read_run};
-use crate::settings::{Settings, TrainArgs};
+use crate::settings::{DeviceSpec, Settings, TrainArgs};
 
 /// The folder of the run, and what an earlier run left there if it is to be resumed.
 pub fn open(args: &TrainArgs) -> Result<(PathBuf, Option<RunFile>), GlueError> {
@@ -30,10 +30,18 @@ pub fn open(args: &TrainArgs) -> Result<(PathBuf, Option<RunFile>), GlueError> {
                 }
             }
             let mut run = read_run(out)?;
+            let mut asked = args.clone();
+            match asked.device.take() {
+                // One device in place of several.
+                Some(device) if !run.settings.devices.is_empty() => {
+                    run.settings.devices = vec![DeviceSpec::Here(device, None)];
+                }
+                device => asked.device = device,
+            }
             if !args.devices.is_empty() {
                 run.settings.devices = args.devices.clone();
             }
-            let mut asked = args.clone();
+            run.settings.check_devices()?;
             if let Some(units) = asked.units {
                 let config = pretrained::config_of(&run.settings.model)?;
                 asked.units = Some(units.fit(config.num_hidden_layers));

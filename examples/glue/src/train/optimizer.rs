@@ -6,7 +6,7 @@ use burn::train::metric::LearningRateMetric;
 use burn::train::{Learner, LearnerModel, LearningResult, SupervisedTraining};
 use burn_sls_baselines::{Baseline, ProdigyConfig, ScheduleFreeConfig, unused_optimizer};
 
-use super::{Ending, Training, failed, lost};
+use super::{Ending, Training, failed};
 use burn_sls_optim::LineSearchError;
 
 use crate::error::GlueError;
@@ -17,7 +17,9 @@ use crate::settings::{OptimizerName, ScheduleName};
 impl Training {
     /// Trains with the optimizer of the settings.
     pub(super) fn run(mut self, model: GlueModel) -> Result<Ending, GlueError> {
-        let steps = self.settings.epochs * self.recorder.batches_per_epoch();
+        // Of a resumed run the epochs that are done count as they were, whatever their devices.
+        let to_come = (self.settings.epochs - self.done) * self.recorder.steps_per_epoch();
+        let steps = self.recorder.steps() + to_come;
         let cosine = |peak: f64, warmup: usize| {
             warmup_cosine(peak, warmup, steps).map_err(|error| GlueError::Usage(error.to_string()))
         };
@@ -37,13 +39,14 @@ impl Training {
             };
             return self.launch(model, show, |model, training| {
                 model.launch(training).map_err(|error| match error {
-                    LineSearchError::Device { message } => lost(message),
+                    LineSearchError::Device { message } => GlueError::Device(message),
                     error => failed(error),
                 })
             });
         }
         let peak = self.settings.lr.unwrap_or_default();
-        let warmup = steps / 10;
+        // As the run began with it, so that the place in the schedule stays the same.
+        let warmup = self.settings.epochs * self.recorder.steps_of_first_epoch() / 10;
         let recorder = self.recorder.clone();
         let observer = move |rate| recorder.baseline_step(rate);
         let optim = match self.settings.optimizer {

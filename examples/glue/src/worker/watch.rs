@@ -68,9 +68,10 @@ fn ask(address: &str, patience: Duration, out: &Path, over: &AtomicBool) {
 /// Whether the worker's server says anything at all.
 fn answers(address: &str, patience: Duration) -> bool {
     let ask = || -> std::io::Result<usize> {
-        let found = address.to_socket_addrs()?.next();
-        let found = found.ok_or(std::io::ErrorKind::AddrNotAvailable)?;
-        let mut stream = TcpStream::connect_timeout(&found, patience / 4)?;
+        // As a client does: a name may have several addresses, and the worker listens at one.
+        let mut found = address.to_socket_addrs()?;
+        let connected = found.find_map(|one| TcpStream::connect_timeout(&one, patience / 8).ok());
+        let mut stream = connected.ok_or(std::io::ErrorKind::ConnectionRefused)?;
         stream.set_read_timeout(Some(patience / 4))?;
         write!(
             stream,

@@ -7,5 +7,4 @@ mod hub;
 mod models;
 mod program;
 mod tasks;
-#[cfg(feature = "remote")]
 mod workers;

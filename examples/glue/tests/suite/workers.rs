@@ -1,7 +1,9 @@
 //! A training on several devices: threads of one process, and workers in processes of their own.
 
 use std::fs;
+#[cfg(feature = "remote")]
 use std::io::{BufRead, BufReader};
+#[cfg(feature = "remote")]
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Output, Stdio};
@@ -20,21 +22,19 @@ use serde_json::Value;
 
 use super::program::{program, results};
 
-/// A worker on a free port. It is killed with the test, if it has not ended before.
+#[cfg(feature = "remote")]
+/// A worker on a port that the system chooses. It is killed with the test, if it has not ended before.
 struct Worker {
     process: Child,
     address: String,
 }
 
+#[cfg(feature = "remote")]
 impl Worker {
     fn start() -> Self {
-        // A free port, which nobody takes in between.
-        let free = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let port = free.local_addr().expect("an address").port().to_string();
-        drop(free);
         let mut command = program();
         command
-            .args(["worker", "--listen", &port])
+            .args(["worker", "--listen", "0"])
             .stdout(Stdio::piped());
         let mut process = command.spawn().expect("a worker");
         let mut line = String::new();
@@ -56,6 +56,7 @@ impl Worker {
     }
 }
 
+#[cfg(feature = "remote")]
 impl Drop for Worker {
     fn drop(&mut self) {
         let _ = self.process.kill();
@@ -63,6 +64,7 @@ impl Drop for Worker {
     }
 }
 
+#[cfg(feature = "remote")]
 /// Waits for the end of a process, and fails if there is none in time.
 fn ends(process: &mut Child, limit: Duration) {
     let begin = Instant::now();
@@ -109,6 +111,7 @@ fn weights(out: &Path) -> Vec<f64> {
         .collect()
 }
 
+#[cfg(feature = "remote")]
 /// The distance of two runs' weights as a part of their norm.
 fn distance(a: &Path, b: &Path) -> f64 {
     let (a, b) = (weights(a), weights(b));
@@ -117,6 +120,7 @@ fn distance(a: &Path, b: &Path) -> f64 {
     norm(a.iter().zip(&b).map(|(a, b)| a - b).collect()) / norm(a)
 }
 
+#[cfg(feature = "remote")]
 /// The trials and the outcome of every step.
 fn decisions(out: &Path) -> Vec<(usize, String)> {
     let decision = |step: &Value| {
@@ -127,7 +131,7 @@ fn decisions(out: &Path) -> Vec<(usize, String)> {
 }
 
 #[test]
-fn threads_and_workers_train_the_same_model_as_one_device() {
+fn threads_train_the_model_of_one_device() {
     let folder = tempfile::tempdir().expect("a folder");
     let out = |name: &str| folder.path().join(name);
     succeeds(train("flex,flex", &out("threads")));
@@ -136,7 +140,64 @@ fn threads_and_workers_train_the_same_model_as_one_device() {
     assert_eq!(results(&out("threads")), results(&out("again")));
     let one_device = micro_batches(&words("flex,flex", &out("one"), 2));
     assert!(sorted(weights(&out("threads"))) == one_device);
+}
 
+#[test]
+fn a_schedule_ends_with_the_run_whatever_devices_it_goes_on_with() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (devices, later) in [("flex", "flex,flex"), ("flex,flex", "flex")] {
+        let out = folder.path().join(later);
+        let mut words = words(devices, &out, 30);
+        words.extend(["--optimizer", "adam", "--lr", "1e-3"].map(String::from));
+        let mut command = program();
+        command
+            .args(words)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let mut training = command.spawn().expect("the program runs");
+        // After the warm-up, which is a tenth.
+        epochs(&out, 5);
+        signal("-INT", &training);
+        assert_eq!(training.wait().expect("its end").code(), Some(130));
+        let words = ["train", "--resume", "--devices", later, "--out"];
+        succeeds(
+            program()
+                .args(words)
+                .arg(&out)
+                .output()
+                .expect("the program runs"),
+        );
+        let (steps, _) = results(&out);
+        let rate = |step: &Value| step["step_sizes"][0].as_f64().expect("a rate");
+        let rates: Vec<f64> = steps.iter().map(rate).collect();
+        // It comes down to the last step, and not to 0 before.
+        let (last, before) = (rates[rates.len() - 1], rates[rates.len() - 2]);
+        assert!(
+            0.0 < last && last < before && before < 1e-4,
+            "{before}, {last}"
+        );
+    }
+}
+
+#[cfg(not(feature = "remote"))]
+#[test]
+fn a_worker_needs_the_feature() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = train("flex,127.0.0.1:4400", &folder.path().join("run"));
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        error(&output).contains("--features remote"),
+        "{}",
+        error(&output)
+    );
+}
+
+#[cfg(feature = "remote")]
+#[test]
+fn workers_train_the_model_of_threads() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = |name: &str| folder.path().join(name);
+    succeeds(train("flex,flex", &out("threads")));
     let mut workers = [Worker::start(), Worker::start()];
     let addresses = workers.each_ref().map(|worker| worker.address.clone());
     succeeds(train(&addresses.join(","), &out("workers")));
@@ -145,8 +206,10 @@ fn threads_and_workers_train_the_same_model_as_one_device() {
     let apart = distance(&out("workers"), &out("threads"));
     assert!(apart < 1e-6, "{apart}");
 
+    // By its name, which may have addresses at which nobody listens.
     let mut worker = Worker::start();
-    succeeds(train(&format!("flex,{}", worker.address), &out("both")));
+    let named = worker.address.replace("127.0.0.1", "localhost");
+    succeeds(train(&format!("flex,{named}"), &out("both")));
     worker.ends();
     assert_eq!(decisions(&out("both")), decisions(&out("threads")));
     let apart = distance(&out("both"), &out("threads"));
@@ -210,22 +273,19 @@ fn sorted(mut values: Vec<f64>) -> Vec<f64> {
     values
 }
 
-/// Waits until a run has so many epochs.
+/// Waits until so many epochs of a run are saved.
 fn epochs(out: &Path, count: usize) {
     let begin = Instant::now();
-    loop {
-        let text = fs::read_to_string(out.join("run.json")).unwrap_or_default();
-        let run: Value = serde_json::from_str(&text).unwrap_or_default();
-        let saved = out
-            .join(format!("checkpoint/scheduler-{count}.bpk"))
-            .exists();
-        if saved
-            && run["per_epoch"]
-                .as_array()
-                .is_some_and(|done| done.len() >= count)
-        {
-            return;
-        }
+    let saved = || {
+        let files = fs::read_dir(out.join("checkpoint")).ok()?;
+        let names = files.filter_map(|file| file.ok()?.file_name().into_string().ok());
+        let numbers = names.filter_map(|name| {
+            let number = name.strip_prefix("optim-")?.strip_suffix(".bpk")?;
+            number.parse::<usize>().ok()
+        });
+        numbers.max()
+    };
+    while saved().is_none_or(|saved| saved < count) {
         assert!(
             begin.elapsed() < Duration::from_secs(60),
             "no epoch {count}"
@@ -243,22 +303,26 @@ fn signal(name: &str, process: &Child) {
     assert!(sent.expect("kill runs").success());
 }
 
+#[cfg(feature = "remote")]
 #[test]
 fn a_worker_that_is_killed_or_falls_silent_ends_the_run_which_goes_on_with_other_devices() {
-    for (name, patience) in [("-KILL", "20"), ("-STOP", "2")] {
+    for (name, optimizer, patience) in [
+        ("-KILL", "adamsls", "20"),
+        ("-KILL", "adam", "20"),
+        ("-STOP", "adamsls", "6"),
+    ] {
         let folder = tempfile::tempdir().expect("a folder");
         let out = folder.path().join("run");
         let (gone, mut other) = (Worker::start(), Worker::start());
         let devices = format!("flex,{},{}", gone.address, other.address);
         let mut command = program();
-        command
-            .args(words(&devices, &out, 200))
-            .args(["--patience", patience]);
+        command.args(words(&devices, &out, 200));
+        command.args(["--patience", patience, "--optimizer", optimizer]);
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut training = command.spawn().expect("the program runs");
         epochs(&out, 1);
         signal(name, &gone.process);
-        ends(&mut training, Duration::from_secs(15));
+        ends(&mut training, Duration::from_secs(30));
         let output = training.wait_with_output().expect("its output");
         let error = error(&output);
         assert_eq!(output.status.code(), Some(1), "{name}: {error}");
@@ -267,7 +331,7 @@ fn a_worker_that_is_killed_or_falls_silent_ends_the_run_which_goes_on_with_other
         for part in [
             "kept: start its worker again",
             "--devices",
-            "train --resume --out",
+            "remote -- train --resume --out",
         ] {
             assert!(last.contains(part), "{name}: {error}");
         }
@@ -288,11 +352,13 @@ fn a_worker_that_is_killed_or_falls_silent_ends_the_run_which_goes_on_with_other
     }
 }
 
+#[cfg(feature = "remote")]
 fn resumed_with(mut command: std::process::Command, out: &str) -> std::process::Command {
     command.args(["train", "--resume", "--devices", "flex,flex", "--out", out]);
     command
 }
 
+#[cfg(feature = "remote")]
 #[test]
 fn a_training_that_is_killed_leaves_no_worker_behind() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -309,6 +375,7 @@ fn a_training_that_is_killed_leaves_no_worker_behind() {
     workers.iter_mut().for_each(Worker::ends);
 }
 
+#[cfg(feature = "remote")]
 #[test]
 fn what_is_no_worker_is_refused_before_any_work() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -336,6 +403,13 @@ fn what_is_no_worker_is_refused_before_any_work() {
     let error = error(&output.expect("the program runs"));
     assert!(error.contains("--device"), "{error}");
 
+    let chained = program()
+        .args(["worker", "--device", "10.0.0.2:4400"])
+        .output();
+    let chained = chained.expect("the program runs");
+    assert_eq!(chained.status.code(), Some(2));
+    assert!(self::error(&chained).contains("not another worker's"));
+
     let worker = Worker::start();
     let again = program()
         .args(["worker", "--listen", &worker.address])
@@ -343,7 +417,7 @@ fn what_is_no_worker_is_refused_before_any_work() {
     let again = again.expect("the program runs");
     assert_eq!(again.status.code(), Some(2));
     assert!(
-        self::error(&again).contains("somebody listens at"),
+        self::error(&again).contains("is in use"),
         "{}",
         self::error(&again)
     );

@@ -261,18 +261,107 @@ fn a_loop_of_ones_own_has_the_same_in_one_call_and_equals_the_union_of_the_batch
 }
 
 #[test]
-fn accumulation_counts_every_micro_batch_of_every_worker() {
+fn accumulation_is_that_of_one_device_which_has_the_micro_batches_of_all_workers() {
     let (model, batches) = classifier::problem(&device(), 8, 0.3, 8, 16);
+    let (mut one, mut optim) = plain::adamsls().for_learner(model.clone()).into_parts();
+    let mut decisions = Vec::new();
+    for first in [0, 2, 0, 2] {
+        let mut grads = GradientsAccumulator::new();
+        for batch in [first, first + 4, first + 1, first + 5] {
+            let output = TrainStep::step(&one, batches[batch].clone());
+            grads.accumulate(&one, output.grads);
+        }
+        one = one.optimize(&mut optim, 1.0.into(), grads.grads());
+        let report = one.last_report().expect("a report");
+        decisions.push((report.backwards, report.outcome, report.trials.len()));
+    }
     let folder = folder();
     let plan = Plan {
         accumulation: Some(2),
         ..Plan::new(folder.path(), 2)
     };
     let run = plan.run(&plain::adamsls(), model, batches);
-    assert_eq!(run.reports.len(), 4);
-    for report in &run.reports {
-        assert_eq!((report.backwards, report.forwards % 4), (4, 0));
+    let of_run = run.reports.iter();
+    let of_run = of_run.map(|report| (report.backwards, report.outcome, report.trials.len()));
+    assert_eq!(of_run.collect::<Vec<_>>(), decisions);
+    assert!(decisions.iter().all(|(backwards, ..)| *backwards == 4));
+    // The gradients of the second round are added as they arrive.
+    let apart = distance(&bits(run.result.model.inner()), &bits(one.inner()));
+    assert!(apart < 1e-6, "{apart}");
+}
+
+/// The classifier, of which some batches take longer.
+#[derive(Module, Debug)]
+struct Late {
+    classifier: Classifier,
+}
+
+impl BatchLoss for Late {
+    fn batch_loss(&self, batch: &Batch) -> Tensor<1> {
+        self.classifier.batch_loss(batch)
     }
+}
+
+impl TrainStep for Late {
+    type Input = Batch;
+    type Output = ClassificationOutput;
+
+    fn step(&self, batch: Batch) -> TrainOutput<ClassificationOutput> {
+        if batch.targets.dims()[0] == 16 {
+            std::thread::sleep(std::time::Duration::from_millis(30));
+        }
+        TrainStep::step(&self.classifier, batch)
+    }
+}
+
+impl InferenceStep for Late {
+    type Input = Batch;
+    type Output = ClassificationOutput;
+
+    fn step(&self, batch: Batch) -> ClassificationOutput {
+        InferenceStep::step(&self.classifier, batch)
+    }
+}
+
+#[test]
+fn the_place_of_a_micro_batch_is_that_of_its_device_and_not_of_its_arrival() {
+    let config = plain::adamsls();
+    let (model, mut batches) = problem(&config);
+    // The share of the second worker is shorter, and so it is there first.
+    for batch in &mut batches[3..] {
+        batch.inputs = batch.inputs.clone().narrow(0, 0, 12);
+        batch.targets = batch.targets.clone().narrow(0, 0, 12);
+    }
+    let config = config.with_trial_mode(TrialMode::NoRandomNumbers);
+    let model = Classifier {
+        dropout: burn::nn::DropoutConfig::new(0.0).init(),
+        ..model
+    };
+    let (expected, reports) = one_device(&config, model.clone(), &batches, 2);
+    let folder = folder();
+    let run = Plan::new(folder.path(), 2).run(&config, Late { classifier: model }, batches);
+    assert_eq!(run.reports, reports);
+    assert!(bits(run.result.model.inner()) == expected);
+}
+
+#[test]
+fn a_model_of_which_a_clone_is_trained_is_as_it_was() {
+    let config = plain::adamsls();
+    let (model, batches) = problem(&config);
+    let (wrapped, optim) = config.for_learner(model).into_parts();
+    let train = |folder: &Path| {
+        let training = loader(batches.clone(), &device());
+        let validation = loader(batches[..1].to_vec(), &burn_sls_tests::device());
+        let learner = Learner::new(wrapped.clone(), optim.clone(), 1.0);
+        let result = SupervisedTraining::new(folder, training, validation)
+            .with_application_logger(None)
+            .num_epochs(1)
+            .grads_accumulation(3)
+            .launch(learner);
+        bits(result.model.inner())
+    };
+    let (first, second) = (folder(), folder());
+    assert!(train(first.path()) == train(second.path()));
 }
 
 #[test]

@@ -173,7 +173,7 @@ fn an_error_of_one_process_is_an_error_of_all_and_hangs_nobody() {
             _ => losses(model, batch).detach(),
         };
         let step = optim.step_among(peers, StepOptions::new(), model, own, detached);
-        step.err().expect("an error").source
+        step.expect_err("a mistake").source
     });
     assert!(
         text(&found[0]).contains("the process of rank 1 had an error"),
@@ -187,7 +187,7 @@ fn an_error_of_one_process_is_an_error_of_all_and_hangs_nobody() {
             model.hidden = model.hidden.no_grad();
         }
         let step = optim.step_among(peers, StepOptions::new(), model, own, losses);
-        step.err().expect("an error").source
+        step.expect_err("a mistake").source
     });
     assert!(
         found
@@ -200,7 +200,7 @@ fn an_error_of_one_process_is_an_error_of_all_and_hangs_nobody() {
     let found = errors(&device, |peers, model, own, optim| {
         let own = &own[peers.rank..];
         let step = optim.step_among(peers, StepOptions::new(), model, own, losses);
-        step.err().expect("an error").source
+        step.expect_err("a mistake").source
     });
     assert!(
         found
@@ -221,7 +221,7 @@ fn an_error_of_one_process_is_an_error_of_all_and_hangs_nobody() {
             }
         };
         let step = optim.step_among(peers, StepOptions::new(), model, own, losses);
-        step.err().expect("an error").source
+        step.expect_err("a mistake").source
     });
     assert!(
         found
