@@ -5,8 +5,9 @@ mod farewell;
 mod folder;
 mod optimizer;
 
+use std::any::Any;
 use std::fs;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -116,7 +117,8 @@ pub fn train_as(args: &TrainArgs, manner: Manner) -> Result<Ending, GlueError> {
         println!("the run in {} is finished already", out.display());
         return Ok(Ending::Finished { out, last });
     }
-    // A worker ends with the process that has connected to it, so everything else comes before.
+    // A worker ends with the process that has connected to it, so what can be checked without it
+    // comes before.
     let devices = device::open_all(&settings.device_specs())?;
     fs::create_dir_all(&out).map_err(|error| GlueError::io(&out, error))?;
     let stopped = |error| GlueError::stopped(error, &out);
@@ -298,15 +300,9 @@ impl Training {
         let result = match with_workers {
             false => run(model, supervised),
             // Burn has no error for a worker that is lost between two steps, but a panic.
-            true => {
-                catch_unwind(AssertUnwindSafe(|| run(model, supervised))).unwrap_or_else(|panic| {
-                    let text = panic.downcast_ref::<String>().cloned();
-                    Err(GlueError::Device(text.unwrap_or_default()))
-                })
-            }
+            true => catch_unwind(AssertUnwindSafe(|| run(model, supervised)))
+                .unwrap_or_else(|panic| Err(panicked(panic.as_ref()))),
         };
-        #[cfg(feature = "remote")]
-        drop(watch);
         if with_workers {
             run_log::loud_again();
         }
@@ -330,8 +326,18 @@ impl Training {
             return Ok(Ending::Interrupted { out, done });
         }
         if manner == Manner::Alone {
-            saved.write(result.model.classifier).map_err(stopped)?;
+            let classifier = result.model.classifier;
+            let written = catch_unwind(AssertUnwindSafe(|| saved.write(classifier)));
+            // The weights may be on a worker.
+            let written = match written {
+                Err(panic) if with_workers => Err(panicked(panic.as_ref())),
+                Err(panic) => resume_unwind(panic),
+                Ok(written) => written,
+            };
+            written.map_err(stopped)?;
         }
+        #[cfg(feature = "remote")]
+        drop(watch);
         let skipped = recorder.skipped_steps();
         if skipped > 0 && manner == Manner::Alone {
             println!(
@@ -345,11 +351,21 @@ impl Training {
     }
 }
 
-/// A device that cannot train any more.
+/// A training with workers that cannot go on.
 fn lost(error: impl std::fmt::Display) -> GlueError {
     let error = error.to_string();
     let words: Vec<&str> = error.split_whitespace().collect();
-    GlueError::Device(format!("a device is lost: {}", words.join(" ")))
+    let words = words.join(" ");
+    GlueError::Device(format!(
+        "the training failed, as where a worker is lost: {words}"
+    ))
+}
+
+/// What a panic says.
+fn panicked(panic: &(dyn Any + Send)) -> GlueError {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    GlueError::Device(text.unwrap_or("a panic without a message").to_string())
 }
 
 fn failed(error: impl std::fmt::Display) -> GlueError {

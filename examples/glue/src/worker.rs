@@ -157,7 +157,10 @@ fn end_with_the_training(mut sessions: TelemetrySubscription, stay: bool) {
             .take()
         {
             let words: Vec<&str> = failure.split_whitespace().collect();
-            eprintln!("error: the device has failed: {}", words.join(" "));
+            eprintln!(
+                "error: a computation for the training failed: {}",
+                words.join(" ")
+            );
             process::exit(1);
         }
         if closed && open == 0 {

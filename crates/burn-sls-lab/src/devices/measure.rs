@@ -139,13 +139,12 @@ pub(super) fn measure(
     // One never searches after its first steps, the other does in every step.
     let without = train(Preset::Default, setup, devices, width, steps, workers)?;
     let with = train(Preset::Paper, setup, devices, width, steps, workers)?;
-    if without.trials() > 0 || with.trials() == 0 {
-        let counts = (without.trials(), with.trials());
-        return Err(LabError::Usage(format!(
-            "trials cannot be told from steps: {} and {} of them in {steps} steps each; take more \
-             --steps",
-            counts.0, counts.1
-        )));
+    let refused = |words: &str| Err(LabError::Usage(words.to_string()));
+    if without.trials() > 0 {
+        return refused("a step that was to have no trial had one: take fewer --steps");
+    }
+    if with.trials() == 0 {
+        return refused("no step had a trial: take more --steps");
     }
     let each = |total: u64| total as f64 / steps as f64;
     let (trials, steps_with) = (with.trials() as f64, steps as f64);

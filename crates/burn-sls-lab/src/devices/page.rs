@@ -109,8 +109,9 @@ pub(super) fn page(rows: &[Row], tensors: f64) -> (String, String, Option<Vec<u8
 fn traffic(rows: &[Row]) -> Table {
     let mut table = Table::new(
         "Bytes and messages",
-        "Between the main process and workers on the loopback interface, counted by a relay. *S* \
-         are the bytes of the parameters; the losses of 32 examples are in it, and their vectors are not.",
+        "Between the main process and workers on the loopback interface, counted by a relay. *S* is \
+         the size of the parameters in bytes. The counts include the losses of 32 examples. Their \
+         vectors are drawn on the worker.",
         &[
             "parameters",
             "devices",

@@ -132,7 +132,7 @@ impl Engine {
 
     /// A turn with the random generators, where a forward pass is going to be replayed.
     pub(crate) fn generator_turn(&self, device: &Device) -> Option<MutexGuard<'static, ()>> {
-        self.seeds().then(|| generator_turn(device)).flatten()
+        self.seeds().then(|| generator_turn(device))
     }
 
     /// Notes that the devices have been prepared for a forward of the user's own.

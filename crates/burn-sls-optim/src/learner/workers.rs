@@ -6,7 +6,8 @@
 //! it was cloned from. There `TrainStep::optimize` finds the micro-batches of all workers, in the
 //! order of the devices and not of arrival.
 //!
-//! A fork on the thread that made the clone is no worker: so Burn moves a model before a training.
+//! A fork on the thread that made the clone is no worker's. Burn moves a model that way before a
+//! training.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -162,7 +163,7 @@ impl<I> Worker<'_, I> {
         *lock(&self.left).run_seed.get_or_insert_with(draw)
     }
 
-    /// The place of the next micro-batch, before which this fork has made so many.
+    /// The place of this fork's next micro-batch, after the `made` that it has.
     pub(super) fn place(&self, made: usize) -> usize {
         let next = |left: &Left<I>| left.batches.iter().map(|(place, _)| place + 1).max();
         match made {

@@ -6,6 +6,7 @@
 
 use std::any::Any;
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -94,7 +95,7 @@ impl<M: Module, I: Clone + Send, F: Fn(&M, &I) -> Tensor<1> + Sync> Losses<M, I>
             &self.main,
             jobs.collect(),
             |model, device, (item, seed)| {
-                let _turn = seed.and_then(|_| generator_turn(device));
+                let _turn = seed.map(|_| generator_turn(device));
                 seed_device(device, seed);
                 to_main((self.losses)(model, &item), main)
             },
@@ -222,20 +223,30 @@ pub(crate) fn message_of(panic: &(dyn Any + Send)) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A turn with the random generators of this process, from seeding to the end of a forward pass. A
-/// backend has one generator for all threads: what another thread draws in between would be missing
-/// in the replay. Asynchronous devices compute side by side all the same, since a forward pass is
-/// only launched here. A device in another process has a generator there, and needs no turn.
-pub(crate) fn generator_turn(device: &Device) -> Option<MutexGuard<'static, ()>> {
-    static TURN: Mutex<()> = Mutex::new(());
-    let turn = || TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    (!is_elsewhere(device)).then(turn)
+/// A turn with the random generator of a device, from seeding to the end of a forward pass. A
+/// backend has one generator for all threads of its process: what another thread draws in between
+/// would be missing in the replay. Asynchronous devices compute side by side all the same, since a
+/// forward pass is only launched here.
+///
+/// All devices of this process take turns, and those that share a device in another process.
+pub(crate) fn generator_turn(device: &Device) -> MutexGuard<'static, ()> {
+    static HERE: Mutex<()> = Mutex::new(());
+    static ELSEWHERE: Mutex<BTreeMap<String, &'static Mutex<()>>> = Mutex::new(BTreeMap::new());
+    let generator = match elsewhere(device) {
+        None => &HERE,
+        Some(name) => {
+            let mut all = ELSEWHERE.lock().unwrap_or_else(PoisonError::into_inner);
+            // A process has few devices, and keeps them until it ends.
+            *all.entry(name).or_insert_with(|| Box::leak(Box::default()))
+        }
+    };
+    generator.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether the device is of another process. Only its text says so, without Burn's feature `remote`
-/// among those of this crate. A device whose text changes waits for its turn, which costs time and
-/// nothing else.
-fn is_elsewhere(device: &Device) -> bool {
+/// The name of a device of another process. Only its text says so, without Burn's feature `remote`
+/// among those of this crate. A device whose text changes takes turns with those of this process,
+/// which costs time and nothing else.
+fn elsewhere(device: &Device) -> Option<String> {
     let text = format!("{:?}", device.clone().inner());
-    text.starts_with("Device<Remote")
+    text.starts_with("Device<Remote").then_some(text)
 }

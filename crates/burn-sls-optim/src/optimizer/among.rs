@@ -10,6 +10,7 @@ use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use burn_sls_core::widen;
 
+use super::exchange::{Talk, apart, checksum, lost, numbers};
 use super::options::StepOptions;
 use super::own_loop::LineSearchOptimizer;
 use super::peers::Peers;
@@ -23,18 +24,23 @@ impl LineSearchOptimizer {
     /// and calls this with micro-batches of its own.
     ///
     /// This is the step of [`step_with`](Self::step_with) over the micro-batches of all processes,
-    /// in the order of ranks, up to the order in which gradients are added up. Every process must begin with the same weights and the same
-    /// configuration, and so all keep the same weights. A trial exchanges the losses of all
-    /// examples, and no weights: with Burn's own training on several devices, they are sent for
-    /// every trial.
+    /// in the order of ranks, up to the order in which gradients are added up. A trial exchanges the
+    /// losses of all examples, and no weights. Under Burn's `Learner` every trial sends the weights.
+    ///
+    /// Every process must begin with the same weights, give the same configuration and options, and
+    /// compute alike: each of them makes its own slopes and its own move from the sum of the
+    /// gradients. The same program on the same kind of processor does. Where the last bits differ,
+    /// as they may between GPUs that choose their kernels by trying them, the weights drift apart;
+    /// step sizes that differ are an error of the next step.
     ///
     /// Running statistics, as of batch normalisation, stay each process's own.
     ///
     /// # Errors
     ///
-    /// As [`step_with`](Self::step_with), for a mistake of any process on all of them; and
-    /// [`LineSearchError::Peers`] if processes do not agree on where they are, or one is lost. Float
-    /// parameters of 64 bits are refused, since gradients are exchanged in 32.
+    /// As [`step_with`](Self::step_with). An error of one process is an error of all, and so is a
+    /// panic in its losses. [`LineSearchError::Peers`] if another process had it, if processes do
+    /// not agree on where they are, or if one is lost. Float parameters of 64 bits are refused,
+    /// since gradients are exchanged in 32.
     pub fn step_among<M: Module, I>(
         &mut self,
         peers: &impl Peers,
@@ -45,56 +51,62 @@ impl LineSearchOptimizer {
     ) -> Result<Step<M>, StepError<M>> {
         self.reusable = None;
         let device = main_device(&model);
-        match self.train_among(peers, &model, &device, batches, &losses) {
-            Ok(trained) => {
-                let among = Among {
-                    peers,
-                    device,
-                    losses,
-                };
-                self.finish(options.without_reuse(), model, trained, among)
-            }
-            Err(source) => Err(StepError { model, source }),
+        let talk = Talk::new(peers);
+        let options = options.without_reuse();
+        let trained = self.train_among(&talk, &options, &model, &device, batches, &losses);
+        let trained = match trained {
+            Ok(trained) => trained,
+            Err(source) => return Err(StepError { model, source }),
+        };
+        let among = Among {
+            talk: &talk,
+            device,
+            losses,
+        };
+        let step = self.finish(options, model, trained, among);
+        if step.is_err() {
+            // The others may be waiting for the losses of a trial.
+            talk.give_up();
         }
+        step
     }
 
     /// The training forwards and backwards of this process, and what the others have.
     fn train_among<'a, M: Module, I>(
         &mut self,
-        peers: &impl Peers,
+        talk: &Talk<'_, impl Peers>,
+        options: &StepOptions,
         model: &M,
         device: &Device,
         batches: &'a [I],
         losses: &impl Fn(&M, &I) -> Tensor<1>,
     ) -> Result<Trained<Option<&'a I>>, LineSearchError> {
-        let places = self.agree(peers, model, batches.len())?;
-        let rank = peers.rank();
+        let places = self.agree(talk.peers, options, model, batches.len())?;
+        let rank = talk.peers.rank();
         let before: usize = places.batches[..rank].iter().sum();
         let mut grads = GradientsAccumulator::new();
-        let trained: Result<Vec<Vec<f64>>, LineSearchError> = batches
-            .iter()
-            .enumerate()
-            .map(|(index, item)| {
-                let base = {
-                    let _turn = self.engine.generator_turn(device);
-                    self.engine
-                        .prepare(model, places.run_seed, before + index)?;
-                    tracked(losses(model, item))?
-                };
-                let values = host(base.clone().inner())?;
-                let gradients = GradientsParams::from_grads(base.mean().backward(), model);
-                grads.accumulate(model, gradients);
-                Ok(values)
-            })
-            .collect();
+        let forward = |(index, item)| {
+            let base = talk.unless_panic(|| {
+                let _turn = self.engine.generator_turn(device);
+                self.engine
+                    .prepare(model, places.run_seed, before + index)?;
+                tracked(losses(model, item))
+            })?;
+            let values = host(base.clone().inner())?;
+            let gradients = GradientsParams::from_grads(base.mean().backward(), model);
+            grads.accumulate(model, gradients);
+            Ok(values)
+        };
+        let trained = batches.iter().enumerate().map(forward);
+        let trained: Result<Vec<Vec<f64>>, LineSearchError> = trained.collect();
         let mut summed = Vec::new();
         let mut grads = grads.grads();
         let trained = trained.and_then(|trained| {
             summed = flattened(model, &grads)?;
             Ok(trained)
         });
-        let gathered = exchange(peers, summed.len() as u64, trained)?;
-        peers.sum(&mut summed).map_err(lost)?;
+        let gathered = talk.exchange(summed.len() as u64, trained)?;
+        talk.peers.sum(&mut summed).map_err(lost)?;
         replace(model, &mut grads, &summed);
         let all = gathered
             .into_iter()
@@ -123,16 +135,25 @@ impl LineSearchOptimizer {
     fn agree<M: Module>(
         &self,
         peers: &impl Peers,
+        options: &StepOptions,
         model: &M,
         batches: usize,
     ) -> Result<Places, LineSearchError> {
         let run_seed = self.engine.run_seed(model);
         let sizes = self.engine.state.step_sizes();
         let sizes = sizes.iter().map(|size| size.to_bits());
-        let own: Vec<u64> = [run_seed, batches as u64, self.engine.state.step]
-            .into_iter()
-            .chain(sizes)
-            .collect();
+        let asked = [options.factor.base().to_bits(), u64::from(options.check)];
+        let configuration = checksum(&format!("{:?}", self.engine.config));
+        let own: Vec<u64> = [
+            run_seed,
+            batches as u64,
+            self.engine.state.step,
+            configuration,
+        ]
+        .into_iter()
+        .chain(asked)
+        .chain(sizes)
+        .collect();
         let bytes: Vec<u8> = own.iter().flat_map(|number| number.to_le_bytes()).collect();
         let all = peers.gather(&bytes).map_err(lost)?;
         let all: Vec<Vec<u64>> = all.iter().map(|bytes| numbers(bytes)).collect();
@@ -149,8 +170,8 @@ impl LineSearchOptimizer {
             .any(|of_process| of_process.get(2..) != own.get(2..))
         {
             return Err(apart(
-                "processes are at different steps, or have different step sizes: begin all of them \
-                 with the same weights, configuration and record",
+                "processes are at different steps, or have other step sizes, settings or options: \
+                 begin all of them with the same weights, configuration and record",
             ));
         }
         Ok(Places {
@@ -173,7 +194,7 @@ struct Places {
 
 /// The losses of all processes. Micro-batches of others have no item here.
 struct Among<'a, P, F> {
-    peers: &'a P,
+    talk: &'a Talk<'a, P>,
     device: Device,
     losses: F,
 }
@@ -194,71 +215,17 @@ impl<M: Module, I, P: Peers, F: Fn(&M, &I) -> Tensor<1>> Losses<M, Option<&I>> f
     ) -> Result<Vec<Tensor<1>>, LineSearchError> {
         let own = batches.iter().filter(|batch| batch.item.is_some());
         let own = own.map(|batch| {
-            let _turn = batch.seed.and_then(|_| generator_turn(&self.device));
-            seed_devices(model, batch.seed);
-            host(self.losses(model, batch, first))
+            self.talk.unless_panic(|| {
+                let _turn = batch.seed.map(|_| generator_turn(&self.device));
+                seed_devices(model, batch.seed);
+                host(self.losses(model, batch, first))
+            })
         });
-        let gathered = exchange(self.peers, 0, own.collect())?;
-        let tensors = gathered
-            .into_iter()
-            .flatten()
-            .map(|values| tensor(values, &self.device));
+        let gathered = self.talk.exchange(0, own.collect())?;
+        let tensors = gathered.into_iter().flatten();
+        let tensors = tensors.map(|values| tensor(values, &self.device));
         Ok(tensors.collect())
     }
-}
-
-/// The losses of every micro-batch of every process, all of which must be about to add up so many
-/// gradients. If one of them has an error, all have: nobody waits for a process that has given up.
-fn exchange(
-    peers: &impl Peers,
-    gradients: u64,
-    own: Result<Vec<Vec<f64>>, LineSearchError>,
-) -> Result<Vec<Vec<Vec<f64>>>, LineSearchError> {
-    let mut bytes = Vec::new();
-    match &own {
-        Ok(batches) => {
-            bytes.extend(gradients.to_le_bytes());
-            for losses in batches {
-                bytes.extend((losses.len() as u64).to_le_bytes());
-                bytes.extend(losses.iter().flat_map(|loss| loss.to_le_bytes()));
-            }
-        }
-        Err(_) => bytes.extend(FAILED.to_le_bytes()),
-    }
-    let all = peers.gather(&bytes).map_err(lost)?;
-    own?;
-    let of_process = |(rank, bytes): (usize, &Vec<u8>)| {
-        let numbers = numbers(bytes);
-        match numbers.split_first() {
-            Some((&FAILED, _)) => Err(apart(&format!("the process of rank {rank} had an error"))),
-            Some((count, losses)) if *count == gradients => batches_of(losses)
-                .ok_or_else(|| apart(&format!("what the process of rank {rank} sent is damaged"))),
-            _ => Err(apart("processes have gradients of other parameters")),
-        }
-    };
-    all.iter().enumerate().map(of_process).collect()
-}
-
-/// In place of a count, of a process that had an error.
-const FAILED: u64 = u64::MAX;
-
-/// The losses of every micro-batch.
-fn batches_of(mut rest: &[u64]) -> Option<Vec<Vec<f64>>> {
-    let mut batches = Vec::new();
-    while let Some((&count, after)) = rest.split_first() {
-        let (losses, after) = after.split_at_checked(usize::try_from(count).ok()?)?;
-        batches.push(losses.iter().map(|&bits| f64::from_bits(bits)).collect());
-        rest = after;
-    }
-    Some(batches)
-}
-
-fn numbers(bytes: &[u8]) -> Vec<u64> {
-    let (numbers, _) = bytes.as_chunks::<8>();
-    numbers
-        .iter()
-        .map(|&bytes| u64::from_le_bytes(bytes))
-        .collect()
 }
 
 /// The losses on the host.
@@ -275,7 +242,10 @@ fn tensor(losses: Vec<f64>, device: &Device) -> Tensor<1> {
     let narrow: Vec<f32> = losses.iter().map(|&loss| loss as f32).collect();
     let exact = |(loss, narrow): (&f64, &f32)| loss.is_nan() || f64::from(*narrow) == *loss;
     match losses.iter().zip(&narrow).all(exact) {
-        true => Tensor::from_data(TensorData::from(narrow.as_slice()), device),
+        true => {
+            let data = TensorData::from(narrow.as_slice());
+            Tensor::from_data(data, (device, DType::F32))
+        }
         false => {
             let data = TensorData::from(losses.as_slice());
             Tensor::from_data(data, (device, DType::F64))
@@ -325,7 +295,8 @@ fn replace<M: Module>(model: &M, grads: &mut GradientsParams, summed: &[f32]) {
                 let (values, rest) = self.rest.split_at(own.shape().num_elements());
                 self.rest = rest;
                 let data = TensorData::new(values.to_vec(), own.shape());
-                let sum = Tensor::<D>::from_data(data, &own.device()).cast(own.dtype());
+                let sum = Tensor::<D>::from_data(data, (&own.device(), DType::F32));
+                let sum = sum.cast(own.dtype());
                 self.grads.register::<D>(param.id, sum);
             }
         }
@@ -334,14 +305,4 @@ fn replace<M: Module>(model: &M, grads: &mut GradientsParams, summed: &[f32]) {
         grads,
         rest: summed,
     });
-}
-
-fn lost(error: super::peers::PeersError) -> LineSearchError {
-    LineSearchError::Peers { reason: error.0 }
-}
-
-fn apart(reason: &str) -> LineSearchError {
-    LineSearchError::Peers {
-        reason: reason.to_string(),
-    }
 }

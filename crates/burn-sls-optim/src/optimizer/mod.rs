@@ -1,6 +1,7 @@
 //! A line search for your own training loop.
 
 mod among;
+mod exchange;
 mod on_devices;
 mod options;
 mod own_loop;

@@ -3,8 +3,8 @@
 use crate::plot::{Points, RunCurves};
 use crate::results::{EpochResult, LEARNING_RATE, RunFile, StepLine, unit_sizes};
 
-/// What there is to draw of a run with these metrics, whose epochs have so many steps unless they
-/// are done.
+/// What there is to draw of a run with these metrics. `steps_per_epoch` is for the epoch under way;
+/// finished ones have their own number.
 pub(super) fn of_run(
     run: &RunFile,
     steps: &[StepLine],

@@ -132,7 +132,7 @@ pub struct TrainArgs {
         conflicts_with = "device"
     )]
     pub devices: Vec<DeviceSpec>,
-    /// Seconds, about, that a worker may give no sign of life before the run stops [default: 20]
+    /// About how many seconds a worker may be silent before the run stops [default: 20]
     #[cfg(feature = "remote")]
     #[arg(long, value_name = "SECONDS", value_parser = at_least_one)]
     pub patience: Option<usize>,
@@ -242,7 +242,7 @@ pub struct WorkerArgs {
     /// Backend, and which of its devices (cuda:1)
     #[arg(long, default_value = "flex")]
     pub device: DeviceSpec,
-    /// Wait for the next training when one has ended
+    /// Wait for the next training when one has ended without an error of the device
     #[arg(long)]
     pub stay: bool,
 }

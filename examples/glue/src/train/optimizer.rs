@@ -17,7 +17,7 @@ use crate::settings::{OptimizerName, ScheduleName};
 impl Training {
     /// Trains with the optimizer of the settings.
     pub(super) fn run(mut self, model: GlueModel) -> Result<Ending, GlueError> {
-        // Of a resumed run the epochs that are done count as they were, whatever their devices.
+        // Finished epochs count with the steps they had, whatever their devices.
         let to_come = (self.settings.epochs - self.done) * self.recorder.steps_per_epoch();
         let steps = self.recorder.steps() + to_come;
         let cosine = |peak: f64, warmup: usize| {
@@ -45,7 +45,7 @@ impl Training {
             });
         }
         let peak = self.settings.lr.unwrap_or_default();
-        // As the run began with it, so that the place in the schedule stays the same.
+        // That of the beginning, since the recorded place in the schedule counts from it.
         let warmup = self.settings.epochs * self.recorder.steps_of_first_epoch() / 10;
         let recorder = self.recorder.clone();
         let observer = move |rate| recorder.baseline_step(rate);

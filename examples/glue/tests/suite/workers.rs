@@ -50,9 +50,11 @@ impl Worker {
         Self { process, address }
     }
 
-    /// Waits for the end of the worker.
+    /// Waits for the end of the worker, with its training and not by an error.
     fn ends(&mut self) {
         ends(&mut self.process, Duration::from_secs(10));
+        let ended = self.process.wait().expect("its end");
+        assert!(ended.success(), "{ended}");
     }
 }
 
@@ -271,6 +273,56 @@ fn values<M: Module>(model: &M) -> Vec<f64> {
 fn sorted(mut values: Vec<f64>) -> Vec<f64> {
     values.sort_by(f64::total_cmp);
     values
+}
+
+/// A relay to a worker that passes everything on late. Returns its address.
+#[cfg(feature = "remote")]
+fn late(worker: &str) -> String {
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address").to_string();
+    let worker = worker.to_string();
+    std::thread::spawn(move || {
+        for from in listener.incoming().flatten() {
+            let Ok(to) = TcpStream::connect(&worker) else {
+                return;
+            };
+            let twin = |stream: &TcpStream| stream.try_clone().expect("a stream");
+            for (mut from, mut to) in [(twin(&from), twin(&to)), (to, from)] {
+                std::thread::spawn(move || {
+                    let mut buffer = [0; 1 << 16];
+                    while let Ok(read @ 1..) = from.read(&mut buffer) {
+                        std::thread::sleep(Duration::from_millis(3));
+                        if to.write_all(&buffer[..read]).is_err() {
+                            break;
+                        }
+                    }
+                    let _ = to.shutdown(std::net::Shutdown::Both);
+                });
+            }
+        }
+    });
+    address
+}
+
+#[cfg(feature = "remote")]
+#[test]
+fn a_worker_that_answers_late_changes_no_bit() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = |name: &str| folder.path().join(name);
+    let mut worker = Worker::start();
+    succeeds(train(&format!("flex,{}", worker.address), &out("soon")));
+    worker.ends();
+    let mut worker = Worker::start();
+    succeeds(train(
+        &format!("flex,{}", late(&worker.address)),
+        &out("late"),
+    ));
+    worker.ends();
+    assert!(weights(&out("late")) == weights(&out("soon")));
+    assert_eq!(results(&out("late")), results(&out("soon")));
 }
 
 /// Waits until so many epochs of a run are saved.

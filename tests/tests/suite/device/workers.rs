@@ -165,6 +165,8 @@ fn two_workers_make_the_steps_of_one_device_to_the_bit() {
         let (model, batches) = problem(&config);
         let (expected, reports) = one_device(&config, model.clone(), &batches, 2);
         assert!(reports.iter().any(|report| !report.trials.is_empty()));
+        let merges = config.schedule.merge_below.is_some();
+        assert_eq!(reports.iter().any(|report| report.merged.is_some()), merges);
         let folder = folder();
         let run = Plan::new(folder.path(), 2).run(&config, model, batches);
         assert_eq!(run.reports, reports, "{config:?}");

@@ -7,7 +7,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use burn_sls_optim::{
     BatchLoss, LineSearchConfig, LineSearchError, LineSearchOptimizer, Peers, PeersError, Preset,
-    StepOptions, StepReport, TrialMode, Units,
+    StepOptions, StepReport, Units,
 };
 use burn_sls_tests::classifier::{self, Batch, Classifier, FEATURES};
 use burn_sls_tests::{bits, device, plain};
@@ -72,14 +72,13 @@ fn threads<R: Send>(count: usize, work: impl Fn(&Thread) -> R + Sync) -> Vec<R> 
 }
 
 fn problem(device: &Device, batches: usize) -> (Classifier, Vec<Batch>) {
-    classifier::problem(device, 8, 0.0, batches, 16)
+    classifier::problem(device, 8, 0.3, batches, 16)
 }
 
 fn losses(model: &Classifier, batch: &Batch) -> Tensor<1> {
     model.batch_loss(batch)
 }
 
-/// The threads share a generator, which other processes do not.
 fn configs() -> [LineSearchConfig; 4] {
     let units = Units::named([("hidden", vec!["hidden"]), ("output", vec!["output"])]);
     [
@@ -88,7 +87,6 @@ fn configs() -> [LineSearchConfig; 4] {
         Preset::Default.adamsls().with_seed(5),
         Preset::Amortized.adamsls().with_seed(5),
     ]
-    .map(|config| config.with_trial_mode(TrialMode::NoRandomNumbers))
 }
 
 #[test]
@@ -209,6 +207,79 @@ fn an_error_of_one_process_is_an_error_of_all_and_hangs_nobody() {
         "{found:?}"
     );
 
+    // In a trial: the first call is the training forward.
+    let found = errors(&device, |peers, model, own, optim| {
+        let calls = std::cell::Cell::new(0);
+        let narrow = |model: &Classifier, batch: &Batch| {
+            calls.set(calls.get() + 1);
+            match (peers.rank, calls.get()) {
+                (1, 2..) => losses(model, batch).cast(burn::tensor::FloatDType::F16),
+                _ => losses(model, batch),
+            }
+        };
+        let step = optim.step_among(peers, StepOptions::new(), model, own, narrow);
+        step.expect_err("a mistake").source
+    });
+    assert!(
+        text(&found[0]).contains("the process of rank 1 had an error"),
+        "{found:?}"
+    );
+    assert!(
+        matches!(found[1], LineSearchError::LossPrecision { .. }),
+        "{found:?}"
+    );
+
+    // Options that differ, and settings.
+    let found = errors(&device, |peers, model, own, optim| {
+        let options = match peers.rank {
+            0 => StepOptions::new(),
+            _ => StepOptions::new().with_factor(f64::NAN),
+        };
+        let step = optim.step_among(peers, options, model, own, losses);
+        step.expect_err("a mistake").source
+    });
+    assert!(
+        found
+            .iter()
+            .all(|error| text(error).contains("settings or options")),
+        "{found:?}"
+    );
+    let found = errors(&device, |peers, model, own, optim| {
+        if peers.rank == 1 {
+            *optim = plain::adamsls().with_c(0.7).init();
+        }
+        let step = optim.step_among(peers, StepOptions::new(), model, own, losses);
+        step.expect_err("a mistake").source
+    });
+    assert!(
+        found
+            .iter()
+            .all(|error| text(error).contains("settings or options")),
+        "{found:?}"
+    );
+
+    // Of the engine, after the gradients: averaged weights of another model.
+    let config = Preset::Default.adamsls().with_seed(5);
+    let mut foreign = config.clone().init();
+    let (other, batches) = problem(&device, 1);
+    let step = foreign.step(other, |model| losses(model, &batches[0]));
+    step.expect("a step");
+    let found = errors(&device, |peers, model, own, optim| {
+        let loaded = config
+            .clone()
+            .init()
+            .load_record(foreign.clone().to_record());
+        *optim = loaded.expect("a record");
+        let step = optim.step_among(peers, StepOptions::new(), model, own, losses);
+        step.expect_err("a mistake").source
+    });
+    assert!(
+        found
+            .iter()
+            .all(|error| matches!(error, LineSearchError::Record { .. })),
+        "{found:?}"
+    );
+
     // Another step.
     let found = errors(&device, |peers, model, own, optim| {
         let model = match peers.rank {
@@ -229,6 +300,35 @@ fn an_error_of_one_process_is_an_error_of_all_and_hangs_nobody() {
             .all(|error| text(error).contains("different steps")),
         "{found:?}"
     );
+}
+
+#[test]
+fn a_panic_in_the_losses_of_one_process_is_an_error_of_the_others() {
+    let device = device().autodiff();
+    let (model, batches) = problem(&device, 2);
+    for call in [1, 2] {
+        let found = threads(2, |peers| {
+            let mut optim = plain::adamsls().init();
+            let own = &batches[peers.rank..=peers.rank];
+            let calls = std::cell::Cell::new(0);
+            let wrong = |model: &Classifier, batch: &Batch| {
+                calls.set(calls.get() + 1);
+                assert!(peers.rank == 0 || calls.get() < call, "a wrong shape");
+                losses(model, batch)
+            };
+            let step = || {
+                let step = optim.step_among(peers, StepOptions::new(), model.clone(), own, wrong);
+                step.expect_err("a mistake").to_string()
+            };
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(step)).ok()
+        });
+        assert!(found[1].is_none(), "it goes on as a panic");
+        let error = found[0].as_deref().expect("an error");
+        assert!(
+            error.contains("the process of rank 1 had an error"),
+            "{error}"
+        );
+    }
 }
 
 #[test]
