@@ -45,6 +45,11 @@ fn main() -> ExitCode {
         }),
         #[cfg(feature = "remote")]
         Some(Command::Worker(args)) => glue::worker::serve(&args).map(|()| ExitCode::SUCCESS),
+        #[cfg(not(feature = "remote"))]
+        Some(Command::Worker(_)) => Err(GlueError::Usage(
+            "workers are not built in: build with `cargo build --release -p glue --features remote`"
+                .to_string(),
+        )),
         None => run(&TrainArgs::default()),
     };
     done.unwrap_or_else(|error| {

@@ -15,9 +15,7 @@ use burn_sls_bert::glue::{Target, Task};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-#[cfg(feature = "remote")]
-pub use cli::WorkerArgs;
-pub use cli::{BenchArgs, Cli, Command, CompareArgs, ReportArgs, TrainArgs, UnitsArgs};
+pub use cli::{BenchArgs, Cli, Command, CompareArgs, ReportArgs, TrainArgs, UnitsArgs, WorkerArgs};
 pub use device_spec::DeviceSpec;
 
 pub use names::{

@@ -40,8 +40,7 @@ pub enum Command {
     /// activations on top. --methods takes fewer.
     Bench(BenchArgs),
     /// Lend a device of this machine to a training elsewhere, which names its address among its
-    /// `--devices`. Ends when the training does.
-    #[cfg(feature = "remote")]
+    /// `--devices`. Ends when the training does. Needs the feature `remote`.
     Worker(WorkerArgs),
 }
 
@@ -231,7 +230,6 @@ pub struct BenchArgs {
 }
 
 /// The options of `glue worker`.
-#[cfg(feature = "remote")]
 #[derive(Args, Clone, Debug)]
 pub struct WorkerArgs {
     /// Where to listen: a port of this machine's loopback interface, or an address as HOST:PORT.
@@ -247,7 +245,6 @@ pub struct WorkerArgs {
     pub stay: bool,
 }
 
-#[cfg(feature = "remote")]
 fn address(text: &str) -> Result<String, String> {
     match text.parse::<u16>() {
         Ok(port) => Ok(format!("127.0.0.1:{port}")),

@@ -192,6 +192,9 @@ fn a_worker_needs_the_feature() {
         "{}",
         error(&output)
     );
+    let output = program().arg("worker").output().expect("the program runs");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(error(&output).contains("workers are not built in"));
 }
 
 #[cfg(feature = "remote")]

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use burn::module::Module;
 use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig};
+use burn::optim::GradientsAccumulator;
 use burn::optim::lr_scheduler::linear::LinearLrSchedulerConfig;
-use burn::optim::{GradientsAccumulator, SgdConfig};
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Tensor};
 use burn::train::{
@@ -529,48 +529,36 @@ fn normalized() -> (Normalized, Vec<Batch>) {
     (model, batches)
 }
 
-#[test]
-fn running_statistics_are_those_of_burns_own_workers_and_of_no_trial() {
-    // Nothing moves, so that both see the same forwards, but the searches are made.
+/// The running statistics after a training in which nothing moves, and how many trials it had.
+fn statistics_after(config: &LineSearchConfig) -> (Vec<f64>, usize) {
     let (model, batches) = normalized();
-    let untrained = model.statistics();
-    let (wrapped, optim) = plain::adamsls().for_learner(model).into_parts();
+    let (wrapped, optim) = config.clone().for_learner(model).into_parts();
     let tried = Arc::new(Mutex::new(0));
     let heard = tried.clone();
     let wrapped = wrapped
         .with_factors_allowed()
         .with_observer(move |report| *heard.lock().unwrap() += report.trials.len());
-    let training = |folder: &Path, batches: &[Batch]| {
-        let validation = loader(batches[..1].to_vec(), &burn_sls_tests::device());
-        (
-            folder.to_path_buf(),
-            loader(batches.to_vec(), &device()),
-            validation,
-        )
-    };
-    let (ours, theirs) = (folder(), folder());
-    let still = || {
-        LinearLrSchedulerConfig::new(1e-30, 1e-30, 9)
-            .init()
-            .expect("a schedule")
-    };
-    let (path, train, valid) = training(ours.path(), &batches);
-    let ours = SupervisedTraining::new(path, train, valid)
+    let still = LinearLrSchedulerConfig::new(1e-30, 1e-30, 9).init();
+    let folder = folder();
+    let validation = loader(batches[..1].to_vec(), &burn_sls_tests::device());
+    let result = SupervisedTraining::new(folder.path(), loader(batches, &device()), validation)
         .with_training_strategy(strategy(2).into())
         .with_application_logger(None)
         .num_epochs(2)
-        .launch(Learner::new(wrapped, optim, still()));
-    assert!(*tried.lock().unwrap() > 0);
-    let (model, batches) = normalized();
-    let (path, train, valid) = training(theirs.path(), &batches);
-    let theirs = SupervisedTraining::new(path, train, valid)
-        .with_training_strategy(strategy(2).into())
-        .with_application_logger(None)
-        .num_epochs(2)
-        .launch(Learner::new(model, SgdConfig::new().init(), still()));
-    let (ours, theirs) = (ours.model.inner().statistics(), theirs.model.statistics());
-    assert_ne!(ours, untrained);
-    assert_eq!(ours, theirs);
+        .launch(Learner::new(wrapped, optim, still.expect("a schedule")));
+    let tried = *tried.lock().unwrap();
+    (result.model.inner().statistics(), tried)
+}
+
+#[test]
+fn running_statistics_follow_the_workers_and_no_trial() {
+    let untrained = normalized().0.statistics();
+    // One searches in every step, the other in the first alone.
+    let (often, many) = statistics_after(&plain::adamsls());
+    let (once, few) = statistics_after(&Preset::Default.adamsls().with_seed(0));
+    assert!(many > few, "{many} and {few} trials");
+    assert_ne!(often, untrained);
+    assert_eq!(often, once);
 }
 
 /// A batch that is moved to the device of the model.
