@@ -14,8 +14,8 @@ use std::thread;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, StreamId, Tensor};
 
-use super::losses::{Losses, MicroBatch};
-use super::replay::{seed_device, seed_devices};
+use super::losses::{Losses, MicroBatch, one_by_one};
+use super::replay::seed_device;
 use crate::error::LineSearchError;
 
 /// Losses that are evaluated where the training forward was.
@@ -80,11 +80,7 @@ impl<M: Module, I: Clone + Send, F: Fn(&M, &I) -> Tensor<1> + Sync> Losses<M, I>
             .iter()
             .all(|batch| batch.device.as_ref().is_none_or(|device| device == main))
         {
-            let losses = batches.iter().map(|batch| {
-                seed_devices(model, batch.seed);
-                self.losses(model, batch, first)
-            });
-            return Ok(losses.collect());
+            return Ok(one_by_one(self, model, batches, first));
         }
         let jobs = batches.iter().map(|batch| {
             let device = batch.device.as_ref().unwrap_or(main);

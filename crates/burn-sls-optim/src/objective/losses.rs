@@ -36,11 +36,7 @@ pub(crate) trait Losses<M: Module, I> {
         batches: &[MicroBatch<I>],
         first: usize,
     ) -> Result<Vec<Tensor<1>>, LineSearchError> {
-        let losses = batches.iter().map(|batch| {
-            seed_devices(model, batch.seed);
-            self.losses(model, batch, first)
-        });
-        Ok(losses.collect())
+        Ok(one_by_one(self, model, batches, first))
     }
 
     /// The first stage that uses a parameter.
@@ -52,6 +48,20 @@ pub(crate) trait Losses<M: Module, I> {
     fn before(&self, _stage: usize) -> f64 {
         0.0
     }
+}
+
+/// The losses of all micro-batches on the model's device.
+pub(crate) fn one_by_one<M: Module, I>(
+    of: &(impl Losses<M, I> + ?Sized),
+    model: &M,
+    batches: &[MicroBatch<I>],
+    first: usize,
+) -> Vec<Tensor<1>> {
+    let losses = batches.iter().map(|batch| {
+        seed_devices(model, batch.seed);
+        of.losses(model, batch, first)
+    });
+    losses.collect()
 }
 
 /// A forward pass that is always made as a whole.
