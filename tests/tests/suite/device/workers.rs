@@ -628,6 +628,36 @@ fn running_statistics_and_units_follow_the_model_to_another_device_and_back() {
 
 #[cfg(feature = "remote")]
 #[test]
+fn a_device_elsewhere_that_computes_alike_makes_the_bits_of_one_here() {
+    let there = here_and_elsewhere();
+    let here = vec![there[0].clone(); 2];
+    for config in [
+        plain::adamsls(),
+        plain::plasls(three_units()),
+        Preset::Default.adamsls().with_seed(5),
+    ] {
+        // The server draws from the generator of this process, so nothing is to be drawn.
+        let config = config.with_trial_mode(TrialMode::NoRandomNumbers);
+        let train = |devices: &[Device]| {
+            let (mut model, batches) = classifier::problem(&devices[0], 8, 0.0, 12, 16);
+            let mut optim = config.clone().init();
+            let mut reports = Vec::new();
+            for pair in batches.chunks(2) {
+                let losses = |model: &Classifier, batch: &Batch| model.batch_loss(batch);
+                let pair = placed(pair, devices);
+                let step = optim.step_on_devices(StepOptions::new(), model, &pair, losses);
+                let step = step.expect("a step");
+                reports.push(step.report);
+                model = step.model;
+            }
+            (bits(&model), reports)
+        };
+        assert!(train(&there) == train(&here), "{config:?}");
+    }
+}
+
+#[cfg(feature = "remote")]
+#[test]
 fn a_closure_that_panics_elsewhere_is_an_error_that_gives_the_model_back() {
     let devices = here_and_elsewhere();
     let (model, batches) = classifier::problem(&devices[0], 8, 0.0, 2, 16);
