@@ -30,15 +30,15 @@ run *args:
 
 # The runs of an experiment that have not been made yet
 compare experiment='quick' *args:
-    cargo run --release -p glue -- compare {{ experiment }} {{ args }}
+    cargo run --release -p burn-sls-lab -- compare {{ experiment }} {{ args }}
 
 # Tables and figures of the runs that `compare` has made
 report *args:
-    cargo run --release -p glue -- report {{ args }}
+    cargo run --release -p burn-sls-lab -- report {{ args }}
 
 # What a step costs on a device, of every method beside Adam's
 bench *args:
-    cargo run --release -p glue -- bench {{ args }}
+    cargo run --release -p burn-sls-lab -- bench {{ args }}
 
 # Packages the four libraries and builds them from their packages
 publish-dry-run *args:

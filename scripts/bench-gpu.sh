@@ -2,10 +2,10 @@
 # What a step of training costs on a machine with an NVIDIA GPU, from programs that were built
 # elsewhere.
 #
-#   scripts/bench-gpu.sh OUT GLUE [TESTS]
+#   scripts/bench-gpu.sh OUT LAB [TESTS]
 #
 # OUT    folder for everything that is written
-# GLUE   the program, from `cargo build --release -p glue --features cuda,wgpu`
+# LAB    the program `sls-lab`, from `cargo build --release -p burn-sls-lab --features cuda,wgpu`
 # TESTS  folder with test programs: of each, the tests that depend on the backend are run on both
 #
 # MODEL (bert-base, or minilm), STEPS (30) and PYTHON (python3) may be set in the environment.
@@ -17,11 +17,11 @@ if [ $# -lt 2 ]; then
   sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2
   exit 2
 fi
-out=$1 glue=$2 tests=${3:-}
+out=$1 lab=$2 tests=${3:-}
 model=${MODEL:-bert-base} steps=${STEPS:-30} python=${PYTHON:-python3}
 here=$(cd "$(dirname "$0")/.." && pwd)
 
-[ -x "$glue" ] || { echo "$glue is no program: build it with --features cuda,wgpu" >&2; exit 2; }
+[ -x "$lab" ] || { echo "$lab is no program: build it with --features cuda,wgpu" >&2; exit 2; }
 [ -z "$tests" ] || [ -d "$tests" ] || { echo "$tests is no folder of test programs" >&2; exit 2; }
 command -v nvidia-smi >/dev/null || { echo 'there is no nvidia-smi: is this a machine with an NVIDIA GPU?' >&2; exit 2; }
 mkdir -p "$out"
@@ -43,7 +43,7 @@ try() {
 
 nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader | tee "$out/gpu.txt"
 for device in cuda wgpu; do
-  try "bench-$device" "$glue" bench --model "$model" --steps "$steps" --device "$device" --out "$out/$device"
+  try "bench-$device" "$lab" bench --model "$model" --steps "$steps" --device "$device" --out "$out/$device"
   for test in ${tests:+"$tests"/*}; do
     [ -f "$test" ] && [ -x "$test" ] || continue
     try "$(basename "$test")-$device" env "BURN_SLS_DEVICE=$device" "$test" device::

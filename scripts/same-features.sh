@@ -24,7 +24,7 @@ for program in glue burn-sls-lab; do
         echo "    program: $features"
         echo "    tests:   $(grep -F "$package|" <<<"$tests" | cut -d'|' -f2 | paste -sd ';')"
       done <<<"$only_program"
-      echo "name the missing features in its Cargo.toml, as examples/glue does for ciborium"
+      echo "name the missing features in its Cargo.toml, as crates/burn-sls-run does for ciborium"
     } >&2
     exit 1
   fi

@@ -2,7 +2,7 @@
 //! MLP, where nearly all of it is the optimizer's own work, and of a BERT at the size of MiniLM,
 //! where nearly nothing is.
 //!
-//! `glue bench` makes the table for your own device, with the methods in turn, reads and memory.
+//! `sls-lab bench` makes the table for your own device, with the methods in turn, reads and memory.
 
 use std::time::Duration;
 

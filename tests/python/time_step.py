@@ -1,4 +1,4 @@
-"""Times PyTorch's step of training at the sizes of `glue bench`: SGD and Adam, f32, dropout off.
+"""Times PyTorch's step of training at the sizes of `sls-lab bench`: SGD and Adam, f32, dropout off.
 
     python tests/python/time_step.py --model bert-base --device cuda       # needs torch and transformers
 

@@ -8,8 +8,8 @@
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn_sls_run::device::{DeviceName, open};
 use clap::ValueEnum;
-use glue::settings::DeviceName;
 
 /// The device that `BURN_SLS_DEVICE` names, or flex if it names none, once no other thread has a
 /// device.
@@ -25,7 +25,7 @@ pub fn device() -> Device {
     let name = std::env::var("BURN_SLS_DEVICE").unwrap_or_else(|_| "flex".to_string());
     let device = DeviceName::from_str(&name, true)
         .map_err(|error| error.to_string())
-        .and_then(|name| glue::device::open(name).map_err(|error| error.to_string()));
+        .and_then(|name| open(name).map_err(|error| error.to_string()));
     device.unwrap_or_else(|error| panic!("BURN_SLS_DEVICE={name}: {error}"))
 }
 

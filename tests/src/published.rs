@@ -6,7 +6,7 @@ use std::path::Path;
 use burn::module::Param;
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, Tensor};
-use glue::baselines::{Baseline, ProdigyConfig, Rule, ScheduleFreeConfig};
+use burn_sls_baselines::{Baseline, ProdigyConfig, Rule, ScheduleFreeConfig};
 use serde::Deserialize;
 
 use crate::double;

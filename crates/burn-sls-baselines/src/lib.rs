@@ -8,6 +8,7 @@
 //! gradients.
 
 mod prodigy;
+mod schedule;
 mod schedule_free;
 mod shadow;
 
@@ -21,6 +22,7 @@ use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use burn::train::{InferenceStep, TrainOutput, TrainStep};
 
 pub use prodigy::{Prodigy, ProdigyConfig};
+pub use schedule::{InvalidPeak, warmup_cosine};
 pub use schedule_free::{ScheduleFree, ScheduleFreeConfig};
 pub use shadow::{Beginning, Tensors};
 

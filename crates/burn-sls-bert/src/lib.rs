@@ -8,6 +8,7 @@
 //! - [`Tokenizer`] reads a `tokenizer.json`, or makes a word-level tokenizer for a model that is
 //!   trained from scratch.
 //! - [`glue`] has the tasks: files, columns, labels, batches and metrics.
+//! - [`sentences`] makes a small task by a grammar, for a model that is trained from scratch.
 //! - [`UnitSplit`] splits a classifier of any depth into the paper's units, for a line search with
 //!   one step size per unit.
 
@@ -32,9 +33,11 @@ mod pooler;
 mod pretrained;
 mod quote;
 mod rows;
+pub mod sentences;
 #[cfg(feature = "units")]
 mod stages;
 mod tokenize;
+mod unit_sizes;
 mod units;
 mod weights;
 
@@ -54,6 +57,7 @@ pub use rows::Packing;
 #[cfg(feature = "units")]
 pub use stages::Hidden;
 pub use tokenize::{Encoded, Tokenizer};
+pub use unit_sizes::UnitSize;
 pub use units::UnitSplit;
 
 // The types of `burn-sls-optim` for the units and the stages of a model.

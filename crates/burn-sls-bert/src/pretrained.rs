@@ -11,6 +11,7 @@ use crate::export::no_pooler;
 use crate::folder::not_read;
 use crate::head::check_classes;
 use crate::keys::{canonical, expected, expected_in_head, expected_in_pooler, path_in_store};
+use crate::quote::listed;
 use crate::weights::WeightFile;
 use crate::{Bert, BertClassifier, BertConfig, BertError, ModelType, Pooler};
 
@@ -82,6 +83,27 @@ pub struct LoadReport {
     /// What speaks of another model than the one that was loaded, a sentence with the file for
     /// each: keys that contradict `model_type`, and files beside the model that are not read.
     pub warnings: Vec<String>,
+}
+
+impl LoadReport {
+    /// What may make the model another than meant, a sentence for each: the [`warnings`], and the
+    /// unknown settings of the model called `name`.
+    ///
+    /// [`warnings`]: Self::warnings
+    pub fn sentences(&self, name: &str) -> Vec<String> {
+        let unknown = match self.unknown_settings.is_empty() {
+            true => None,
+            false => Some(format!(
+                "{name}: config.json has settings that are not known here and not followed: {}; \
+                 if one of them changes the model, another model than that is trained",
+                listed(&self.unknown_settings)
+            )),
+        };
+        unknown
+            .into_iter()
+            .chain(self.warnings.iter().cloned())
+            .collect()
+    }
 }
 
 /// See [`LoadReport::warnings`].

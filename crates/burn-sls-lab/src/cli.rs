@@ -2,11 +2,15 @@
 
 use std::path::PathBuf;
 
+use burn_sls_optim::Preset;
+use burn_sls_run::device::DeviceName;
 use clap::{Args, Parser, Subcommand};
 
-use crate::files::Files;
+use crate::bench::{MethodName, ModelSize};
+use crate::suite::files::Files;
 
-/// Judges optimizers that ask for no learning rate, on training problems on which nobody tuned.
+/// The laboratory: compares optimizers, judges them on problems that nobody tuned, and measures what
+/// they cost.
 #[derive(Debug, Parser)]
 #[command(name = "sls-lab", version)]
 pub struct Cli {
@@ -18,15 +22,27 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Makes the runs that are not there yet, and a report of all.
+    /// Judges optimizers on training problems on which nobody tuned: makes the runs that are not
+    /// there yet, and a report of all.
     Problems(Box<ProblemsArgs>),
+    /// Runs an experiment, a matrix of trainings by `glue`, as far as it is not run yet.
+    Compare(CompareArgs),
+    /// Turns the runs of an experiment into tables and pictures.
+    Report(ReportArgs),
+    /// Measures what a step of training costs on a device, of every method beside Adam's.
+    ///
+    /// Every method trains a copy of one randomly initialised model on the same random batches, a
+    /// step each in turn. All copies are held at once: with all eight methods, bert-base takes 8.7
+    /// GB for weights and moments, minilm 1.8 GB, and a step its gradients, directions and
+    /// activations on top. --methods takes fewer.
+    Bench(BenchArgs),
     /// Measures what a step and a trial cost on several devices, and computes it for more.
     #[cfg(feature = "remote")]
     Devices(crate::devices::DevicesArgs),
     /// Lends a device of this process to a training: what `devices` starts.
     #[cfg(feature = "remote")]
     #[command(hide = true)]
-    Worker(glue::settings::WorkerArgs),
+    Worker(burn_sls_run::worker::WorkerArgs),
     /// Makes one run and prints it: what `problems` starts.
     #[command(hide = true)]
     RunOne {
@@ -36,6 +52,87 @@ pub enum Command {
         /// The key of the run, as JSON.
         key: String,
     },
+}
+
+/// The options of `sls-lab compare`.
+#[derive(Args, Clone, Debug)]
+pub struct CompareArgs {
+    /// A ready-made experiment (quick, table1, rivals, default, ablation, table2, fig1
+    /// to fig9, units, merging, batches) or a TOML file that describes one
+    #[arg(value_name = "NAME|FILE")]
+    pub experiment: String,
+    /// Folder of the comparison. Several experiments may share it: a run that they have in common
+    /// is computed once
+    #[arg(long, value_name = "DIR", default_value = COMPARISON)]
+    pub out: PathBuf,
+    /// Folder of the model to begin with, or `tiny` for a small BERT trained from scratch, or a
+    /// name on the hub [default: the experiment's]
+    #[arg(long, value_name = "DIR|NAME|tiny")]
+    pub model: Option<String>,
+    /// Folder with the tasks' folders of GLUE, or a name on the hub [default: the experiment's]
+    #[arg(long, value_name = "DIR|NAME")]
+    pub data_dir: Option<PathBuf>,
+    /// Backend [default: the experiment's, or flex]
+    #[arg(long, value_enum)]
+    pub device: Option<DeviceName>,
+    /// List the runs, and which of them are there, without running any
+    #[arg(long)]
+    pub plan: bool,
+}
+
+/// The options of `sls-lab report`.
+#[derive(Args, Clone, Debug)]
+pub struct ReportArgs {
+    /// Folder of a comparison, which the report is written into
+    #[arg(value_name = "DIR", default_value = COMPARISON)]
+    pub dir: PathBuf,
+}
+
+/// The folder of a comparison, if none is named.
+const COMPARISON: &str = "comparison";
+
+/// The options of `sls-lab bench`.
+#[derive(Args, Clone, Debug)]
+pub struct BenchArgs {
+    /// Size of the model, whose weights are random
+    #[arg(long, value_enum, default_value = "mlp")]
+    pub model: ModelSize,
+    /// Methods, separated by commas; adam is always among them, since all are compared with it
+    /// [default: all]
+    #[arg(long, value_enum, value_name = "NAME,...", value_delimiter = ',')]
+    pub methods: Vec<MethodName>,
+    /// Examples in a mini-batch
+    #[arg(long, value_name = "N", default_value = "32", value_parser = at_least_one)]
+    pub batch: usize,
+    /// Tokens of an example, for a BERT [default: 64]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub tokens: Option<usize>,
+    /// Steps of every method that are counted [default: mlp 100, minilm 20, bert-base 10]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub steps: Option<usize>,
+    /// Steps of every method before those
+    #[arg(long, value_name = "N", default_value = "3", value_parser = at_least_one)]
+    pub warm_up: usize,
+    /// Backend
+    #[arg(long, value_enum, default_value = "flex")]
+    pub device: DeviceName,
+    /// Make a second table: how what a line search adds grows with units, tensors and parameters
+    #[arg(long)]
+    pub growth: bool,
+    /// Folder for bench.json and bench.md
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Make a few steps of one method and print the most memory they took, for a process of its own
+    #[arg(long, value_enum, hide = true)]
+    pub alone: Option<MethodName>,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("it must be at least 1".to_string()),
+        Ok(number) => Ok(number),
+        Err(_) => Err("it must be a whole number of at least 1".to_string()),
+    }
 }
 
 /// Which runs to make.
@@ -125,7 +222,7 @@ pub fn competitors(args: &ProblemsArgs) -> Vec<String> {
 
 fn with(name: &str, settings: &[String]) -> String {
     let base = name.split(['+', '@']).next().unwrap_or_default();
-    if crate::settings::preset(base).is_none() {
+    if base.parse::<Preset>().is_err() {
         return name.to_string();
     }
     let (rest, factor) = match name.rsplit_once('@') {

@@ -2,8 +2,12 @@
 
 use std::process::ExitCode;
 
+use burn_sls_lab::bench::bench;
 use burn_sls_lab::cli::{Cli, Command};
-use burn_sls_lab::suite::{Ending, LabError, problems, run_one};
+use burn_sls_lab::comparison::{self, Compared, compare, report};
+use burn_sls_lab::error::LabError;
+use burn_sls_lab::suite::{Ending, problems, run_one};
+use burn_sls_run::{file_limit, pipe};
 use clap::Parser;
 
 /// Training allocates and frees large tensors all the time; the system's allocator gives their
@@ -12,29 +16,46 @@ use clap::Parser;
 static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let done = match Cli::parse().command {
-        Command::Problems(args) => problems(&args).map(|ending| match ending {
-            Ending::Finished => ExitCode::SUCCESS,
-            Ending::Interrupted => ExitCode::from(130),
-            Ending::Failed => ExitCode::from(1),
-        }),
-        #[cfg(feature = "remote")]
-        Command::Devices(args) => burn_sls_lab::devices::devices(&args).map(|()| ExitCode::SUCCESS),
-        #[cfg(feature = "remote")]
-        Command::Worker(args) => {
-            let served = glue::worker::serve(&args);
-            let served = served.map_err(|error| LabError::Usage(error.to_string()));
-            served.map(|()| ExitCode::SUCCESS)
-        }
-        Command::RunOne { files, key } => run_one(&key, &files).and_then(|record| {
-            let line = serde_json::to_string(&record);
-            let line = line.map_err(|error| LabError::Usage(error.to_string()))?;
-            println!("{line}");
-            Ok(ExitCode::SUCCESS)
-        }),
-    };
-    done.unwrap_or_else(|error| {
+    file_limit::is_an_error();
+    pipe::end_with_the_reader();
+    done(Cli::parse().command).unwrap_or_else(|error| {
         eprintln!("error: {error}");
-        ExitCode::from(2)
+        ExitCode::from(error.exit_code())
     })
+}
+
+fn done(command: Command) -> Result<ExitCode, LabError> {
+    match command {
+        Command::Problems(args) => {
+            return Ok(match problems(&args)? {
+                Ending::Finished => ExitCode::SUCCESS,
+                Ending::Interrupted => ExitCode::from(130),
+                Ending::Failed => ExitCode::from(1),
+            });
+        }
+        Command::Compare(args) => {
+            let ending = compare(&args)?;
+            println!("{}", comparison::farewell(&ending, &args));
+            return Ok(match ending {
+                Compared::Finished | Compared::Listed => ExitCode::SUCCESS,
+                Compared::Interrupted => ExitCode::from(130),
+                Compared::Failed(_) => ExitCode::from(1),
+            });
+        }
+        Command::Report(args) => println!("{}", report::farewell(&report::report(&args)?)),
+        Command::Bench(args) => println!("{}", bench(&args)?),
+        #[cfg(feature = "remote")]
+        Command::Devices(args) => burn_sls_lab::devices::devices(&args)?,
+        #[cfg(feature = "remote")]
+        Command::Worker(args) => burn_sls_run::worker::serve(&args)?,
+        Command::RunOne { files, key } => {
+            let record = run_one(&key, &files)?;
+            let line = serde_json::to_string(&record);
+            println!(
+                "{}",
+                line.map_err(|error| LabError::usage(error.to_string()))?
+            );
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }

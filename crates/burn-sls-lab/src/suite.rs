@@ -1,73 +1,66 @@
-//! The command `problems`: makes the runs that are missing.
+//! A judge for optimizers that ask for no learning rate: training problems on which nobody tuned.
+//!
+//! An optimizer that needs no tuning should train whatever comes, as it is. So every competitor has
+//! one configuration for all [problems], as under the rules of AlgoPerf, and it is judged against a
+//! *bar* that may do what it may not: Adam with a warm-up and a cosine, at the best of five
+//! learning rates for each problem.
+//!
+//! ```sh
+//! sls-lab problems --quick                    # a problem of every group, in minutes
+//! sls-lab problems                            # all problems, seeds for choosing
+//! sls-lab problems --seeds report --drawn 4   # seeds that nothing was chosen on
+//! sls-lab problems --competitors default --set c=0.5
+//! sls-lab problems --competitors default,default@0.5,default@2
+//! sls-lab problems --report target/problems
+//! ```
+//!
+//! A [problem](problem::Problem) is drawn from a seed; a *drawn variant* has another network, other
+//! data and another batch size too. A [run] is a function of its problem, its variant and its
+//! [competitor], and is made in a process of its own with one thread. The [store] keeps it as a
+//! line, so a set of runs can be interrupted and continued at any time, and more competitors can be
+//! added. The [score]s and the [report] are made of the store alone.
+//!
+//! Seeds below 1,000 are for choosing settings, others for reporting what was chosen.
 
-use core::fmt;
+pub mod competitor;
+pub mod files;
+mod model_file;
+pub mod nets;
+pub mod plan;
+pub mod problem;
+pub mod problems;
+pub mod record;
+pub mod report;
+pub mod run;
+pub mod runner;
+pub mod schedule;
+pub mod score;
+pub mod select;
+pub mod settings;
+pub mod store;
+#[cfg(test)]
+mod testing;
+mod trainer;
+
 use std::collections::HashMap;
 use std::io;
-use std::path::PathBuf;
 
 use burn::tensor::Device;
+use burn_sls_run::interrupt;
 
 use crate::cli::{self, ProblemsArgs};
-use crate::competitor::{Competitor, Tuned, UnknownCompetitor};
-use crate::files::{Files, FilesError};
-use crate::model_file;
-use crate::plan::{self, Wanted};
-use crate::problem::{Family, Variant};
-use crate::problems::families;
-use crate::record::{Key, Record};
-use crate::report;
-use crate::run::{Run, RunError};
-use crate::runner::{Failure, Runner};
-use crate::select;
-use crate::store::{Store, StoreError};
+use crate::drive::{Durations, drive};
+use crate::error::LabError;
 
-/// Why the program ends with an error.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum LabError {
-    /// An argument.
-    Usage(String),
-    /// The files that a problem is made from.
-    Files(FilesError),
-    /// A run.
-    Run(RunError),
-    /// The runs of a folder.
-    Store(StoreError),
-    /// A file of the report.
-    Io(PathBuf, io::Error),
-}
-
-impl fmt::Display for LabError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Usage(error) => f.write_str(error),
-            Self::Files(error) => write!(f, "{error}"),
-            Self::Run(error) => write!(f, "{error}"),
-            Self::Store(error) => write!(f, "{error}"),
-            Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
-        }
-    }
-}
-
-impl std::error::Error for LabError {}
-
-impl From<FilesError> for LabError {
-    fn from(error: FilesError) -> Self {
-        Self::Files(error)
-    }
-}
-
-impl From<StoreError> for LabError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<UnknownCompetitor> for LabError {
-    fn from(error: UnknownCompetitor) -> Self {
-        Self::Usage(error.to_string())
-    }
-}
+use competitor::{Competitor, Tuned};
+use files::Files;
+use plan::Wanted;
+use problem::{Family, Variant};
+use problems::families;
+use record::{Key, Record};
+use run::Run;
+use runner::Runner;
+use store::Store;
 
 /// How a set of runs has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,19 +128,35 @@ pub fn problems(args: &ProblemsArgs) -> Result<Ending, LabError> {
     let mut store = Store::open(&args.out)?;
     check_files(&wanted, args)?;
     let usage = |error: io::Error| LabError::Usage(error.to_string());
-    let runner = Runner::new(args.jobs, &args.files).map_err(usage)?;
+    let runner = Runner::new(&args.files).map_err(usage)?;
+    interrupt::catch_ctrl_c("stopping after the runs under way")?;
 
     let missing = |key: &Key, store: &Store| {
         args.again.contains(&key.competitor) || store.find(key).is_none()
     };
     let first = wanted.first().into_iter();
     let first = first.filter(|key| missing(key, &store)).collect();
-    let mut failures = runner.run(first, &mut store)?;
-    if !runner.stopped() {
-        failures.extend(tuned(&wanted, &runner, &mut store)?);
+    let mut seen = Durations::default();
+    let mut made = |runs: Vec<Key>, store: &mut Store| {
+        let keep = |_: &Key, record| Ok(store.append(record)?);
+        drive(&runner, runs, args.jobs, &mut seen, keep)
+    };
+    let mut driven = made(first, &mut store)?;
+    if !driven.interrupted {
+        let chosen = chosen(&wanted, &store, &mut driven.failed);
+        let mut runs: Vec<Key> = Vec::new();
+        for (_, key) in &chosen {
+            if store.find(key).is_none() && !runs.contains(key) {
+                runs.push(key.clone());
+            }
+        }
+        let then = made(runs, &mut store)?;
+        driven.interrupted = then.interrupted;
+        driven.failed.extend(then.failed);
+        note(chosen, &mut store)?;
     }
     println!("{}", report::report(&args.out, store.records(), &args.bar)?);
-    Ok(match (runner.stopped(), failures.is_empty()) {
+    Ok(match (driven.interrupted, driven.failed.is_empty()) {
         (true, _) => Ending::Interrupted,
         (false, true) => Ending::Finished,
         (false, false) => Ending::Failed,
@@ -171,10 +180,9 @@ fn check_files(wanted: &Wanted, args: &ProblemsArgs) -> Result<(), LabError> {
     model_file::check(&args.out, &args.files)
 }
 
-/// Chooses the rates of the tuned competitors, and makes their runs.
-fn tuned(wanted: &Wanted, runner: &Runner, store: &mut Store) -> Result<Vec<Failure>, LabError> {
-    let mut chosen: Vec<(Key, Key)> = Vec::new();
-    let mut failures = Vec::new();
+/// For each run of a tuned competitor, the run of the candidate with the best rate.
+fn chosen(wanted: &Wanted, store: &Store, failed: &mut Vec<(String, String)>) -> Vec<(Key, Key)> {
+    let mut chosen = Vec::new();
     for (tuned, family, variant) in wanted.tuned() {
         let own = wanted.key(family, variant, tuned.name());
         let choices = wanted.choices(tuned, family, variant);
@@ -185,16 +193,17 @@ fn tuned(wanted: &Wanted, runner: &Runner, store: &mut Store) -> Result<Vec<Fail
             .collect();
         match plan::best(&records) {
             Some(best) => chosen.push((own, wanted.key(family, variant, best))),
-            None => failures.push((own, "no candidate has finished".to_string())),
+            None => failed.push((
+                format!("{} on {}", own.competitor, own.problem_name()),
+                "no candidate has finished".to_string(),
+            )),
         }
     }
-    let mut missing: Vec<Key> = Vec::new();
-    for (_, key) in &chosen {
-        if store.find(key).is_none() && !missing.contains(key) {
-            missing.push(key.clone());
-        }
-    }
-    failures.extend(runner.run(missing, store)?);
+    chosen
+}
+
+/// Writes down the chosen runs as those of the tuned competitors.
+fn note(chosen: Vec<(Key, Key)>, store: &mut Store) -> Result<(), LabError> {
     for (own, key) in chosen {
         let Some(record) = store.find(&key) else {
             continue;
@@ -208,7 +217,7 @@ fn tuned(wanted: &Wanted, runner: &Runner, store: &mut Store) -> Result<Vec<Fail
             store.append(record)?;
         }
     }
-    Ok(failures)
+    Ok(())
 }
 
 /// Makes one run.
@@ -231,5 +240,5 @@ pub fn run_one(key: &str, files: &Files) -> Result<Record, LabError> {
         device: Device::flex(),
     };
     let competitor = Competitor::named(&key.competitor)?;
-    problem.run(&competitor, &run).map_err(LabError::Run)
+    Ok(problem.run(&competitor, &run)?)
 }

@@ -130,8 +130,8 @@ mod units;
 pub use average::{ScheduleFree, ScheduleFreeRecord, WeightAverage};
 pub use config::{
     Averaging, Direction, DirectionConfig, Extrapolation, Frequency, Hypergradient, InitialStep,
-    Iteration, LineSearchConfig, Preset, ReduceOnPlateau, ScheduleConfig, SearchConfig, SelfCheck,
-    StartConfig, TrialMode, WhenExhausted,
+    Iteration, LineSearchConfig, NamedSettings, Preset, ReduceOnPlateau, ScheduleConfig,
+    SearchConfig, SelfCheck, StartConfig, TrialMode, WhenExhausted,
 };
 pub use direction::SearchAlong;
 pub use error::{LineSearchError, StepError};

@@ -1,19 +1,20 @@
 //! Examples, tokenized: from the built-in sentences or from GLUE's files.
 
-mod files;
-
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use burn::tensor::Device;
 use burn_sls_bert::glue::{self, CutShort, Example, Features, Label, Metric, Split, Task};
-use burn_sls_bert::{BertConfig, Checkpoint, Tokenizer};
+use burn_sls_bert::sentences::{self, Sentence};
+use burn_sls_bert::{BertClassifier, BertConfig, Checkpoint, Tokenizer};
+use burn_sls_run::checksum::Checksum;
+use burn_sls_run::hub::{self, Kind};
 
 use crate::error::GlueError;
-use crate::hub::{self, Kind};
+use crate::names::{Switch, TrainSize};
 use crate::pretrained;
-use crate::sentences;
-use crate::settings::{SENTENCES, Settings, TINY, TrainSize};
+use crate::settings::{SENTENCES, Settings, TINY};
 
 /// Everything that is read before training begins.
 pub struct Data {
@@ -31,8 +32,6 @@ pub struct Data {
     pub metrics: Vec<Metric>,
     /// The tokenizer.
     pub tokenizer: Tokenizer,
-    /// The weights to start from, or the configuration of a model trained from scratch.
-    pub model: Source,
 }
 
 /// Where the model comes from.
@@ -59,7 +58,7 @@ const MAX_WORDS: usize = 10_000;
 /// # Errors
 ///
 /// Whatever is wrong with the files; see [`burn_sls_bert::BertError`].
-pub fn load(settings: &mut Settings, length_asked: bool) -> Result<Data, GlueError> {
+pub fn load(settings: &mut Settings, length_asked: bool) -> Result<(Data, Source), GlueError> {
     // The model first: a wrong folder shows at once, however large the data.
     let pretrained = match settings.model.as_str() {
         TINY => None,
@@ -81,10 +80,8 @@ pub fn load(settings: &mut Settings, length_asked: bool) -> Result<Data, GlueErr
     let (model, tokenizer) = match pretrained {
         Some((checkpoint, tokenizer)) => {
             let rows = training.iter().chain(&validation);
-            if rows
-                .chain(mismatched.iter().flatten())
-                .any(|e| e.second.is_some())
-            {
+            let mut rows = rows.chain(mismatched.iter().flatten());
+            if rows.any(|row| row.second.is_some()) {
                 tokenizer.check_fits_pairs(checkpoint.config())?;
             }
             (Source::Pretrained(Box::new(checkpoint)), tokenizer)
@@ -103,16 +100,16 @@ pub fn load(settings: &mut Settings, length_asked: bool) -> Result<Data, GlueErr
         let features = glue::encode(examples, &tokenizer, settings.max_length)?;
         Ok(Arc::new(features))
     };
-    Ok(Data {
+    let data = Data {
         training: encode(&training)?,
         validation: encode(&validation)?,
         mismatched: mismatched.as_deref().map(encode).transpose()?,
         cut_short,
         outputs,
         metrics,
-        tokenizer,
-        model,
-    })
+        tokenizer: tokenizer.clone(),
+    };
+    Ok((data, model))
 }
 
 /// The training examples that were asked for, and all validation examples.
@@ -132,12 +129,12 @@ fn examples(settings: &Settings) -> Result<Examples, GlueError> {
     let folder = data_folder(settings, task)?;
     let mut cut_short = Vec::new();
     let mut read = |split| -> Result<Vec<Example>, GlueError> {
-        let rows = files::rows(&folder, task, split)?;
+        let rows = glue::read_split_of_either(&folder, task, split)?;
         cut_short.extend(rows.cut_short);
         Ok(rows.examples)
     };
     let validation = read(Split::Validation)?;
-    let mismatched = match files::is_there(&folder, task, Split::Mismatched)? {
+    let mismatched = match glue::has_split(&folder, task, Split::Mismatched)? {
         true => Some(read(Split::Mismatched)?),
         false => None,
     };
@@ -159,7 +156,7 @@ fn examples(settings: &Settings) -> Result<Examples, GlueError> {
             draw(&training, count, settings.seed)
         }
         TrainSize::Examples(count) => {
-            return Err(GlueError::Usage(format!(
+            return Err(GlueError::usage(format!(
                 "--train-size is {count}, and {task} has {} training examples: ask for fewer, or \
                  for `all`",
                 training.len()
@@ -203,14 +200,14 @@ fn built_in(settings: &Settings) -> Result<Examples, GlueError> {
         TrainSize::All => TRAINING_SENTENCES,
         TrainSize::Examples(count) if count <= MOST_SENTENCES => count,
         TrainSize::Examples(count) => {
-            return Err(GlueError::Usage(format!(
+            return Err(GlueError::usage(format!(
                 "--train-size is {count}, and the built-in sentences keep their mix of \
                  constructions up to {MOST_SENTENCES}: ask for fewer"
             )));
         }
     };
     let (training, validation) = sentences::splits(count, VALIDATION_SENTENCES, settings.seed);
-    let example = |sentence: sentences::Sentence| Example {
+    let example = |sentence: Sentence| Example {
         first: sentence.text,
         second: None,
         label: Label::Class(sentence.label),
@@ -233,5 +230,61 @@ impl Source {
             Self::Pretrained(checkpoint) => checkpoint.config(),
             Self::Scratch(config) => config,
         }
+    }
+
+    /// The model that training begins from, its head drawn from the device's generator. Warnings go
+    /// to standard error; what was loaded is said if the training is `alone`.
+    ///
+    /// # Errors
+    ///
+    /// If the weights do not fit the model.
+    pub fn classifier(
+        self,
+        settings: &Settings,
+        data: &Data,
+        device: &Device,
+        alone: bool,
+    ) -> Result<BertClassifier, GlueError> {
+        let dropout = settings.dropout == Switch::On;
+        let checkpoint = match self {
+            Self::Pretrained(checkpoint) if dropout => *checkpoint,
+            Self::Pretrained(checkpoint) => checkpoint.with_dropout(0.0)?,
+            Self::Scratch(config) => {
+                let config = match dropout {
+                    true => config,
+                    false => config.with_dropout(0.0),
+                };
+                return Ok(config.init_classifier(data.outputs, device));
+            }
+        };
+        let config = checkpoint.config().clone();
+        let (classifier, report) = checkpoint.classifier(data.outputs, device)?;
+        let model = &settings.model;
+        let of_tokens = data.tokenizer.warnings(&config);
+        pretrained::warn(report.sentences(model).into_iter().chain(of_tokens));
+        if alone {
+            let unused = match report.unused.is_empty() {
+                true => "none".to_string(),
+                false => report.unused.join(", "),
+            };
+            let loaded = report.loaded.len();
+            println!("{loaded} tensors loaded from {model}; not used: {unused}");
+        }
+        Ok(classifier)
+    }
+}
+
+impl Data {
+    /// A number that another token, label or order of any example changes.
+    pub fn checksum(&self) -> String {
+        let mut checksum = Checksum::new();
+        let sets = [&self.training, &self.validation].into_iter();
+        for set in sets.chain(&self.mismatched) {
+            checksum.add(set.len() as u64);
+            set.iter()
+                .flat_map(Features::words)
+                .for_each(|word| checksum.add(word));
+        }
+        checksum.in_words()
     }
 }

@@ -1,42 +1,67 @@
 //! The program `glue`: fine-tunes BERT on GLUE without a learning rate.
 //!
-//! It trains through Burn's own `Learner`. The program adds the data ([`data`], [`hub`],
-//! [`sentences`], [`loader`]), the model as the `Learner` wants it ([`model`]), and the files it
-//! leaves behind ([`recorder`], [`plot`]). Which optimizer trains is a few lines of [`train`], with
-//! the settings that [`line_search`] makes, or one of [`baselines`]; [`units`] shows what has a
-//! step size of its own. [`mod@bench`] measures what a step costs.
+//! A training goes through these files from top to bottom:
+//!
+//! | | |
+//! |---|---|
+//! | [`arguments`], [`names`], [`settings`], [`check`] | what was asked for, with its defaults |
+//! | [`data`], [`pretrained`] | examples, tokens, and the weights to begin with |
+//! | [`model`], [`metrics`] | BERT and its results, as Burn's `Learner` wants them |
+//! | [`line_search`], [`optimizer`], [`learner`] | the line search, or an optimizer to compare it with |
+//! | [`folder`], [`saved_model`], [`words`], [`error`] | what a run leaves behind, and what is said of it |
+//!
+//! [`mod@train`] leads through them. [`units`] shows what has a step size of its own. Checkpoints,
+//! records, progress and workers are those of `burn-sls-run`.
 
-pub mod bench;
-pub mod checkpoints;
-pub mod checksum;
-mod command;
-pub mod compare;
+pub mod arguments;
+pub mod check;
 pub mod data;
-pub mod device;
 pub mod error;
-pub mod experiment;
-pub mod file_limit;
-pub mod hub;
-pub mod interrupt;
+pub mod folder;
+pub mod learner;
 pub mod line_search;
-pub mod loader;
 pub mod metrics;
 pub mod model;
-pub mod pipe;
-pub mod plot;
+pub mod names;
+pub mod optimizer;
 pub mod pretrained;
-pub mod progress;
-pub mod recorder;
-pub mod report;
-pub mod results;
-pub mod run_log;
-pub mod saved;
-pub mod schedule;
-pub mod sentences;
+pub mod saved_model;
 pub mod settings;
 pub mod train;
 pub mod units;
-#[cfg(feature = "remote")]
-pub mod worker;
+pub mod words;
 
-pub use burn_sls_baselines as baselines;
+use std::process::ExitCode;
+
+use burn_sls_run::{file_limit, pipe, worker};
+use clap::Parser;
+
+use arguments::{Cli, Command};
+use error::GlueError;
+use train::{Ending, train};
+
+/// The program.
+pub fn main() -> ExitCode {
+    file_limit::is_an_error();
+    pipe::end_with_the_reader();
+    let command = Cli::parse().command;
+    done(command.unwrap_or_default()).unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        ExitCode::from(error.exit_code())
+    })
+}
+
+fn done(command: Command) -> Result<ExitCode, GlueError> {
+    match command {
+        Command::Train(args) => {
+            let ending = train(&args)?;
+            println!("{}", words::farewell(&ending, &args));
+            if let Ending::Interrupted { .. } = ending {
+                return Ok(ExitCode::from(130));
+            }
+        }
+        Command::Units(args) => println!("{}", units::table(&args)?),
+        Command::Worker(args) => worker::serve(&args)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

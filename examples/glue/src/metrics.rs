@@ -1,51 +1,101 @@
-//! What Burn's dashboard and log files show of the validation set.
+//! What is measured of the model after an epoch.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use burn::tensor::{Tensor, TensorReadError};
+use burn::tensor::TensorReadError;
 use burn::train::metric::{
     Adaptor, Metric, MetricAttributes, MetricMetadata, MetricName, Numeric, NumericAttributes,
     NumericEntry, SerializedEntry, format_float,
 };
-use burn_sls_bert::glue::Labels;
+use burn_sls_bert::glue::{self, Label};
+use burn_sls_run::recorder::Evaluated;
 
 use crate::model::{EvaluationOutput, Part};
-use crate::recorder::Recorder;
 
-/// The task's leading metric on the validation set. It also hands every evaluated batch to the
-/// recorder, which computes the results of the epoch from all of them.
-#[derive(Clone)]
-pub struct EvaluationMetric {
-    name: MetricName,
-    recorder: Arc<Recorder>,
-    value: f64,
+/// What has been evaluated since the epoch's end.
+pub struct Evaluations {
+    /// The task's, the leading one first.
+    metrics: Vec<glue::Metric>,
+    sets: Mutex<[Set; 3]>,
 }
 
-/// An evaluated batch, as [`EvaluationMetric`] takes it.
-pub struct EvaluationInput {
-    part: Part,
-    losses: Tensor<1>,
-    predictions: Labels,
-    labels: Labels,
+/// Losses, answers and labels of a set.
+#[derive(Default)]
+struct Set {
+    losses: Vec<f64>,
+    predictions: Vec<Label>,
+    labels: Vec<Label>,
 }
 
-impl Adaptor<EvaluationInput> for EvaluationOutput {
-    fn adapt(&self) -> EvaluationInput {
-        EvaluationInput {
-            part: self.part,
-            losses: self.losses.clone(),
-            predictions: self.predictions.clone(),
-            labels: self.labels.clone(),
+impl Set {
+    fn value(&self, metric: glue::Metric) -> f64 {
+        metric.of(&self.predictions, &self.labels)
+    }
+}
+
+impl Evaluations {
+    /// Nothing yet.
+    pub fn new(metrics: Vec<glue::Metric>) -> Self {
+        Self {
+            metrics,
+            sets: Mutex::default(),
+        }
+    }
+
+    fn sets(&self) -> MutexGuard<'_, [Set; 3]> {
+        self.sets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds an evaluated batch.
+    fn add(&self, batch: EvaluationOutput) {
+        let losses = batch.losses.into_data();
+        let (predictions, labels) = (batch.predictions.read(), batch.labels.read());
+        let set = &mut self.sets()[batch.part as usize];
+        set.losses.extend(losses.iter::<f64>());
+        set.predictions.extend(predictions);
+        set.labels.extend(labels);
+    }
+
+    /// The leading metric on the validation examples so far.
+    fn leading(&self) -> f64 {
+        self.sets()[Part::Validation as usize].value(self.metrics[0])
+    }
+
+    /// The results of an epoch, whose evaluation is over: those of the validation set, and then
+    /// those of MNLI's second one, if it is there.
+    pub fn take(&self) -> Evaluated {
+        let sets = std::mem::take(&mut *self.sets());
+        let [validation, mismatched, training] = &sets;
+        let second = (!mismatched.labels.is_empty()).then_some((mismatched, "_mismatched"));
+        let values = [(validation, "")].into_iter().chain(second);
+        let values = values.flat_map(|(set, ending)| {
+            let value =
+                move |metric: &glue::Metric| (format!("{metric}{ending}"), set.value(*metric));
+            self.metrics.iter().map(value)
+        });
+        let losses = &training.losses;
+        Evaluated {
+            train_loss: losses.iter().sum::<f64>() / losses.len() as f64,
+            metrics: values.collect(),
         }
     }
 }
 
+/// The task's leading metric on the validation set, for Burn's dashboard and log files. It also
+/// gathers every evaluated batch, of which the results of the epoch are computed.
+#[derive(Clone)]
+pub struct EvaluationMetric {
+    name: MetricName,
+    evaluations: Arc<Evaluations>,
+    value: f64,
+}
+
 impl EvaluationMetric {
-    /// Tells the recorder.
-    pub fn new(recorder: Arc<Recorder>) -> Self {
+    /// Gathers what is evaluated.
+    pub fn new(evaluations: Arc<Evaluations>) -> Self {
         Self {
-            name: Arc::new(recorder.leading_metric_name()),
-            recorder,
+            name: Arc::new(evaluations.metrics[0].to_string()),
+            evaluations,
             value: f64::NAN,
         }
     }
@@ -55,8 +105,14 @@ impl EvaluationMetric {
     }
 }
 
+impl Adaptor<EvaluationOutput> for EvaluationOutput {
+    fn adapt(&self) -> EvaluationOutput {
+        self.clone()
+    }
+}
+
 impl Metric for EvaluationMetric {
-    type Input = EvaluationInput;
+    type Input = EvaluationOutput;
 
     fn name(&self) -> MetricName {
         self.name.clone()
@@ -64,17 +120,12 @@ impl Metric for EvaluationMetric {
 
     fn update(
         &mut self,
-        item: &EvaluationInput,
+        batch: &EvaluationOutput,
         _: &MetricMetadata,
     ) -> Result<SerializedEntry, TensorReadError> {
-        self.recorder.evaluated(
-            item.part,
-            item.losses.clone(),
-            item.predictions.clone(),
-            item.labels.clone(),
-        );
-        if item.part == Part::Validation {
-            self.value = self.recorder.leading_metric();
+        self.evaluations.add(batch.clone());
+        if batch.part == Part::Validation {
+            self.value = self.evaluations.leading();
         }
         Ok(self.entry())
     }

@@ -12,7 +12,10 @@ use burn_sls_bert::BertClassifier;
 use burn_sls_bert::glue::{GlueBatch, Labels};
 use burn_sls_optim::{BatchLoss, TrainingLoss};
 
-use crate::recorder::Recorder;
+use crate::settings::Settings;
+
+/// Writes down the run.
+pub type Recorder = burn_sls_run::recorder::Recorder<Settings>;
 
 /// The classifier, and the recorder of the run it is part of.
 #[derive(Module, Debug)]
@@ -26,7 +29,7 @@ pub struct GlueModel {
 
 impl GlueModel {
     /// The path of the classifier's parameters.
-    pub(crate) const CLASSIFIER: &str = "classifier";
+    pub const CLASSIFIER: &str = "classifier";
 }
 
 /// Which set an evaluated batch is of.
@@ -56,6 +59,7 @@ pub struct TrainingOutput {
 }
 
 /// What an evaluation step gives.
+#[derive(Clone)]
 pub struct EvaluationOutput {
     /// The set the batch is of.
     pub part: Part,
@@ -89,7 +93,7 @@ impl TrainStep for GlueModel {
     ) -> Self {
         let rate = lr.base();
         let model = optim.step(lr, self, grads);
-        model.recorder.baseline_step(rate);
+        model.recorder.rate_step(rate);
         model
     }
 }
@@ -138,51 +142,5 @@ impl ItemLazy for EvaluationOutput {
 impl Adaptor<LossInput> for TrainingOutput {
     fn adapt(&self) -> LossInput {
         LossInput::new(self.losses.clone())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use burn::tensor::{Device, TensorData};
-    use burn_sls_bert::glue::Label;
-
-    use super::*;
-
-    fn outputs<const C: usize>(rows: &[[f32; C]], device: &Device) -> Tensor<2> {
-        let data = TensorData::new(rows.concat(), [rows.len(), C]);
-        Tensor::from_data(data, device)
-    }
-
-    fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
-        tensor.into_data().iter::<f64>().collect()
-    }
-
-    #[test]
-    fn scores_are_answered_by_the_output_and_lose_its_squared_error() {
-        let device = Device::flex().autodiff();
-        let labels = Labels::new(&[Label::Score(2.5), Label::Score(0.0)], &device);
-        let outputs = outputs(&[[1.0], [-0.5]], &device).require_grad();
-        let losses = labels.losses(outputs.clone());
-        assert_eq!(floats(losses.clone()), [2.25, 0.25]);
-        // ∂/∂o of the mean of (o − s)² is 2 (o − s) / n.
-        let gradients = losses.mean().backward();
-        let gradient = outputs.grad(&gradients).expect("a gradient");
-        assert_eq!(floats(gradient), [-1.5, -0.5]);
-        let answers = labels.predicted(outputs).read();
-        assert_eq!(answers, [Label::Score(1.0), Label::Score(-0.5)]);
-        assert_eq!(labels.read(), [Label::Score(2.5), Label::Score(0.0)]);
-    }
-
-    #[test]
-    fn classes_are_answered_by_the_largest_output_and_lose_cross_entropy() {
-        let device = Device::flex();
-        let labels = Labels::new(&[Label::Class(1), Label::Class(0)], &device);
-        let outputs = outputs(&[[0.0, 0.0, 0.0], [1.0, 3.0, -1.0]], &device);
-        let answers = labels.predicted(outputs.clone()).read();
-        assert_eq!(answers[1], Label::Class(1));
-        let losses = floats(labels.losses(outputs));
-        assert!((losses[0] - 3f64.ln()).abs() < 1e-6, "{losses:?}");
-        let sum = 1f64.exp() + 3f64.exp() + (-1f64).exp();
-        assert!((losses[1] - (sum.ln() - 1.0)).abs() < 1e-6, "{losses:?}");
     }
 }

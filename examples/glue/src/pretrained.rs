@@ -5,10 +5,10 @@ use std::io;
 use std::path::Path;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use burn_sls_bert::{BertConfig, BertError, Checkpoint, LoadReport, Tokenizer};
+use burn_sls_bert::{BertConfig, BertError, Checkpoint, Tokenizer};
+use burn_sls_run::hub::{self, Kind};
 
 use crate::error::GlueError;
-use crate::hub::{self, Kind};
 use crate::settings::TINY;
 
 /// The files of a model. The weights last: a fault of the small files shows before they are
@@ -64,7 +64,7 @@ fn lacks(folder: &Path, file: &str, error: BertError) -> GlueError {
         BertError::Io { path, source }
             if source.kind() == io::ErrorKind::NotFound && path == folder.join(file) =>
         {
-            GlueError::Usage(format!(
+            GlueError::usage(format!(
                 "--model {} has no {file}: give a folder with config.json, model.safetensors and \
                  tokenizer.json, or `{TINY}`",
                 folder.display()
@@ -74,41 +74,8 @@ fn lacks(folder: &Path, file: &str, error: BertError) -> GlueError {
     }
 }
 
-/// What may make the model or its tokens another than meant, a sentence for each.
-pub fn warnings(
-    model: &str,
-    config: &BertConfig,
-    tokenizer: &Tokenizer,
-    report: &LoadReport,
-) -> Vec<String> {
-    let mut all = Vec::new();
-    if !report.unknown_settings.is_empty() {
-        all.push(format!(
-            "{model}: config.json has settings that are not known here and not followed: {}; if \
-             one of them changes the model, another model than that is trained",
-            listed(&report.unknown_settings)
-        ));
-    }
-    all.extend(report.warnings.iter().cloned());
-    all.extend(tokenizer.warnings(config));
-    all
-}
-
-/// Names from a file, cut where they are too many or too long for a line.
-fn listed(names: &[String]) -> String {
-    const MOST: usize = 12;
-    const LONGEST: usize = 60;
-    let shown = names.iter().take(MOST);
-    let shown = shown.map(|name| name.chars().take(LONGEST).collect::<String>());
-    let shown = shown.collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(MOST) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
-}
-
 /// Prints warnings, each once, however many runs of a comparison have it.
-pub fn warn(warnings: Vec<String>) {
+pub fn warn(warnings: impl IntoIterator<Item = String>) {
     static SAID: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
     let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
     for warning in warnings {

@@ -1,29 +1,18 @@
-//! The settings of a run, as the command line gives them.
-
-mod cli;
-mod conflict;
-mod device_spec;
-mod names;
-pub(crate) mod overrides;
-pub(crate) mod renamed;
+//! What a run is made of: the arguments, with every default filled in.
 
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use burn_sls_bert::UnitSplit;
-use burn_sls_bert::glue::{Target, Task};
+use burn_sls_bert::glue::{Metric, Task};
+use burn_sls_optim::{NamedSettings, Preset};
+use burn_sls_run::device::{DeviceName, DeviceSpec};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Value, json};
 
-pub use cli::{BenchArgs, Cli, Command, CompareArgs, ReportArgs, TrainArgs, UnitsArgs, WorkerArgs};
-pub use device_spec::DeviceSpec;
-
-pub use names::{
-    DeviceName, MethodName, ModelSize, OptimizerName, PresetName, ScheduleName, Switch, TrainSize,
-};
-
+use crate::arguments::TrainArgs;
 use crate::error::GlueError;
-use crate::line_search;
+use crate::names::{OptimizerName, ScheduleName, Switch, TrainSize, first_step_size};
 
 /// The name of the task that the project makes itself.
 pub const SENTENCES: &str = "sentences";
@@ -32,7 +21,10 @@ pub const SENTENCES: &str = "sentences";
 pub const TINY: &str = "tiny";
 
 /// The folder in Hugging Face's layout that a run leaves behind.
-pub(crate) const LEFT_BEHIND: &str = "model";
+pub const LEFT_BEHIND: &str = "model";
+
+/// The tokens that an example is cut to, if nothing else is said.
+const MAX_LENGTH: usize = 256;
 
 /// Every setting of a run, as it stands in `run.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,7 +39,7 @@ pub struct Settings {
     /// Of PLASLS, if units are merged: the step size below which they are.
     pub merge_below: Option<f64>,
     /// Of a line search.
-    pub preset: Option<PresetName>,
+    pub preset: Option<Preset>,
     /// Of a line search: where its first search begins, if it does not find that itself.
     pub first_step_size: Option<f64>,
     /// Of a line search: what multiplies its step sizes. Other optimizers have a schedule of their
@@ -55,8 +47,8 @@ pub struct Settings {
     #[serde(default, skip_serializing_if = "ScheduleName::is_constant")]
     pub schedule: ScheduleName,
     /// Of a line search: settings over what the preset says.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub set: Map<String, Value>,
+    #[serde(default, skip_serializing_if = "NamedSettings::is_empty")]
+    pub set: NamedSettings,
     /// Of an optimizer with a learning rate.
     pub lr: Option<f64>,
     pub seed: u64,
@@ -78,93 +70,35 @@ pub struct Settings {
     pub dtype: String,
 }
 
-/// Where the first search of a pre-trained model begins, along Adam's direction.
-///
-/// The first step of Adam moves every weight by the whole step size, up or down, so a large one
-/// that lowers the loss of a single mini-batch can still undo what pre-training has learned.
-const PRETRAINED_STEP: f64 = 4e-5;
-
-/// Where the first search of the published code begins, whatever the model and the direction.
-const REFERENCE_STEP: f64 = 0.1;
-
-/// Where that of SaLSa begins.
-const SALSA_STEP: f64 = 1.0;
-
-/// Where a first search begins, if the user does not say. Two presets find it themselves.
-pub(crate) fn first_step_size(
-    model: Option<&str>,
-    optimizer: OptimizerName,
-    preset: PresetName,
-) -> Option<f64> {
-    let scratch = model.unwrap_or(TINY) == TINY;
-    match (preset, optimizer, scratch) {
-        (PresetName::Default | PresetName::Amortized, ..) => None,
-        (PresetName::Reference, ..) => Some(REFERENCE_STEP),
-        (PresetName::Salsa, ..) => Some(SALSA_STEP),
-        (_, OptimizerName::Sgdsls, _) => Some(1.0),
-        (.., true) => Some(0.1),
-        (.., false) => Some(PRETRAINED_STEP),
-    }
-}
-
-/// The tokens that an example is cut to, if nothing else is said.
-const MAX_LENGTH: usize = 256;
-
-/// The name of a model: the last part of its path; and the part before it where that is `model`, as
-/// runs call what they leave behind.
-pub(crate) fn base_name(model: &str) -> &str {
-    let path = model.trim_end_matches('/');
-    let start = |path: &str| path.rfind('/').map_or(0, |slash| slash + 1);
-    match path[start(path)..] == *LEFT_BEHIND {
-        true => {
-            let run = path[..start(path)].trim_end_matches('/');
-            path[start(run)..].trim_start_matches('/')
-        }
-        false => &path[start(path)..],
-    }
-}
-
 impl Settings {
     /// The settings of a fresh run.
     ///
     /// # Errors
     ///
-    /// If options contradict each other, or ask for something that is not there yet.
+    /// If options contradict each other.
     pub fn new(args: &TrainArgs) -> Result<Self, GlueError> {
         let task = match (&args.task, &args.data_dir) {
             (Some(task), _) => task.clone(),
             (None, Some(_)) => Task::Sst2.name().to_string(),
             (None, None) => SENTENCES.to_string(),
         };
+        let model = args.model.clone().unwrap_or_else(|| TINY.to_string());
         let optimizer = args.optimizer.unwrap_or(OptimizerName::Adamsls);
-        let plasls = optimizer == OptimizerName::Plasls;
-        // The recommended one, unless the user has asked for one of the paper's by its name.
-        let preset = args.preset.unwrap_or(match args.optimizer {
-            None => PresetName::Default,
-            Some(_) => PresetName::Paper,
-        });
+        let preset = optimizer.is_line_search();
+        let preset = preset.then(|| args.preset.unwrap_or(Preset::Default));
+        let first = preset.and_then(|preset| first_step_size(preset, optimizer, model == TINY));
         let settings = Self {
             data_dir: args.data_dir.clone(),
-            model: args.model.clone().unwrap_or_else(|| TINY.to_string()),
             optimizer,
-            units: plasls.then(|| args.units.unwrap_or_default()),
+            units: (optimizer == OptimizerName::Plasls).then(|| args.units.unwrap_or_default()),
             merge_below: args.merge_below,
-            preset: optimizer.is_line_search().then_some(preset),
-            first_step_size: optimizer
-                .is_line_search()
-                .then(|| {
-                    let model = args.model.as_deref();
-                    args.first_step_size
-                        .or_else(|| first_step_size(model, optimizer, preset))
-                })
-                .flatten(),
-            schedule: args
-                .schedule
-                .unwrap_or(match (optimizer.is_line_search(), preset) {
-                    (true, PresetName::Amortized) => ScheduleName::Cosine,
-                    _ => ScheduleName::Constant,
-                }),
-            set: overrides::collected(args.set.iter().map(|(key, value)| (key, value))),
+            preset,
+            first_step_size: args.first_step_size.or(first),
+            schedule: args.schedule.unwrap_or(match preset {
+                Some(Preset::Amortized) => ScheduleName::Cosine,
+                _ => ScheduleName::Constant,
+            }),
+            set: args.set.iter().cloned().collect(),
             lr: optimizer.default_lr().map(|lr| args.lr.unwrap_or(lr)),
             seed: args.seed.unwrap_or(1),
             train_size: args.train_size.unwrap_or(TrainSize::All),
@@ -180,6 +114,7 @@ impl Settings {
             devices: args.devices.clone(),
             dtype: "f32".to_string(),
             task,
+            model,
         };
         settings.check(args)?;
         Ok(settings)
@@ -202,113 +137,11 @@ impl Settings {
         last.div_ceil(self.batch_size)
     }
 
-    /// What can be refused before any file is opened.
-    fn check(&self, args: &TrainArgs) -> Result<(), GlueError> {
-        let refuse = |message: String| Err(GlueError::Usage(message));
-        if let Some(lr) = args.lr {
-            if self.optimizer.is_line_search() {
-                return refuse(format!(
-                    "--lr {lr} has no meaning for a line search, which finds its step sizes \
-                     itself: leave it out, or choose --optimizer adam, adamw, sgd, prodigy or \
-                     schedule-free"
-                ));
-            }
-            if !(lr > 0.0 && lr <= 1.0) {
-                return refuse(format!("--lr is {lr}, and must be above 0 and at most 1"));
-            }
-        }
-        self.check_line_search(args)?;
-        self.check_devices()?;
-        if self.balanced && self.train_size == TrainSize::All {
-            return refuse(
-                "--balanced needs --train-size: it says which examples are drawn, not how many"
-                    .to_string(),
-            );
-        }
-        if self.task == SENTENCES {
-            if let Some(dir) = &self.data_dir {
-                return refuse(format!(
-                    "the built-in sentences need no --data-dir {}: leave it out, or choose a \
-                     --task",
-                    dir.display()
-                ));
-            }
-        } else {
-            let task = Task::from_str(&self.task)?;
-            if self.balanced && matches!(task.target(), Target::Score { .. }) {
-                return refuse(format!(
-                    "--balanced has no meaning for {task}, whose labels are scores and not \
-                     classes: leave it out"
-                ));
-            }
-            if self.data_dir.is_none() {
-                return refuse(format!(
-                    "--task {task} needs --data-dir: the folder that holds {}/train.tsv",
-                    task.folder()
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether the optimizer can train on so many devices.
-    pub(crate) fn check_devices(&self) -> Result<(), GlueError> {
-        match self.optimizer {
-            OptimizerName::Prodigy | OptimizerName::ScheduleFree if self.devices.len() > 1 => {
-                Err(GlueError::Usage(
-                    "--devices is for line searches, adam, adamw and sgd: name one device, or \
-                     choose another --optimizer"
-                        .to_string(),
-                ))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// The options that are for line searches, or for PLASLS alone.
-    fn check_line_search(&self, args: &TrainArgs) -> Result<(), GlueError> {
-        let refuse = |message: String| Err(GlueError::Usage(message));
-        let numbers = [
-            ("--first-step-size", args.first_step_size),
-            ("--merge-below", args.merge_below),
-        ];
-        for (option, value) in numbers {
-            if let Some(value) = value
-                && !(value > 0.0 && value.is_finite())
-            {
-                return refuse(format!("{option} is {value}, and must be above 0"));
-            }
-        }
-        let for_line_searches = [
-            ("--first-step-size", args.first_step_size.is_some()),
-            ("--preset", args.preset.is_some()),
-            ("--schedule", args.schedule.is_some()),
-            ("--set", !args.set.is_empty()),
-        ];
-        for (option, given) in for_line_searches {
-            if given && !self.optimizer.is_line_search() {
-                return refuse(format!(
-                    "{option} is for a line search (sgdsls, adamsls, plasls): leave it out"
-                ));
-            }
-        }
-        if let Some(config) = line_search::of_optimizer(self) {
-            overrides::apply(config, &self.set)
-                .map_err(|reason| GlueError::Usage(format!("--set: {reason}")))?;
-        }
-        let for_plasls = [
-            ("--units", args.units.is_some()),
-            ("--merge-below", args.merge_below.is_some()),
-        ];
-        for (option, given) in for_plasls {
-            if given && self.optimizer != OptimizerName::Plasls {
-                return refuse(format!(
-                    "{option} is for --optimizer plasls, the one with a step size for each unit: \
-                     leave it out"
-                ));
-            }
-        }
-        Ok(())
+    /// The name of the metric that the task is judged by.
+    pub fn leading_metric(&self) -> String {
+        let task = Task::from_str(&self.task).ok();
+        let leading = task.and_then(|task| task.metrics().first().copied());
+        leading.unwrap_or(Metric::Accuracy).to_string()
     }
 
     /// Cuts the units to what a model of `layers` layers has. Returns how many were asked for, if
@@ -320,14 +153,14 @@ impl Settings {
         (fitting != asked).then_some(asked)
     }
 
-    /// The number of tokens that examples are cut to for a model of `max_positions` positions.
+    /// Cuts examples to what a model of so many positions takes.
     ///
     /// # Errors
     ///
     /// If more were asked for on the command line than the model can take.
     pub fn fit_length(&mut self, asked: bool, max_positions: usize) -> Result<(), GlueError> {
         if asked && self.max_length > max_positions {
-            return Err(GlueError::Usage(format!(
+            return Err(GlueError::usage(format!(
                 "--max-length is {}, and the model takes at most {max_positions} tokens",
                 self.max_length
             )));
@@ -336,13 +169,37 @@ impl Settings {
         Ok(())
     }
 
-    /// Recorded settings by their names of now.
-    pub(crate) fn translated(self) -> Self {
-        let set = renamed::translated(&self.set, self.optimizer, self.first_step_size);
-        Self { set, ..self }
+    /// The first option on the command line that this run was not made with, in words. The units
+    /// are to be those that the model really has: see [`UnitSplit::fit`].
+    pub fn conflict(&self, args: &TrainArgs) -> Option<String> {
+        let word = |value: &Value| value.as_str().map_or(value.to_string(), String::from);
+        let (asked, made) = (json!(args), json!(self));
+        let set: NamedSettings = args.set.iter().cloned().collect();
+        let set = (!set.is_empty()).then(|| ("set".to_string(), json!(set)));
+        let options = asked.as_object().into_iter().flatten();
+        let options = options.map(|(name, asked)| (name.clone(), asked.clone()));
+        // A switch that is off is one that was left out.
+        let given = |asked: &Value| !asked.is_null() && *asked != Value::Bool(false);
+        let differs = options.chain(set).find_map(|(name, asked)| {
+            // A schedule that is constant is left out.
+            let made = match made.get(&name) {
+                None if name == "schedule" => json!(ScheduleName::Constant),
+                made => made.cloned().unwrap_or(Value::Null),
+            };
+            (given(&asked) && asked != made).then_some((name, asked, made))
+        });
+        differs.map(|(name, asked, made)| {
+            let name = name.replace('_', "-");
+            match made {
+                Value::Bool(_) => format!("no --{name} (this has it)"),
+                Value::Null => format!("no --{name} (this says {})", word(&asked)),
+                made => format!("--{name} {} (this says {})", word(&made), word(&asked)),
+            }
+        })
     }
 
     /// The settings without where the model and the data lie.
+    #[must_use]
     pub fn portable(&self) -> Self {
         Self {
             model: base_name(&self.model).to_string(),
@@ -353,20 +210,29 @@ impl Settings {
 
     /// The name of the run, for its folder and its picture.
     pub fn name(&self) -> String {
+        let word = |value: Value| value.as_str().map(str::to_string);
         let model = base_name(&self.model).replace('/', "-");
-        let name = |value: serde_json::Value| value.as_str().unwrap_or_default().to_string();
-        let optimizer = name(serde_json::json!(self.optimizer));
-        let preset = self.preset.map(|preset| name(serde_json::json!(preset)));
         let parts = [
             Some(self.task.clone()),
             Some(model),
-            Some(optimizer),
-            preset,
+            word(json!(self.optimizer)),
         ];
-        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        let parts = parts.into_iter().chain([word(json!(self.preset))]);
+        let parts: Vec<String> = parts.flatten().collect();
         format!("{}-seed{}", parts.join("-"), self.seed)
     }
 }
 
-#[cfg(test)]
-mod tests;
+/// The name of a model: the last part of its path; and the part before it where that is `model`, as
+/// runs call what they leave behind.
+pub fn base_name(model: &str) -> &str {
+    let path = model.trim_end_matches('/');
+    let start = |path: &str| path.rfind('/').map_or(0, |slash| slash + 1);
+    match path[start(path)..] == *LEFT_BEHIND {
+        true => {
+            let run = path[..start(path)].trim_end_matches('/');
+            path[start(run)..].trim_start_matches('/')
+        }
+        false => &path[start(path)..],
+    }
+}

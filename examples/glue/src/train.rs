@@ -1,45 +1,28 @@
-//! `glue train`: from settings to a trained model and the files of its run.
+//! `glue train`: from arguments to a trained model and the files of its run.
 
-mod begin;
-mod farewell;
-mod folder;
-mod optimizer;
-
-use std::any::Any;
-use std::fs;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use burn::tensor::Device;
-use burn::train::checkpoint::KeepLastNCheckpoints;
-use burn::train::metric::LossMetric;
-use burn::train::{
-    ExecutionStrategy, InferenceStep, LearnerModel, LearningResult, MultiDeviceOptim,
-    SupervisedTraining, TrainStep, TrainingError,
-};
-use burn_sls_bert::glue::{Features, GlueBatch};
-use burn_sls_optim::LineSearchConfig;
+use burn_sls_run::RunError;
+use burn_sls_run::checkpoints;
+use burn_sls_run::device;
+use burn_sls_run::failure::Failure;
+use burn_sls_run::files::{publish, sweep};
+use burn_sls_run::progress::Place;
+use burn_sls_run::record::{EpochResult, FORMAT};
+use burn_sls_run::recorder::{Course, kept};
 
-use crate::checkpoints::{self, KEPT, WholeFileCheckpointer};
+use crate::arguments::TrainArgs;
 use crate::data;
-use crate::device;
 use crate::error::GlueError;
-use crate::interrupt;
+use crate::folder::{self, RunFile};
+use crate::learner::Training;
 use crate::line_search;
-use crate::loader::{EvaluationLoader, TrainingLoader};
-use crate::metrics::EvaluationMetric;
-use crate::model::{EvaluationBatch, EvaluationOutput, GlueModel, Part, TrainingOutput};
-use crate::progress::{Place, Progress};
-use crate::recorder::Recorder;
-use crate::results::{EpochResult, RunFile, publish};
-use crate::run_log::{self, ExperimentLog, MetricLogs, RunLog};
-use crate::saved::{self, Saved};
-use crate::settings::{DeviceSpec, Settings, TrainArgs};
-use crate::units;
-
-use begin::{announce, classifier};
-pub use farewell::farewell;
+use crate::metrics::Evaluations;
+use crate::model::{GlueModel, Recorder};
+use crate::saved_model::{self, Saved};
+use crate::settings::Settings;
+use crate::words;
 
 /// How a training ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,24 +76,23 @@ pub fn train_as(args: &TrainArgs, manner: Manner) -> Result<Ending, GlueError> {
     };
     device::check(&settings.device_specs())?;
     let length_asked = args.max_length.is_some() || earlier.is_some();
-    let data = data::load(&mut settings, length_asked)?;
+    let (data, source) = data::load(&mut settings, length_asked)?;
     let data_checksum = Some(data.checksum());
     if let Some(run) = &earlier {
         folder::check_data(run, data_checksum.as_deref(), &out)?;
     }
-    let layers = data.model.config().num_hidden_layers;
+    let layers = source.config().num_hidden_layers;
     let asked = settings.fit_units(layers).or(settings.units);
     let search = line_search::config(&settings, data.training.len(), layers)?;
 
-    let folder = out.join(checkpoints::FOLDER);
     let done = match &earlier {
-        Some(_) => checkpoints::last_epoch(&folder)?,
+        Some(_) => checkpoints::last_epoch(&out.join(checkpoints::FOLDER))?,
         None => 0,
     };
     if let Some(last) = earlier.as_ref().and_then(|run| run.last.clone())
         && match manner {
             // The model is written last of all.
-            Manner::Alone => saved::is_there(&out) || folder::of_comparison(&out),
+            Manner::Alone => saved_model::is_there(&out) || folder::of_comparison(&out),
             Manner::Among(_) => done == settings.epochs || folder::of_comparison(&out),
         }
     {
@@ -120,11 +102,11 @@ pub fn train_as(args: &TrainArgs, manner: Manner) -> Result<Ending, GlueError> {
     // A worker ends with the process that has connected to it, so what can be checked without it
     // comes before.
     let devices = device::open_all(&settings.device_specs())?;
-    fs::create_dir_all(&out).map_err(|error| GlueError::io(&out, error))?;
-    let stopped = |error| GlueError::stopped(error, &out);
-    saved::sweep(&out).map_err(stopped)?;
-    let unit_names = line_search::unit_names(search.as_ref());
-    let run = earlier.unwrap_or_else(|| RunFile {
+    let stopped = |error: RunError| GlueError::stopped(error, &out);
+    std::fs::create_dir_all(&out).map_err(|error| RunError::io(&out, error))?;
+    sweep(&out, &[saved_model::FILE]).map_err(stopped)?;
+    let mut run = earlier.unwrap_or_else(|| RunFile {
+        format: FORMAT,
         settings: settings.clone(),
         unit_names: Vec::new(),
         training_examples: data.training.len(),
@@ -134,240 +116,53 @@ pub fn train_as(args: &TrainArgs, manner: Manner) -> Result<Ending, GlueError> {
         results: Vec::new(),
         last: None,
     });
-    let run = RunFile {
-        unit_names: unit_names.clone(),
-        data_checksum,
-        ..run
+    run.format = FORMAT;
+    run.unit_names = line_search::unit_names(search.as_ref());
+    run.data_checksum = data_checksum;
+    let steps = kept(&out, &mut run, settings.epochs, done)?;
+    let course = Course {
+        title: settings.name(),
+        epochs: settings.epochs,
+        steps_per_epoch: settings.steps_of_an_epoch(run.training_examples),
     };
-    let recorder = Arc::new(Recorder::open(&out, run, done, data.metrics.clone())?);
+    let unit_names = run.unit_names.join(", ");
+    let failure = Failure::new();
+    let recorder = Recorder::new(&out, run, steps, course, failure.clone()).map_err(stopped)?;
+    let recorder = Arc::new(recorder);
     let tokenizer = out.join("tokenizer.json");
     let unfinished = tokenizer.with_extension("unfinished");
     let saved = data.tokenizer.save(&unfinished);
     saved.map_err(|error| GlueError::stopped(error, &out))?;
-    publish(&unfinished, &tokenizer).map_err(|error| stopped(GlueError::io(&tokenizer, error)))?;
+    let published = publish(&unfinished, &tokenizer);
+    published.map_err(|error| stopped(RunError::io(&tokenizer, error)))?;
     if manner == Manner::Alone {
-        announce(&settings, &data, &out, done);
+        println!("{}", words::beginning(&settings, &data, &out, done));
         if let Some(asked) = asked {
-            let units = units::in_words(asked, layers);
-            println!("{units}: {}", unit_names.join(", "));
+            println!("{}: {unit_names}", words::units(asked, layers));
         }
     }
 
     let device = devices[0].clone().autodiff();
     device.seed(settings.seed);
-    let saved = Saved::new(&out, &settings, data.model.config(), &data.tokenizer)?;
+    let saved = Saved::new(&out, &settings, source.config(), &data.tokenizer)?;
+    let alone = manner == Manner::Alone;
     let model = GlueModel {
-        classifier: classifier(
-            &settings,
-            data.model,
-            &data.tokenizer,
-            data.outputs,
-            &device,
-            &manner,
-        )?,
+        classifier: source.classifier(&settings, &data, &device, alone)?,
         recorder: recorder.clone(),
     };
-    Training {
-        settings,
+    let training = Training {
         devices,
-        #[cfg(feature = "remote")]
-        patience: args.patience,
         search,
         out,
         done,
-        training: data.training,
-        validation: data.validation,
-        mismatched: data.mismatched,
-        pad_id: data.tokenizer.pad_id(),
-        recorder,
         manner,
         saved,
-    }
-    .run(model)
-}
-
-/// A training about to begin.
-struct Training {
-    settings: Settings,
-    /// The main one first.
-    devices: Vec<Device>,
-    /// Seconds that a worker may be silent.
-    #[cfg(feature = "remote")]
-    patience: Option<usize>,
-    /// None for an optimizer with a learning rate.
-    search: Option<LineSearchConfig>,
-    out: PathBuf,
-    /// Epochs that a resumed run has behind it.
-    done: usize,
-    training: Arc<Vec<Features>>,
-    validation: Arc<Vec<Features>>,
-    mismatched: Option<Arc<Vec<Features>>>,
-    pad_id: u32,
-    recorder: Arc<Recorder>,
-    manner: Manner,
-    saved: Saved,
-}
-
-impl Training {
-    /// Trains by `run`. `show` adds what the optimizer has to show on the dashboard.
-    fn launch<M>(
-        self,
-        model: M,
-        show: impl FnOnce(SupervisedTraining<M>) -> SupervisedTraining<M>,
-        run: impl FnOnce(M, SupervisedTraining<M>) -> Result<LearningResult<GlueModel>, GlueError>,
-    ) -> Result<Ending, GlueError>
-    where
-        M: LearnerModel
-            + TrainStep<Input = GlueBatch, Output = TrainingOutput>
-            + InferenceStep<Input = EvaluationBatch, Output = EvaluationOutput>,
-    {
-        let Self {
-            settings,
-            devices,
-            #[cfg(feature = "remote")]
-            patience,
-            search: _,
-            out,
-            done,
-            training,
-            validation,
-            mismatched,
-            pad_id,
-            recorder,
-            manner,
-            saved,
-        } = self;
-        let mut sets = vec![(Part::Validation, validation)];
-        sets.extend(mismatched.map(|mismatched| (Part::Mismatched, mismatched)));
-        sets.push((Part::Training, training.clone()));
-        let evaluation = Arc::new(EvaluationLoader::new(sets, settings.batch_size, pad_id));
-        let training = Arc::new(TrainingLoader::new(
-            training,
-            settings.batch_size,
-            pad_id,
-            settings.seed,
-            done + 1,
-            recorder.clone(),
-        ));
-        let folder = out.join(checkpoints::FOLDER);
-        let stopped = |error| GlueError::stopped(error, &out);
-        let checkpointer = |part| {
-            let checkpointer = WholeFileCheckpointer::new(&folder, part, recorder.clone());
-            checkpointer.map_err(stopped)
-        };
-        let [model_part, optim_part, scheduler_part] = checkpoints::PARTS;
-        let progress = Progress::new(settings.epochs);
-        let progress = match &manner {
-            Manner::Alone => {
-                recorder.print_to(Some(progress.printer()));
-                progress
-            }
-            Manner::Among(place) => {
-                recorder.print_to(None);
-                progress.among(place.clone())
-            }
-        };
-
-        let supervised = SupervisedTraining::new(&out, training, evaluation)
-            .num_epochs(settings.epochs)
-            .with_custom_checkpointers(
-                checkpointer(model_part)?,
-                checkpointer(optim_part)?,
-                checkpointer(scheduler_part)?,
-            )
-            .with_checkpointing_strategy(KeepLastNCheckpoints::new(KEPT))
-            .metric_train_numeric(LossMetric::new());
-        let log = ExperimentLog::new(&out).map_err(stopped)?;
-        let with_workers = settings.devices.iter().any(DeviceSpec::is_worker);
-        let strategy = ExecutionStrategy::multi(devices, MultiDeviceOptim::OptimMainDevice);
-        let mut supervised = show(supervised)
-            .with_training_strategy(strategy.into())
-            .metric_valid_numeric(EvaluationMetric::new(recorder.clone()))
-            .with_progress_logger(RunLog::new(recorder.clone()))
-            .with_metric_logger(MetricLogs::new(&out, recorder.clone()))
-            .with_application_logger(Some(Box::new(log.quiet(with_workers))))
-            .renderer(Box::new(progress));
-        if done > 0 {
-            checkpoints::check(&folder, done, &model)?;
-            supervised = supervised.checkpoint(done);
-        }
-        checkpoints::sweep(&folder, done).map_err(stopped)?;
-        recorder.stop_by(supervised.interrupter());
-        interrupt::stop_on_ctrl_c(supervised.interrupter())?;
-
-        #[cfg(feature = "remote")]
-        let watch = crate::worker::watch(&settings.device_specs(), patience, &out);
-        let result = match with_workers {
-            false => run(model, supervised),
-            // Burn has no error for a worker that is lost between two steps, but a panic.
-            true => catch_unwind(AssertUnwindSafe(|| run(model, supervised)))
-                .unwrap_or_else(|panic| Err(panicked(panic.as_ref()))),
-        };
-        if with_workers {
-            run_log::loud_again();
-        }
-        // An error of Burn's may follow from it, and knows less.
-        if let Some(error) = recorder.take_failure() {
-            return Err(stopped(error));
-        }
-        let result = result.map_err(|error| match error {
-            GlueError::Device(text) if with_workers => stopped(lost(text)),
-            GlueError::Device(text) => failed(text),
-            error => error,
-        })?;
-        if let Some(error) = result.error {
-            return Err(match error.as_ref() {
-                TrainingError::Workers(_) if with_workers => stopped(lost(error)),
-                _ => failed(error),
-            });
-        }
-        if result.interrupted.is_some() {
-            let done = checkpoints::last_epoch(&folder)?;
-            return Ok(Ending::Interrupted { out, done });
-        }
-        if manner == Manner::Alone {
-            let classifier = result.model.classifier;
-            let written = catch_unwind(AssertUnwindSafe(|| saved.write(classifier)));
-            // The weights may be on a worker.
-            let written = match written {
-                Err(panic) if with_workers => Err(panicked(panic.as_ref())),
-                Err(panic) => resume_unwind(panic),
-                Ok(written) => written,
-            };
-            written.map_err(stopped)?;
-        }
-        #[cfg(feature = "remote")]
-        drop(watch);
-        let skipped = recorder.skipped_steps();
-        if skipped > 0 && manner == Manner::Alone {
-            println!(
-                "{skipped} steps changed nothing, because their loss or gradient could not be \
-                 searched: see `outcome` in steps.jsonl"
-            );
-        }
-        let last = recorder.run().last;
-        let last = last.ok_or_else(|| GlueError::Training("no epoch was finished".into()))?;
-        Ok(Ending::Finished { out, last })
-    }
-}
-
-/// A training with workers that cannot go on.
-fn lost(error: impl std::fmt::Display) -> GlueError {
-    let error = error.to_string();
-    let words: Vec<&str> = error.split_whitespace().collect();
-    let words = words.join(" ");
-    GlueError::Device(format!(
-        "the training failed, as where a worker is lost: {words}"
-    ))
-}
-
-/// What a panic says.
-fn panicked(panic: &(dyn Any + Send)) -> GlueError {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    GlueError::Device(text.unwrap_or("a panic without a message").to_string())
-}
-
-fn failed(error: impl std::fmt::Display) -> GlueError {
-    GlueError::Training(format!("training failed: {error}"))
+        failure,
+        evaluations: Arc::new(Evaluations::new(data.metrics.clone())),
+        recorder,
+        patience: args.patience(),
+        settings,
+        data,
+    };
+    training.run(model)
 }

@@ -1,5 +1,7 @@
 //! Turning examples into batches.
 
+use core::borrow::Borrow;
+
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 
 use super::{Example, Label, Labels};
@@ -14,6 +16,22 @@ pub struct Features {
     pub type_ids: Vec<u32>,
     /// The label.
     pub label: Label,
+}
+
+impl Features {
+    /// The example as numbers, of which any other token, type or label changes one.
+    pub fn words(&self) -> impl Iterator<Item = u64> {
+        let label = match self.label {
+            Label::Class(class) => class as u64,
+            Label::Score(score) => score.to_bits(),
+        };
+        let lists = [&self.ids, &self.type_ids].into_iter();
+        let lists = lists.flat_map(|list| {
+            let numbers = list.iter().map(|&number| number.into());
+            std::iter::once(list.len() as u64).chain(numbers)
+        });
+        lists.chain([label])
+    }
 }
 
 /// A padded batch on a device.
@@ -61,8 +79,9 @@ pub fn encode(
 /// # Panics
 ///
 /// If classes and scores are mixed.
-pub fn collate(features: &[Features], pad_id: u32, device: &Device) -> GlueBatch {
-    let padded = Padded::new(features, pad_id);
+pub fn collate<F: Borrow<Features>>(features: &[F], pad_id: u32, device: &Device) -> GlueBatch {
+    let features: Vec<&Features> = features.iter().map(Borrow::borrow).collect();
+    let padded = Padded::new(&features, pad_id);
     let shape = [features.len(), padded.seq];
     let int = |numbers: Vec<i32>| -> Tensor<2, Int> {
         Tensor::from_data(TensorData::new(numbers, shape), device)
@@ -92,7 +111,7 @@ struct Padded {
 }
 
 impl Padded {
-    fn new(features: &[Features], pad_id: u32) -> Self {
+    fn new(features: &[&Features], pad_id: u32) -> Self {
         let seq = features.iter().map(|f| f.ids.len()).max().unwrap_or(0);
         let size = features.len() * seq;
         let mut padded = Self {
@@ -130,7 +149,7 @@ mod tests {
             features(&[], &[]),
             features(&[2], &[0]),
         ];
-        let padded = Padded::new(&rows, 9);
+        let padded = Padded::new(&rows.each_ref(), 9);
         assert_eq!(padded.seq, 3);
         assert_eq!(padded.ids, [2, 7, 3, 9, 9, 9, 2, 9, 9]);
         assert_eq!(padded.type_ids, [0, 0, 1, 0, 0, 0, 0, 0, 0]);
@@ -141,5 +160,28 @@ mod tests {
                 .into_iter()
                 .eq(row(3).chain(row(0)).chain(row(1)))
         );
+    }
+
+    #[test]
+    fn another_token_cut_or_label_gives_other_words() {
+        let row = |ids: &[u32], label| Features {
+            ids: ids.to_vec(),
+            type_ids: vec![0; ids.len()],
+            label,
+        };
+        let (first, second) = (Label::Class(0), Label::Class(1));
+        let sets = [
+            vec![row(&[1, 2], first), row(&[3], second)],
+            vec![row(&[1, 4], first), row(&[3], second)],
+            vec![row(&[1, 2], second), row(&[3], second)],
+            vec![row(&[3], second), row(&[1, 2], first)],
+            vec![row(&[1], first), row(&[2, 3], second)],
+            vec![row(&[1, 2], Label::Score(0.5)), row(&[3], second)],
+            vec![row(&[1, 2], first)],
+        ];
+        let words = sets.map(|set| set.iter().flat_map(Features::words).collect::<Vec<_>>());
+        for (index, one) in words.iter().enumerate() {
+            assert!(!words[..index].contains(one), "set {index}");
+        }
     }
 }

@@ -114,3 +114,46 @@ impl Labels {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outputs<const C: usize>(rows: &[[f32; C]], device: &Device) -> Tensor<2> {
+        let data = TensorData::new(rows.concat(), [rows.len(), C]);
+        Tensor::from_data(data, device)
+    }
+
+    fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
+        tensor.into_data().iter::<f64>().collect()
+    }
+
+    #[test]
+    fn scores_are_answered_by_the_output_and_lose_its_squared_error() {
+        let device = Device::flex().autodiff();
+        let labels = Labels::new(&[Label::Score(2.5), Label::Score(0.0)], &device);
+        let outputs = outputs(&[[1.0], [-0.5]], &device).require_grad();
+        let losses = labels.losses(outputs.clone());
+        assert_eq!(floats(losses.clone()), [2.25, 0.25]);
+        // ∂/∂o of the mean of (o − s)² is 2 (o − s) / n.
+        let gradients = losses.mean().backward();
+        let gradient = outputs.grad(&gradients).expect("a gradient");
+        assert_eq!(floats(gradient), [-1.5, -0.5]);
+        let answers = labels.predicted(outputs).read();
+        assert_eq!(answers, [Label::Score(1.0), Label::Score(-0.5)]);
+        assert_eq!(labels.read(), [Label::Score(2.5), Label::Score(0.0)]);
+    }
+
+    #[test]
+    fn classes_are_answered_by_the_largest_output_and_lose_cross_entropy() {
+        let device = Device::flex();
+        let labels = Labels::new(&[Label::Class(1), Label::Class(0)], &device);
+        let outputs = outputs(&[[0.0, 0.0, 0.0], [1.0, 3.0, -1.0]], &device);
+        let answers = labels.predicted(outputs.clone()).read();
+        assert_eq!(answers[1], Label::Class(1));
+        let losses = floats(labels.losses(outputs));
+        assert!((losses[0] - 3f64.ln()).abs() < 1e-6, "{losses:?}");
+        let sum = 1f64.exp() + 3f64.exp() + (-1f64).exp();
+        assert!((losses[1] - (sum.ln() - 1.0)).abs() < 1e-6, "{losses:?}");
+    }
+}

@@ -5,6 +5,7 @@
 
 mod batch;
 mod correlation;
+mod either;
 mod expected;
 mod foreign;
 mod hub_files;
@@ -20,6 +21,7 @@ mod tsv;
 pub use self::parquet::read_hub_split;
 pub use batch::{Features, GlueBatch, collate, encode};
 pub use correlation::{pearson, spearman};
+pub use either::{has_split, read_split_of_either};
 pub use hub_files::hub_files;
 pub use label::{Label, Labels};
 pub use metrics::{Metric, accuracy, f1, matthews};

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::meter::{Meter, Traffic};
 use super::network::{Layers, batch};
-use crate::suite::LabError;
+use crate::error::LabError;
 
 /// Examples of a device in a step.
 pub(super) const EXAMPLES: usize = 32;
@@ -89,7 +89,7 @@ impl Workers {
             }
             let address = line.split_whitespace().last().unwrap_or_default();
             let meter = Meter::new(address).map_err(failed)?;
-            let device = glue::worker::connect(&meter.address());
+            let device = burn_sls_run::worker::connect(&meter.address());
             let device = device.map_err(|error| LabError::Usage(error.to_string()))?;
             workers.devices.push(device.autodiff());
             workers.meters.push(meter);

@@ -15,7 +15,7 @@ use clap::Args;
 pub use measure::{Row, Setup};
 pub use time::{Exchange, Link, Load, fitted};
 
-use crate::suite::LabError;
+use crate::error::LabError;
 
 /// What to measure.
 #[derive(Args, Clone, Debug)]
@@ -47,7 +47,7 @@ const NUMBERS: &str = "devices.json";
 /// If a worker or a step fails, or a file cannot be read or written.
 pub fn devices(args: &DevicesArgs) -> Result<(), LabError> {
     let numbers = args.out.join(NUMBERS);
-    let io = |path: &Path, error| LabError::Io(path.to_path_buf(), error);
+    let io = |path: &Path, error| LabError::io(path, error);
     let rows = match args.again {
         true => {
             let text = fs::read_to_string(&numbers).map_err(|error| io(&numbers, error))?;

@@ -11,8 +11,8 @@ use kuva::render::plots::Plot;
 
 use super::measure::{Row, Setup};
 use super::time::{Exchange, Link, Load, fitted};
-use crate::report::Table;
-use crate::report::drawing::{COLORS, renumbered};
+use crate::suite::report::Table;
+use crate::suite::report::drawing::{COLORS, renumbered};
 
 /// A training to compute times for. These are assumptions, not measurements.
 struct Case {

@@ -3,6 +3,7 @@
 mod averaging;
 mod direction;
 mod file;
+mod named;
 mod preset;
 mod presets;
 mod ranges;
@@ -15,6 +16,7 @@ mod with;
 
 pub use averaging::Averaging;
 pub use direction::{Direction, DirectionConfig};
+pub use named::NamedSettings;
 pub use preset::Preset;
 pub use schedule::{Frequency, ReduceOnPlateau, ScheduleConfig};
 pub use search::{Iteration, SearchConfig, SelfCheck, TrialMode, WhenExhausted};

@@ -1,6 +1,10 @@
 //! The names of the presets.
 
+use core::fmt;
+use core::str::FromStr;
+
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 /// A named set of values for all settings. A configuration begins with a preset, and then sets what
 /// belongs to the run:
@@ -99,4 +103,20 @@ pub enum Preset {
     /// A search that fails leaves the model and the optimizer's state as they were.
     #[default]
     Default,
+}
+
+impl fmt::Display for Preset {
+    /// Its name in files and on command lines: `default`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(json!(self).as_str().unwrap_or_default())
+    }
+}
+
+impl FromStr for Preset {
+    type Err = String;
+
+    /// The preset of a name. The error names all.
+    fn from_str(name: &str) -> Result<Self, String> {
+        Self::deserialize(&Value::from(name)).map_err(|error| error.to_string())
+    }
 }

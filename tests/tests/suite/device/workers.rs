@@ -584,9 +584,9 @@ fn here_and_elsewhere() -> Vec<Device> {
     let address = listener.local_addr().expect("an address").to_string();
     let lent = burn_sls_tests::flex();
     std::thread::spawn(move || {
-        glue::worker::lend(lent, listener, TelemetryProbe::disabled()).is_ok()
+        burn_sls_run::worker::lend(lent, listener, TelemetryProbe::disabled()).is_ok()
     });
-    let elsewhere = glue::worker::connect(&address).expect("a worker");
+    let elsewhere = burn_sls_run::worker::connect(&address).expect("a worker");
     vec![burn_sls_tests::flex().autodiff(), elsewhere.autodiff()]
 }
 

@@ -7,10 +7,10 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::store::ModuleRecord;
 use burn::tensor::{DType, Tensor};
+use burn_sls_baselines::{Baseline, ProdigyConfig, Rule, ScheduleFreeConfig};
 use burn_sls_tests::bits;
 use burn_sls_tests::network::Network;
 use burn_sls_tests::published::{Run, values};
-use glue::baselines::{Baseline, ProdigyConfig, Rule, ScheduleFreeConfig};
 
 /// All parameters of a module, in order.
 fn flat<M: Module>(module: &M) -> Vec<f64> {

@@ -1,32 +1,40 @@
 //! The book under `docs/`: its summary names its pages, its links lead somewhere, and what it shows
 //! can be run. Its programs are compiled from `tests/src/book.rs`.
 //!
-//! The programs of `examples/guide` each assert that they have learned. Here they learn on the
+//! The examples of `burn-sls-optim` each assert that they have learned. Here they learn on the
 //! device under test; their `main` is not called.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
+use burn_sls_lab::comparison::experiment::{Experiment, READY, Rates};
 use burn_sls_optim::LineSearchError;
 use burn_sls_tests::device;
-use glue::experiment::{Experiment, READY, Rates};
 use markdown::mdast::Node;
 use markdown::{ParseOptions, to_mdast};
 
-#[path = "../../../../examples/guide/src/bin/ask_tell.rs"]
+#[path = "../../../../crates/burn-sls-optim/examples/ask_tell.rs"]
 #[expect(dead_code)]
 mod ask_tell;
 
-#[path = "../../../../examples/guide/src/bin/custom_loop.rs"]
+#[path = "../../../../crates/burn-sls-optim/examples/custom_loop.rs"]
 #[expect(dead_code)]
 mod custom_loop;
 
-#[path = "../../../../examples/guide/src/bin/learner.rs"]
+#[path = "../../../../crates/burn-sls-optim/examples/devices.rs"]
+#[expect(dead_code)]
+mod devices;
+
+#[path = "../../../../crates/burn-sls-optim/examples/images.rs"]
+#[expect(dead_code)]
+mod images;
+
+#[path = "../../../../crates/burn-sls-optim/examples/learner.rs"]
 #[expect(dead_code)]
 mod learner;
 
-#[path = "../../../../examples/guide/src/bin/plasls.rs"]
+#[path = "../../../../crates/burn-sls-optim/examples/plasls.rs"]
 #[expect(dead_code)]
 mod plasls;
 
@@ -259,4 +267,15 @@ fn a_learner_learns() {
 #[test]
 fn plasls_learns() -> Result<(), LineSearchError> {
     plasls::learn(device())
+}
+
+#[test]
+fn images_are_learned() -> Result<(), LineSearchError> {
+    images::learn(device())
+}
+
+#[test]
+fn two_devices_learn() -> Result<(), LineSearchError> {
+    let device = device();
+    devices::learn([device.clone(), device])
 }

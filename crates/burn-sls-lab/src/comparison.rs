@@ -1,0 +1,281 @@
+//! `sls-lab compare`: makes the runs of an experiment, each of them once.
+
+pub mod experiment;
+pub mod matrix;
+pub mod report;
+pub mod results;
+pub mod store;
+
+use std::fs;
+use std::panic::{self, AssertUnwindSafe};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use burn_sls_run::RunError;
+use burn_sls_run::files::write_whole;
+use burn_sls_run::progress::{Place, duration};
+use burn_sls_run::record::write_run;
+use glue::arguments::TrainArgs;
+use glue::error::GlueError;
+use glue::folder::RunFile;
+use glue::settings::Settings;
+use glue::train::{Ending, Manner, train_as};
+
+use crate::cli::CompareArgs;
+use crate::drive::{Durations, Failed, Task, drive};
+use crate::error::LabError;
+use crate::table::terminal;
+
+use experiment::{Experiment, Shape};
+use matrix::{Matrix, Planned, Purpose, leading};
+use store::{Found, Store, recorded};
+
+/// How a comparison ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Compared {
+    /// Every run is there.
+    Finished,
+    /// Only the runs were listed.
+    Listed,
+    /// It was interrupted; the same command goes on.
+    Interrupted,
+    /// These runs failed, each with the reason; the others are there.
+    Failed(Vec<(String, String)>),
+}
+
+/// Runs an experiment, as far as its runs are not there.
+///
+/// The folder holds the experiment as `NAME.toml` and the runs under `runs/`, where a run is known
+/// by its settings, wherever data and model lie: experiments in one folder share the runs that they
+/// have in common. Of a finished run there stay its settings, results, steps and pictures; weights
+/// and checkpoints go.
+///
+/// # Errors
+///
+/// Whatever is wrong with the experiment, its model or its data. A training that fails does not end
+/// the comparison.
+pub fn compare(args: &CompareArgs) -> Result<Compared, LabError> {
+    let (name, mut experiment) = Experiment::open(&args.experiment)?;
+    if args.model.is_some() {
+        experiment.model = args.model.clone();
+    }
+    if args.data_dir.is_some() {
+        experiment.data_dir = args.data_dir.clone();
+    }
+    if args.device.is_some() {
+        experiment.device = args.device;
+    }
+    experiment.data_dir()?;
+    experiment.model_shape = Some(Shape::of(experiment.model()?)?);
+    let matrix = Matrix::new(&experiment)?;
+    let mut store = Store::open(&args.out)?;
+    if args.plan {
+        println!("{}", listed(&matrix, &store)?);
+        return Ok(Compared::Listed);
+    }
+    fs::create_dir_all(&args.out).map_err(|error| RunError::io(&args.out, error))?;
+    let file = args.out.join(format!("{name}.toml"));
+    let portable = experiment.portable();
+    if file.is_file() {
+        let there = Experiment::recorded(&file)?;
+        if there.model != portable.model {
+            return Err(LabError::usage(format!(
+                "{} holds the experiment `{name}` with another model: choose another --out",
+                args.out.display()
+            )));
+        }
+    }
+    write_whole(&file, portable.to_toml().as_bytes())?;
+
+    let (all, there) = matrix.counts(&store);
+    println!(
+        "{name}: {} in {}, of which {there} are finished",
+        counted(all, "run"),
+        args.out.display()
+    );
+    let mut failed = Vec::new();
+    let mut seen = Durations::default();
+    for purpose in [Purpose::Selection, Purpose::Report] {
+        // The reported runs of a method follow from those that its learning rate is chosen by.
+        let mut runs: Vec<(Planned, Option<PathBuf>)> = Vec::new();
+        for run in matrix.planned(purpose, &store)? {
+            // A rate that was chosen may be another method's fixed one.
+            if runs.iter().any(|(other, _)| other.settings == run.settings) {
+                continue;
+            }
+            match store.find(&run.settings) {
+                Some(Found::Finished(earlier)) => seen.add(&run.kind, took(&earlier)),
+                Some(Found::Begun(folder)) => runs.push((run, Some(folder))),
+                None => runs.push((run, None)),
+            }
+        }
+        let trainings = Trainings { out: &args.out };
+        let driven = drive(&trainings, runs, 1, &mut seen, |(run, _), folder| {
+            store.keep_results(&folder)?;
+            let finished = store.add(&folder)?;
+            println!("{}: {}", run.name, in_short(&finished));
+            Ok(())
+        })?;
+        failed.extend(driven.failed);
+        if driven.interrupted {
+            return Ok(Compared::Interrupted);
+        }
+    }
+    Ok(match failed.is_empty() {
+        true => Compared::Finished,
+        false => Compared::Failed(failed),
+    })
+}
+
+/// The trainings of `glue`, each in a folder under `runs/`.
+struct Trainings<'a> {
+    /// The folder of the comparison.
+    out: &'a std::path::Path,
+}
+
+impl Task for Trainings<'_> {
+    /// With the folder of a run that was begun.
+    type Run = (Planned, Option<PathBuf>);
+    type Made = PathBuf;
+    const SHOWS_PROGRESS: bool = true;
+
+    fn name(&self, (run, _): &Self::Run) -> String {
+        run.name.clone()
+    }
+
+    fn kind(&self, (run, _): &Self::Run) -> String {
+        run.kind.clone()
+    }
+
+    fn make(&self, (run, begun): &Self::Run, place: Place) -> Result<PathBuf, Failed> {
+        let all = |error: LabError| Failed::All(error);
+        let (folder, words) = match begun {
+            Some(folder) => {
+                // Model and data may lie elsewhere by now.
+                let file = recorded(folder).map_err(|error| all(error.into()))?;
+                let settings = run.settings.clone();
+                let written = write_run(folder, &RunFile { settings, ..file });
+                written.map_err(|error| all(error.into()))?;
+                let words = TrainArgs {
+                    resume: true,
+                    ..TrainArgs::default()
+                };
+                (folder.clone(), words)
+            }
+            None => (
+                Store::free_folder(self.out, &run.settings),
+                run.args.clone(),
+            ),
+        };
+        let words = TrainArgs {
+            out: Some(folder.clone()),
+            ..words
+        };
+        // A panic, as of a step that has no loss to search, is a training that failed.
+        let train = || train_as(&words, Manner::Among(place));
+        let trained = panic::catch_unwind(AssertUnwindSafe(train)).unwrap_or_else(|payload| {
+            let text = payload.downcast_ref::<String>().map(String::as_str);
+            let text = text.or(payload.downcast_ref::<&str>().copied());
+            Err(RunError::Training(text.unwrap_or("it panicked").to_string()).into())
+        });
+        match trained {
+            Ok(Ending::Finished { out, .. }) => Ok(out),
+            Ok(Ending::Interrupted { .. }) => Err(Failed::Interrupted),
+            Err(GlueError::Run(RunError::Training(reason))) => {
+                Err(Failed::Run(format!("{reason} ({})", folder.display())))
+            }
+            Err(GlueError::Run(RunError::Stopped(stopped))) => {
+                let cause = stopped.cause;
+                Err(all(RunError::Training(format!(
+                    "{cause}; the comparison has stopped: free some space, or make sure that the \
+                     program can write there, and the same command goes on"
+                ))
+                .into()))
+            }
+            Err(error) => Err(all(error.into())),
+        }
+    }
+}
+
+/// What to say at the end, and what to run next.
+pub fn farewell(ending: &Compared, args: &CompareArgs) -> String {
+    let out = args.out.display();
+    match ending {
+        Compared::Listed => String::new(),
+        Compared::Finished => format!(
+            "done: every run is in {out}. Tables and pictures:\n  cargo run --release -p burn-sls-lab -- \
+             report {out}"
+        ),
+        Compared::Interrupted => format!(
+            "interrupted: the same command goes on where this one stopped. Tables and pictures of \
+             what is there:\n  cargo run --release -p burn-sls-lab -- report \
+             {out}"
+        ),
+        Compared::Failed(runs) => {
+            let lines = runs
+                .iter()
+                .map(|(name, reason)| format!("\n  {name}: {reason}"));
+            format!(
+                "{} failed, the others are in {out}:{}",
+                counted(runs.len(), "run"),
+                lines.collect::<String>()
+            )
+        }
+    }
+}
+
+fn counted(count: usize, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        _ => format!("{count} {what}s"),
+    }
+}
+
+/// A finished run in half a line.
+fn in_short(run: &RunFile) -> String {
+    let forwards: usize = run.results.iter().map(|epoch| epoch.forwards).sum();
+    let loss = run.last.as_ref().map_or(f64::NAN, |last| last.train_loss);
+    format!(
+        "training loss {loss:.4}, {} {:.3}, {forwards} forward passes, {}",
+        run.settings.leading_metric(),
+        leading(run).last().unwrap_or(f64::NAN),
+        duration(took(run))
+    )
+}
+
+/// The time that a run took, evaluation included.
+fn took(run: &RunFile) -> Duration {
+    let epochs = run.results.iter();
+    let seconds = epochs.map(|epoch| epoch.seconds_train + epoch.seconds_eval);
+    Duration::from_secs_f64(seconds.sum())
+}
+
+/// The runs of an experiment as a table, and which of them are there.
+fn listed(matrix: &Matrix, store: &Store) -> Result<String, LabError> {
+    let mut rows = Vec::new();
+    let mut row = |name: &str, purpose: Purpose, settings: Option<&Settings>| {
+        let state = match settings.and_then(|settings| store.find(settings)) {
+            Some(Found::Finished(_)) => "finished",
+            Some(Found::Begun(_)) => "begun",
+            None => "to do",
+        };
+        let purpose = match purpose {
+            Purpose::Selection => "choosing a learning rate",
+            Purpose::Report => "the report",
+        };
+        rows.push([name, purpose, state].map(str::to_string).to_vec());
+    };
+    for run in matrix.planned(Purpose::Selection, store)? {
+        row(&run.name, Purpose::Selection, Some(&run.settings));
+    }
+    if matrix.decided(store) {
+        for run in matrix.planned(Purpose::Report, store)? {
+            row(&run.name, Purpose::Report, Some(&run.settings));
+        }
+    } else {
+        for name in matrix.report_names() {
+            row(&name, Purpose::Report, None);
+        }
+    }
+    Ok(terminal(&["run", "for", "state"], &rows))
+}

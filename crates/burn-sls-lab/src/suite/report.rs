@@ -1,0 +1,180 @@
+//! The report of a set of runs: `report.md`, `results.json` and a figure. The same runs always give
+//! the same files.
+
+pub(crate) mod drawing;
+mod failures;
+mod figure;
+mod results;
+mod table;
+mod tables;
+
+use std::fs;
+use std::path::Path;
+
+use crate::error::LabError;
+use crate::suite::competitor::is_candidate;
+use crate::suite::problems::families;
+use crate::suite::record::Record;
+use crate::suite::score::{Case, Measure, cases, levels, profiles, sensitivities, summaries};
+
+pub use failures::{Failed, Missing, failures, missing};
+pub use table::Table;
+
+/// The page.
+pub const REPORT: &str = "report.md";
+/// All numbers of the page.
+pub const RESULTS: &str = "results.json";
+/// The picture, `profile.svg` and `profile.png`.
+pub const FIGURE: &str = "profile";
+
+/// Competitors in this order come first, those with settings or factors after their own.
+const ORDER: [&str; 11] = [
+    "default",
+    "amortized",
+    "paper",
+    "salsa",
+    "reference",
+    "adam",
+    "adamw",
+    "prodigy",
+    "schedule-free",
+    "schedule-free-tuned",
+    "adam-tuned",
+];
+
+/// The competitors of some runs, in the order of tables, without those that rates are chosen from.
+pub fn competitors(records: &[Record]) -> Vec<&str> {
+    let names = records.iter().map(|record| record.key.competitor.as_str());
+    let mut names: Vec<&str> = names.filter(|name| !is_candidate(name)).collect();
+    let place = |name: &str| {
+        let base = name.split(['+', '@', ':']).next().unwrap_or_default();
+        let known = ORDER.iter().position(|other| *other == base);
+        known.unwrap_or(ORDER.len())
+    };
+    names.sort_by(|a, b| place(a).cmp(&place(b)).then(a.cmp(b)));
+    names.dedup();
+    names
+}
+
+/// What a report is made of.
+pub(crate) struct Judgement<'a> {
+    /// Whose runs set the targets.
+    pub(crate) bar: &'a str,
+    /// In the order of tables.
+    pub(crate) competitors: Vec<&'a str>,
+    /// In the order of the catalogue.
+    pub(crate) cases: Vec<Case<'a>>,
+}
+
+impl<'a> Judgement<'a> {
+    /// Of these runs.
+    pub(crate) fn new(records: &'a [Record], bar: &'a str) -> Self {
+        let order: Vec<&str> = families().iter().map(|family| family.name).collect();
+        Self {
+            bar,
+            competitors: competitors(records),
+            cases: cases(records, bar, &order),
+        }
+    }
+
+    /// Those whose steps are as long as they find them.
+    pub(crate) fn unscaled(&self) -> Vec<&'a str> {
+        let unscaled = self.competitors.iter().filter(|name| !name.contains('@'));
+        unscaled.copied().collect()
+    }
+}
+
+/// Writes the report of these runs into a folder. Returns what there is to print: the scores.
+///
+/// # Errors
+///
+/// If a file cannot be written.
+pub fn report(folder: &Path, records: &[Record], bar: &str) -> Result<String, LabError> {
+    let judgement = Judgement::new(records, bar);
+    let Judgement {
+        competitors, cases, ..
+    } = &judgement;
+    let unscaled = judgement.unscaled();
+    let summaries = summaries(cases, competitors, bar);
+    let levels = levels(cases, competitors);
+    let sensitivities = sensitivities(cases, competitors);
+    let profiles = Measure::ALL.map(|measure| (measure, profiles(cases, &unscaled, measure)));
+    let failed = failures(cases, competitors);
+    let missing = missing(cases, competitors);
+
+    let mut parts = vec![tables::head(&judgement, records)];
+    let summary = tables::summary(&summaries, bar);
+    if !levels.is_empty() {
+        parts.push(tables::levels(&levels, competitors));
+        parts.push(failures::unsolved(cases, competitors));
+    }
+    if cases.iter().any(Case::counts) {
+        parts.push(summary.markdown());
+        parts.push(tables::work(&summaries).markdown());
+        for (measure, profiles) in &profiles {
+            parts.push(tables::profile(*measure, profiles).markdown());
+        }
+        parts.push(format!("![Performance profiles]({FIGURE}.svg)"));
+        if !sensitivities.is_empty() {
+            parts.push(tables::sensitivity(&sensitivities).markdown());
+        }
+        parts.push(tables::groups(&judgement).markdown());
+        parts.push(tables::problems(&judgement).markdown());
+    }
+    parts.push(failures::words(&failed, &missing));
+
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.join(name);
+        fs::write(&path, bytes).map_err(|error| LabError::io(&path, error))
+    };
+    write(REPORT, (parts.join("\n\n") + "\n").as_bytes())?;
+    let results = results::json(
+        &judgement,
+        &summaries,
+        &levels,
+        &sensitivities,
+        &profiles,
+        (&failed, &missing),
+    );
+    write(RESULTS, results.as_bytes())?;
+    let (svg, png) = figure::draw(&profiles);
+    write(&format!("{FIGURE}.svg"), svg.as_bytes())?;
+    if let Some(png) = png {
+        write(&format!("{FIGURE}.png"), &png)?;
+    }
+    Ok(format!(
+        "{}\n{} failed and {} missing runs; the report is {}",
+        summary.terminal(),
+        failed.len(),
+        missing.iter().map(Missing::runs).sum::<usize>(),
+        folder.join(REPORT).display()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::suite::testing::record;
+
+    #[test]
+    fn the_same_runs_in_another_order_give_the_same_files() {
+        let mut records = vec![
+            record("p", "adam-tuned", &[2.0, 0.5]),
+            record("p", "default", &[2.0, 0.4]),
+            record("p", "default@2", &[2.0, f64::NAN]),
+            record("q", "adam-tuned", &[2.0, 0.5]),
+            record("p", "adam-cosine:1e-2", &[2.0, 0.5]),
+        ];
+        let files = |records: &[Record]| {
+            let folder = tempfile::tempdir().expect("a folder");
+            report(folder.path(), records, "adam-tuned").expect("written");
+            [REPORT, RESULTS, "profile.svg"]
+                .map(|name| fs::read_to_string(folder.path().join(name)).expect(name))
+        };
+        let before = files(&records);
+        assert!(before[0].contains("default@2"), "{}", before[0]);
+        assert!(!before[0].contains("adam-cosine"), "{}", before[0]);
+        records.reverse();
+        assert!(files(&records) == before, "the files differ");
+    }
+}

@@ -1,0 +1,159 @@
+//! The finished runs of a folder: a file of JSON, one line a run.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::suite::record::{Key, Record};
+
+/// The file of the runs.
+pub const RUNS: &str = "runs.jsonl";
+
+/// The finished runs of a folder. A run is appended as a whole line, so whatever ends the program,
+/// all that had finished is there.
+#[derive(Debug)]
+pub struct Store {
+    path: PathBuf,
+    file: File,
+    records: Vec<Record>,
+}
+
+/// A store that cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// A file.
+    #[error("{path}: {error}", path = .0.display(), error = .1)]
+    Io(PathBuf, io::Error),
+    /// A line, from 1, that is no run.
+    #[error("{path}:{line} is no run: {error}", path = .0.display(), line = .1, error = .2)]
+    Line(PathBuf, usize, String),
+}
+
+impl Store {
+    /// The store of a folder, which is made if it is not there. A last line without its end, as an
+    /// interrupted write leaves it, is dropped.
+    ///
+    /// # Errors
+    ///
+    /// If the folder or the file cannot be written, or a line is no run.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        let path = folder.join(RUNS);
+        let io = |error| StoreError::Io(path.clone(), error);
+        fs::create_dir_all(folder).map_err(io)?;
+        let text = match fs::read_to_string(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            text => text.map_err(io)?,
+        };
+        let whole = text.rfind('\n').map_or(0, |end| end + 1);
+        let records = parsed(&path, &text[..whole])?;
+        let mut options = OpenOptions::new();
+        let file = options.create(true).append(true).open(&path).map_err(io)?;
+        if whole < text.len() {
+            file.set_len(whole as u64).map_err(io)?;
+        }
+        Ok(Self {
+            path,
+            file,
+            records,
+        })
+    }
+
+    /// The runs of a folder, only to be read.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, or a line is no run.
+    pub fn read(folder: &Path) -> Result<Vec<Record>, StoreError> {
+        let path = folder.join(RUNS);
+        let text =
+            fs::read_to_string(&path).map_err(|error| StoreError::Io(path.clone(), error))?;
+        let whole = text.rfind('\n').map_or(0, |end| end + 1);
+        parsed(&path, &text[..whole])
+    }
+
+    /// Appends a run. It takes the place of one with the same key.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub fn append(&mut self, record: Record) -> Result<(), StoreError> {
+        let io = |error| StoreError::Io(self.path.clone(), error);
+        let mut line = serde_json::to_string(&record).map_err(|error| io(error.into()))?;
+        line.push('\n');
+        self.file.write_all(line.as_bytes()).map_err(io)?;
+        put(&mut self.records, record);
+        Ok(())
+    }
+
+    /// The run with a key.
+    pub fn find(&self, key: &Key) -> Option<&Record> {
+        self.records.iter().find(|record| record.key == *key)
+    }
+
+    /// All runs, in the order in which the first of each key has finished.
+    pub fn records(&self) -> &[Record] {
+        &self.records
+    }
+}
+
+fn put(records: &mut Vec<Record>, record: Record) {
+    match records.iter_mut().find(|there| there.key == record.key) {
+        Some(there) => *there = record,
+        None => records.push(record),
+    }
+}
+
+fn parsed(path: &Path, text: &str) -> Result<Vec<Record>, StoreError> {
+    let mut records = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let record = serde_json::from_str(line)
+            .map_err(|error| StoreError::Line(path.to_path_buf(), index + 1, error.to_string()))?;
+        put(&mut records, record);
+    }
+    Ok(records)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::suite::testing::record;
+
+    #[test]
+    fn a_half_written_last_line_is_dropped_and_the_store_goes_on() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut store = Store::open(folder.path()).expect("a store");
+        let runs = [
+            record("a", "adam", &[2.0, 1.0]),
+            record("a", "default", &[2.0, f64::NAN]),
+            record("b", "adam", &[2.0, 0.5]),
+        ];
+        for run in &runs[..2] {
+            store.append(run.clone()).expect("appended");
+        }
+        drop(store);
+        let path = folder.path().join(RUNS);
+        let good = fs::read_to_string(&path).expect("a file");
+        let half = serde_json::to_string(&runs[2]).expect("a line");
+        fs::write(&path, format!("{good}{}", &half[..half.len() / 2])).expect("written");
+
+        let mut store = Store::open(folder.path()).expect("a store");
+        assert_eq!(store.records().len(), 2);
+        assert_eq!(store.find(&runs[0].key), Some(&runs[0]));
+        assert!(store.find(&runs[1].key).expect("a run").end().loss.is_nan());
+        assert_eq!(store.find(&runs[2].key), None);
+        store.append(runs[2].clone()).expect("appended");
+        store.append(runs[2].clone()).expect("appended");
+        let read = Store::read(folder.path()).expect("runs");
+        assert_eq!(read.len(), 3);
+        assert_eq!(read[2], runs[2]);
+    }
+
+    #[test]
+    fn a_damaged_line_is_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join(RUNS), "{}\n").expect("written");
+        let error = Store::open(folder.path()).expect_err("no run");
+        assert!(error.to_string().contains("runs.jsonl:1"), "{error}");
+    }
+}

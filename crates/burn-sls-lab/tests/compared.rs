@@ -1,0 +1,82 @@
+//! A comparison on files of GLUE: its folder says nothing of where they lie, and is reported on and
+//! gone on with all the same, with its runs in folders or in one file.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// Files of GLUE's tasks that the project makes.
+const FIXTURES: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../tests/program/tests/fixtures"
+);
+
+fn lab(words: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sls-lab"));
+    command.args(words).output().expect("the program runs")
+}
+
+const EXPERIMENT: &str = r#"
+title = "On files"
+tasks = ["rte"]
+train_sizes = [16]
+batch_sizes = [8]
+epochs = 1
+seeds = [1]
+
+[[methods]]
+name = "ADAMSLS"
+optimizer = "adamsls"
+
+[[methods]]
+name = "ADAM"
+optimizer = "adam"
+lr = 1e-3
+"#;
+
+fn run(words: &[&str]) -> String {
+    let output = lab(words);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{words:?}: {error}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Every text in a folder.
+fn texts(folder: &Path) -> String {
+    let entries = fs::read_dir(folder).expect("a folder");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let text = |path: std::path::PathBuf| match path.is_dir() {
+        true => texts(&path),
+        false => fs::read_to_string(path).unwrap_or_default(),
+    };
+    paths.map(text).collect()
+}
+
+#[test]
+fn a_comparison_can_be_moved_reported_on_and_gone_on_with() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let (file, here, there) = (at("files.toml"), at("here"), at("there"));
+    fs::write(&file, EXPERIMENT).expect("written");
+    let data = FIXTURES.to_string();
+    let compare = ["compare", &file, "--model", "tiny", "--data-dir", &data];
+
+    let output = lab(&["compare", &file, "--model", "tiny", "--out", &here]);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        error.contains("rte") && error.contains("--data-dir"),
+        "{error}"
+    );
+
+    run(&[&compare[..], &["--out", &here]].concat());
+    assert!(!texts(here.as_ref()).contains(&data));
+    fs::rename(&here, &there).expect("moved");
+    let said = run(&["report", &there]);
+    assert!(!said.contains("missing"), "{said}");
+    assert!(!texts(there.as_ref()).contains(&data));
+    for runs in ["under runs/", "in results.json"] {
+        let said = run(&[&compare[..], &["--out", &there]].concat());
+        assert!(said.contains("of which 2 are finished"), "{runs}: {said}");
+        let _ = fs::remove_dir_all(Path::new(&there).join("runs"));
+    }
+}
