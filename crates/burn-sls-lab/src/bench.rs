@@ -4,6 +4,7 @@
 //! and a ratio is always of two steps of the same round. What a step is made of is counted beside
 //! it, which no machine changes.
 
+mod args;
 mod growth;
 mod memory;
 mod method;
@@ -19,13 +20,10 @@ mod timed;
 use burn::tensor::Device;
 use burn_sls_bert::UnitSplit;
 use burn_sls_optim::Units;
-use clap::ValueEnum;
 
 use crate::error::LabError;
 use burn_sls_run::device;
 use burn_sls_run::device::DeviceName;
-
-use crate::cli::BenchArgs;
 
 use memory::Peak;
 use method::Rule;
@@ -34,6 +32,8 @@ use progress::Progress;
 use rounds::{Plan, Trainer, rounds};
 use timed::Timed;
 
+pub use args::BenchArgs;
+use args::{TOKENS, steps};
 pub use growth::{Growth, Varied};
 pub use method::MethodName;
 pub use network::ModelSize;
@@ -41,9 +41,6 @@ pub use report::Report;
 pub use rounds::Sample;
 pub use row::{OneTrial, Row};
 pub use statistics::Spread;
-
-/// The tokens of an example, if nothing else is said.
-const TOKENS: usize = 64;
 
 /// Measures as the command line says, and writes the files that it asks for. Returns the tables for
 /// the terminal.
@@ -201,15 +198,6 @@ fn add_peaks(rows: &mut [Row], peaks: &[Peak]) {
     }
 }
 
-/// The steps that are counted.
-fn steps(args: &BenchArgs) -> usize {
-    args.steps.unwrap_or(match args.model {
-        ModelSize::Mlp => 100,
-        ModelSize::Minilm => 20,
-        ModelSize::BertBase => 10,
-    })
-}
-
 /// What the methods hold all the time, in words.
 fn held(methods: &[MethodName], parameters: usize) -> String {
     let copies: usize = methods.iter().map(|method| method.copies()).sum();
@@ -220,68 +208,9 @@ fn held(methods: &[MethodName], parameters: usize) -> String {
     )
 }
 
-/// The command line that measures the same, without where its files go.
-fn arguments(args: &BenchArgs) -> Vec<String> {
-    let word = |value: Option<clap::builder::PossibleValue>| {
-        let value = value.expect("no value is skipped");
-        value.get_name().to_string()
-    };
-    let mut words = vec!["bench".to_string()];
-    let mut option = |name: &str, value: String| words.extend([format!("--{name}"), value]);
-    option("model", word(args.model.to_possible_value()));
-    if !args.methods.is_empty() {
-        let methods = MethodName::chosen(&args.methods);
-        let methods: Vec<String> = methods.into_iter().map(MethodName::word).collect();
-        option("methods", methods.join(","));
-    }
-    option("batch", args.batch.to_string());
-    if args.model != ModelSize::Mlp {
-        option("tokens", args.tokens.unwrap_or(TOKENS).to_string());
-    }
-    option("steps", steps(args).to_string());
-    option("warm-up", args.warm_up.to_string());
-    option("device", word(args.device.to_possible_value()));
-    if args.growth {
-        words.push("--growth".to_string());
-    }
-    words
-}
-
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
-
     use super::*;
-    use crate::cli::{Cli, Command};
-
-    fn parsed(line: &str) -> BenchArgs {
-        let words = ["sls-lab", "bench"]
-            .into_iter()
-            .chain(line.split_whitespace());
-        let Command::Bench(args) = Cli::parse_from(words).command else {
-            unreachable!("`bench` was given")
-        };
-        args
-    }
-
-    #[test]
-    fn the_command_line_is_whole_and_names_no_folder() {
-        let line = |args: &str| arguments(&parsed(args)).join(" ");
-        assert_eq!(
-            line("--out /somewhere"),
-            "bench --model mlp --batch 32 --steps 100 --warm-up 3 --device flex"
-        );
-        let whole = "bench --model bert-base --methods adam,plasls --batch 4 --tokens 16 --steps 2 \
-                     --warm-up 1 --device flex --growth";
-        assert_eq!(
-            line(
-                "--growth --model bert-base --methods plasls --batch 4 --tokens 16 --steps 2 \
-                 --warm-up 1"
-            ),
-            whole
-        );
-        assert_eq!(line(whole.trim_start_matches("bench ")), whole);
-    }
 
     #[test]
     fn what_is_held_is_counted_in_copies_of_the_weights() {

@@ -1,5 +1,6 @@
 //! `sls-lab compare`: makes the runs of an experiment, each of them once.
 
+mod args;
 pub mod experiment;
 pub mod matrix;
 pub mod report;
@@ -8,25 +9,27 @@ pub mod store;
 
 use std::fs;
 use std::panic::{self, AssertUnwindSafe};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use burn_sls_run::RunError;
 use burn_sls_run::files::write_whole;
 use burn_sls_run::progress::{Place, duration};
 use burn_sls_run::record::write_run;
+use comfy_table::CellAlignment;
 use glue::arguments::TrainArgs;
 use glue::error::GlueError;
 use glue::folder::RunFile;
+use glue::learner::{Ending, Manner};
 use glue::settings::Settings;
-use glue::train::{Ending, Manner, train_as};
+use glue::train::train_as;
 
-use crate::cli::CompareArgs;
-use crate::drive::{Durations, Failed, Task, drive};
+use crate::drive::{Around, Durations, Failed, Task, drive};
 use crate::error::LabError;
 use crate::table::terminal;
 
-use experiment::{Experiment, Shape};
+pub use args::{CompareArgs, ReportArgs};
+use experiment::{Experiment, Method, Shape};
 use matrix::{Matrix, Planned, Purpose, leading};
 use store::{Found, Store, recorded};
 
@@ -78,21 +81,28 @@ pub fn compare(args: &CompareArgs) -> Result<Compared, LabError> {
     let portable = experiment.portable();
     if file.is_file() {
         let there = Experiment::recorded(&file)?;
+        let out = args.out.display();
         if there.model != portable.model {
             return Err(LabError::usage(format!(
-                "{} holds the experiment `{name}` with another model: choose another --out",
-                args.out.display()
+                "{out} holds the experiment `{name}` with another model: choose another --out"
             )));
+        }
+        for method in &portable.methods {
+            let same = |other: &&Method| other.name == method.name;
+            let other = there.methods.iter().find(same);
+            let preset = other.and_then(|other| other.preset);
+            if let Some(preset) = preset.filter(|preset| Some(*preset) != method.preset) {
+                return Err(LabError::usage(format!(
+                    "{out} holds the experiment `{name}` with the preset {preset} of `{}`: write \
+                     preset = \"{preset}\" into its file, or choose another --out",
+                    method.name
+                )));
+            }
         }
     }
     write_whole(&file, portable.to_toml().as_bytes())?;
 
-    let (all, there) = matrix.counts(&store);
-    println!(
-        "{name}: {} in {}, of which {there} are finished",
-        counted(all, "run"),
-        args.out.display()
-    );
+    let (all, _) = matrix.counts(&store);
     let mut failed = Vec::new();
     let mut seen = Durations::default();
     for purpose in [Purpose::Selection, Purpose::Report] {
@@ -109,13 +119,27 @@ pub fn compare(args: &CompareArgs) -> Result<Compared, LabError> {
                 None => runs.push((run, None)),
             }
         }
+        let after = match purpose {
+            Purpose::Selection => matrix.counts(&store).1,
+            Purpose::Report => Vec::new(),
+        };
+        let before = all.saturating_sub(runs.len() + after.len());
+        if purpose == Purpose::Selection {
+            println!(
+                "{name}: {} in {}, of which {before} are finished",
+                counted(all, "run"),
+                args.out.display()
+            );
+        }
+        let around = Around { before, after };
         let trainings = Trainings { out: &args.out };
-        let driven = drive(&trainings, runs, 1, &mut seen, |(run, _), folder| {
+        let keep = |title: &str, _: &_, (folder, _): (PathBuf, Duration)| {
             store.keep_results(&folder)?;
             let finished = store.add(&folder)?;
-            println!("{}: {}", run.name, in_short(&finished));
+            println!("{title}: {}", in_short(&finished));
             Ok(())
-        })?;
+        };
+        let driven = drive(&trainings, runs, &around, 1, &mut seen, keep)?;
         failed.extend(driven.failed);
         if driven.interrupted {
             return Ok(Compared::Interrupted);
@@ -130,13 +154,14 @@ pub fn compare(args: &CompareArgs) -> Result<Compared, LabError> {
 /// The trainings of `glue`, each in a folder under `runs/`.
 struct Trainings<'a> {
     /// The folder of the comparison.
-    out: &'a std::path::Path,
+    out: &'a Path,
 }
 
 impl Task for Trainings<'_> {
     /// With the folder of a run that was begun.
     type Run = (Planned, Option<PathBuf>);
-    type Made = PathBuf;
+    /// With what the whole run took.
+    type Made = (PathBuf, Duration);
     const SHOWS_PROGRESS: bool = true;
 
     fn name(&self, (run, _): &Self::Run) -> String {
@@ -147,15 +172,14 @@ impl Task for Trainings<'_> {
         run.kind.clone()
     }
 
-    fn make(&self, (run, begun): &Self::Run, place: Place) -> Result<PathBuf, Failed> {
-        let all = |error: LabError| Failed::All(error);
+    fn make(&self, (run, begun): &Self::Run, place: Place) -> Result<Self::Made, Failed> {
         let (folder, words) = match begun {
             Some(folder) => {
                 // Model and data may lie elsewhere by now.
-                let file = recorded(folder).map_err(|error| all(error.into()))?;
+                let file = recorded(folder).map_err(|error| Failed::All(error.into()))?;
                 let settings = run.settings.clone();
                 let written = write_run(folder, &RunFile { settings, ..file });
-                written.map_err(|error| all(error.into()))?;
+                written.map_err(|error| Failed::All(error.into()))?;
                 let words = TrainArgs {
                     resume: true,
                     ..TrainArgs::default()
@@ -179,21 +203,28 @@ impl Task for Trainings<'_> {
             Err(RunError::Training(text.unwrap_or("it panicked").to_string()).into())
         });
         match trained {
-            Ok(Ending::Finished { out, .. }) => Ok(out),
+            Ok(Ending::Finished { out, .. }) => {
+                let run = recorded(&out).map_err(|error| Failed::All(error.into()))?;
+                Ok((out, took(&run)))
+            }
             Ok(Ending::Interrupted { .. }) => Err(Failed::Interrupted),
             Err(GlueError::Run(RunError::Training(reason))) => {
                 Err(Failed::Run(format!("{reason} ({})", folder.display())))
             }
             Err(GlueError::Run(RunError::Stopped(stopped))) => {
                 let cause = stopped.cause;
-                Err(all(RunError::Training(format!(
+                Err(Failed::All(RunError::Training(format!(
                     "{cause}; the comparison has stopped: free some space, or make sure that the \
                      program can write there, and the same command goes on"
                 ))
                 .into()))
             }
-            Err(error) => Err(all(error.into())),
+            Err(error) => Err(Failed::All(error.into())),
         }
+    }
+
+    fn took(&self, (_, whole): &Self::Made, _: Duration) -> Duration {
+        *whole
     }
 }
 
@@ -277,5 +308,9 @@ fn listed(matrix: &Matrix, store: &Store) -> Result<String, LabError> {
             row(&name, Purpose::Report, None);
         }
     }
-    Ok(terminal(&["run", "for", "state"], &rows))
+    Ok(terminal(
+        &["run", "for", "state"],
+        &rows,
+        CellAlignment::Left,
+    ))
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use burn_sls_run::RunError;
+use burn_sls_run::error::code_of;
 use glue::error::GlueError;
 
 use crate::suite::competitor::UnknownCompetitor;
@@ -58,12 +59,14 @@ impl LabError {
         Self::Io { path, error }
     }
 
-    /// 2 for what can be put right before any work is done, 1 for what went wrong in it.
+    /// 2 for what can be put right before any work is done, 1 for a run that failed and for a full
+    /// disk.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Run(error) => error.exit_code(),
             Self::Glue(error) => error.exit_code(),
             Self::Step(_) => 1,
+            Self::Io { error, .. } | Self::Store(StoreError::Io(_, error)) => code_of(error),
             _ => 2,
         }
     }

@@ -22,7 +22,9 @@
 //!
 //! Seeds below 1,000 are for choosing settings, others for reporting what was chosen.
 
+mod args;
 pub mod competitor;
+pub mod family;
 pub mod files;
 mod model_file;
 pub mod nets;
@@ -39,8 +41,9 @@ pub mod select;
 pub mod settings;
 pub mod store;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod trainer;
+pub mod variant;
 
 use std::collections::HashMap;
 use std::io;
@@ -48,19 +51,20 @@ use std::io;
 use burn::tensor::Device;
 use burn_sls_run::interrupt;
 
-use crate::cli::{self, ProblemsArgs};
-use crate::drive::{Durations, drive};
+use crate::drive::{Around, Durations, drive};
 use crate::error::LabError;
 
+pub use args::ProblemsArgs;
 use competitor::{Competitor, Tuned};
+use family::Family;
 use files::Files;
 use plan::Wanted;
-use problem::{Family, Variant};
 use problems::families;
 use record::{Key, Record};
 use run::Run;
 use runner::Runner;
 use store::Store;
+use variant::Variant;
 
 /// How a set of runs has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +83,7 @@ pub enum Ending {
 ///
 /// If a family or a competitor is unknown, or an argument is out of range.
 pub fn wanted(args: &ProblemsArgs) -> Result<Wanted, LabError> {
-    let competitors = cli::competitors(args);
+    let competitors = args::competitors(args);
     for name in &competitors {
         if Tuned::named(name).is_none() {
             Competitor::named(name)?;
@@ -87,7 +91,7 @@ pub fn wanted(args: &ProblemsArgs) -> Result<Wanted, LabError> {
     }
     let seeds = match args.quick {
         true => vec![1],
-        false => cli::seeds(&args.seeds).map_err(LabError::Usage)?,
+        false => args::seeds(&args.seeds).map_err(LabError::Usage)?,
     };
     let length = args.length.unwrap_or(if args.quick { 0.5 } else { 1.0 });
     if !(length > 0.0 && length.is_finite()) {
@@ -101,7 +105,7 @@ pub fn wanted(args: &ProblemsArgs) -> Result<Wanted, LabError> {
             false => select::available(&args.families, &args.files).map_err(LabError::Usage)?,
         },
         competitors,
-        drawn: cli::drawn(args, &seeds),
+        drawn: args::drawn(args, &seeds),
         seeds,
         length,
     })
@@ -129,7 +133,7 @@ pub fn problems(args: &ProblemsArgs) -> Result<Ending, LabError> {
     check_files(&wanted, args)?;
     let usage = |error: io::Error| LabError::Usage(error.to_string());
     let runner = Runner::new(&args.files).map_err(usage)?;
-    interrupt::catch_ctrl_c("stopping after the runs under way")?;
+    interrupt::catch_ctrl_c("stopping; runs under way are made again the next time")?;
 
     let missing = |key: &Key, store: &Store| {
         args.again.contains(&key.competitor) || store.find(key).is_none()
@@ -138,12 +142,25 @@ pub fn problems(args: &ProblemsArgs) -> Result<Ending, LabError> {
     let first = first.filter(|key| missing(key, &store)).collect();
     let mut seen = Durations::default();
     let mut made = |runs: Vec<Key>, store: &mut Store| {
-        let keep = |_: &Key, record| Ok(store.append(record)?);
-        drive(&runner, runs, args.jobs, &mut seen, keep)
+        let keep = |_: &str, _: &Key, record| Ok(store.append(record)?);
+        drive(
+            &runner,
+            runs,
+            &Around::default(),
+            args.jobs,
+            &mut seen,
+            keep,
+        )
     };
     let mut driven = made(first, &mut store)?;
     if !driven.interrupted {
-        let chosen = chosen(&wanted, &store, &mut driven.failed);
+        let (chosen, undecided) = chosen(&wanted, &store);
+        for key in undecided {
+            let name = format!("{} on {}", key.competitor, key.problem_name());
+            let reason = "no candidate has finished".to_string();
+            eprintln!("{name} has failed: {reason}");
+            driven.failed.push((name, reason));
+        }
         let mut runs: Vec<Key> = Vec::new();
         for (_, key) in &chosen {
             if store.find(key).is_none() && !runs.contains(key) {
@@ -180,9 +197,10 @@ fn check_files(wanted: &Wanted, args: &ProblemsArgs) -> Result<(), LabError> {
     model_file::check(&args.out, &args.files)
 }
 
-/// For each run of a tuned competitor, the run of the candidate with the best rate.
-fn chosen(wanted: &Wanted, store: &Store, failed: &mut Vec<(String, String)>) -> Vec<(Key, Key)> {
-    let mut chosen = Vec::new();
+/// For each run of a tuned competitor, the run of the candidate with the best rate; and those for
+/// which no candidate has finished.
+fn chosen(wanted: &Wanted, store: &Store) -> (Vec<(Key, Key)>, Vec<Key>) {
+    let (mut chosen, mut undecided) = (Vec::new(), Vec::new());
     for (tuned, family, variant) in wanted.tuned() {
         let own = wanted.key(family, variant, tuned.name());
         let choices = wanted.choices(tuned, family, variant);
@@ -193,13 +211,10 @@ fn chosen(wanted: &Wanted, store: &Store, failed: &mut Vec<(String, String)>) ->
             .collect();
         match plan::best(&records) {
             Some(best) => chosen.push((own, wanted.key(family, variant, best))),
-            None => failed.push((
-                format!("{} on {}", own.competitor, own.problem_name()),
-                "no candidate has finished".to_string(),
-            )),
+            None => undecided.push(own),
         }
     }
-    chosen
+    (chosen, undecided)
 }
 
 /// Writes down the chosen runs as those of the tuned competitors.

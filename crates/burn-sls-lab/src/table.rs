@@ -23,14 +23,18 @@ pub(crate) fn markdown(
     lines.join("\n")
 }
 
-/// A table for a terminal, with everything but the first column on the right.
-pub(crate) fn terminal(heads: &[impl ToString], rows: &[Vec<String>]) -> String {
+/// A table for a terminal, with everything but the first column aligned like this.
+pub(crate) fn terminal(
+    heads: &[impl ToString],
+    rows: &[Vec<String>],
+    align: CellAlignment,
+) -> String {
     let mut table = Table::new();
     table.load_style(UTF8_BORDERS_ONLY);
     table.set_header(heads.iter().map(ToString::to_string));
     table.add_rows(rows.iter().cloned());
     for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
+        column.set_cell_alignment(align);
     }
     table.trim_fmt()
 }

@@ -80,3 +80,84 @@ fn a_comparison_can_be_moved_reported_on_and_gone_on_with() {
         let _ = fs::remove_dir_all(Path::new(&there).join("runs"));
     }
 }
+
+#[test]
+fn a_run_that_was_begun_is_gone_on_with_in_its_folder() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let (file, out) = (at("files.toml"), at("out"));
+    fs::write(&file, EXPERIMENT).expect("written");
+    let compare = [
+        "compare",
+        &file,
+        "--model",
+        "tiny",
+        "--data-dir",
+        FIXTURES,
+        "--out",
+        &out,
+    ];
+    run(&compare);
+    let runs = Path::new(&out).join("runs");
+    let folders = || {
+        let entries = fs::read_dir(&runs).expect("runs");
+        let mut paths: Vec<_> = entries
+            .map(|entry| entry.expect("an entry").path())
+            .collect();
+        paths.sort();
+        paths
+    };
+    let before = folders();
+
+    // As of a run that was stopped in its first epoch, where data and model lay elsewhere.
+    let file = before[0].join("run.json");
+    let text = fs::read_to_string(&file).expect("run.json");
+    let whole: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let mut begun = whole.clone();
+    begun["final"] = serde_json::Value::Null;
+    begun["per_epoch"] = serde_json::json!([]);
+    begun["data_dir"] = "/elsewhere".into();
+    fs::write(&file, begun.to_string()).expect("written");
+    fs::write(before[0].join("steps.jsonl"), "{\"step\":").expect("written");
+
+    let said = run(&compare);
+    assert!(
+        said.contains("2 runs") && said.contains("of which 1 are finished"),
+        "{said}"
+    );
+    assert!(said.contains("2/2 rte"), "{said}");
+    assert_eq!(folders(), before);
+    let text = fs::read_to_string(&file).expect("run.json");
+    let again: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(again["final"]["train_loss"], whole["final"]["train_loss"]);
+    assert_eq!(again["data_dir"], serde_json::Value::Null);
+}
+
+#[test]
+fn another_preset_than_the_recorded_one_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let (file, out) = (at("files.toml"), at("out"));
+    fs::write(&file, EXPERIMENT).expect("written");
+    fs::create_dir(&out).expect("a folder");
+    // Of a version in which no preset meant that of the paper.
+    let recorded = format!("model = \"tiny\"\n{}", EXPERIMENT.trim_start());
+    fs::write(Path::new(&out).join("files.toml"), recorded).expect("written");
+    let compare = [
+        "compare",
+        &file,
+        "--model",
+        "tiny",
+        "--data-dir",
+        FIXTURES,
+        "--out",
+        &out,
+    ];
+    let output = lab(&compare);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(
+        error.contains("preset paper of `ADAMSLS`") && error.contains("--out"),
+        "{error}"
+    );
+}

@@ -110,7 +110,7 @@ pub struct EvaluationLoader<S, T, B> {
     device: Device,
 }
 
-impl<S: Copy, T: Clone, B> EvaluationLoader<S, T, B> {
+impl<S, T, B> EvaluationLoader<S, T, B> {
     /// Batches that `collate` makes of the sets, in their order. In each set the examples go by
     /// `length`, so that a batch holds little padding.
     pub fn new(

@@ -1,14 +1,10 @@
 //! What ends a run early, and with which exit code.
 
 use std::error::Error;
-use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use core::fmt;
-
-use crate::checkpoints;
-use crate::record::RUN;
 
 /// Why a run stopped. Its message is one sentence for the person at the terminal.
 #[derive(Debug, thiserror::Error)]
@@ -25,12 +21,20 @@ pub enum RunError {
         /// What went wrong.
         source: io::Error,
     },
-    /// A file of an earlier run is damaged.
+    /// A file has a fault.
     #[error("{}: {reason}", path.display())]
     File {
         /// The file.
         path: PathBuf,
         /// Its fault.
+        reason: String,
+    },
+    /// A file of a run is of a later version of the program.
+    #[error("{}: {reason}", path.display())]
+    Later {
+        /// The file.
+        path: PathBuf,
+        /// Its version, and what to do.
         reason: String,
     },
     /// Training failed.
@@ -85,46 +89,23 @@ impl RunError {
         }
     }
 
-    /// The end of a training in the folder `out`, where `cause` says what could not be written, or
-    /// which device is lost. `go_on` is the command that resumes it.
-    pub fn stopped(
-        cause: impl Into<Box<dyn Error + Send + Sync>>,
-        out: &Path,
-        go_on: impl Into<String>,
-    ) -> Self {
-        let cause = match cause.into().downcast::<Self>() {
-            Ok(already) if matches!(*already, Self::Stopped(_)) => return *already,
-            Ok(cause) => cause,
-            Err(cause) => cause,
-        };
-        let run = fs::metadata(out.join(RUN)).map_err(|error| error.kind());
-        let kept = match run {
-            Ok(_) => match checkpoints::last_epoch(&out.join(checkpoints::FOLDER)) {
-                Ok(done) => Kept::Epochs(done),
-                Err(_) => Kept::Unseen,
-            },
-            Err(ErrorKind::NotFound | ErrorKind::NotADirectory) => Kept::Nothing,
-            Err(_) => Kept::Unseen,
-        };
-        Self::Stopped(Box::new(Stopped {
-            cause,
-            out: out.to_path_buf(),
-            kept,
-            go_on: go_on.into(),
-        }))
-    }
-
     /// 2 for what can be put right before any work is done, 1 for a training that failed and for a
     /// full disk.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Training(_) | Self::Device(_) | Self::Stopped(_) => 1,
-            Self::Io { source, .. } => match source.kind() {
-                ErrorKind::StorageFull | ErrorKind::FileTooLarge | ErrorKind::QuotaExceeded => 1,
-                _ => 2,
-            },
+            Self::Io { source, .. } => code_of(source),
             _ => 2,
         }
+    }
+}
+
+/// The exit code after a file could not be read or written: 1 for a full disk, 2 for what can be put
+/// right before any work is done.
+pub fn code_of(error: &io::Error) -> u8 {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::FileTooLarge | ErrorKind::QuotaExceeded => 1,
+        _ => 2,
     }
 }
 

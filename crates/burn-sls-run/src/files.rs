@@ -67,11 +67,16 @@ pub fn sync(path: &Path) -> io::Result<()> {
 /// # Errors
 ///
 /// As for [`sync`].
-pub fn sync_all(folder: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        sync(&entry?.path())?;
+pub fn sync_all(folder: &Path) -> Result<(), RunError> {
+    let io = |error| RunError::io(folder, error);
+    for entry in fs::read_dir(folder).map_err(io)? {
+        let path = entry.map_err(io)?.path();
+        // A link may lead nowhere.
+        if path.exists() {
+            sync(&path).map_err(|error| RunError::io(&path, error))?;
+        }
     }
-    sync(folder)
+    sync(folder).map_err(io)
 }
 
 /// Removes the files of these names, and what Burn was writing when it was killed.

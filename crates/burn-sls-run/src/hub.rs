@@ -150,7 +150,7 @@ impl fmt::Display for HubError {
         match self {
             Self::NotBuilt(wanted) => {
                 let what = match wanted.kind {
-                    Kind::Model => "config.json, model.safetensors and tokenizer.json",
+                    Kind::Model => "config.json, model.safetensors and tokenizer.json, or `tiny`",
                     Kind::DataSet => "the tasks' folders",
                 };
                 let first = wanted.files.first().map_or("file", String::as_str);

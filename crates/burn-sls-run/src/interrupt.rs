@@ -41,14 +41,14 @@ pub fn stop_on_ctrl_c(interrupter: Interrupter) -> Result<(), RunError> {
 }
 
 /// Lets Ctrl-C make [`interrupted`] true, with a `word` on standard error; a second one ends the
-/// program at once.
+/// program at once. A process has one handler, and so the word of the first call.
 ///
 /// # Errors
 ///
 /// If the system takes no handler.
 pub fn catch_ctrl_c(word: &'static str) -> Result<(), RunError> {
     static CAUGHT: AtomicBool = AtomicBool::new(false);
-    if CAUGHT.swap(true, Ordering::Relaxed) {
+    if CAUGHT.load(Ordering::Relaxed) {
         return Ok(());
     }
     ctrlc::set_handler(move || {
@@ -60,5 +60,7 @@ pub fn catch_ctrl_c(word: &'static str) -> Result<(), RunError> {
             interrupter.stop(Some("Ctrl-C"));
         }
     })
-    .map_err(|error| RunError::Training(format!("Ctrl-C cannot be caught: {error}")))
+    .map_err(|error| RunError::Training(format!("Ctrl-C cannot be caught: {error}")))?;
+    CAUGHT.store(true, Ordering::Relaxed);
+    Ok(())
 }

@@ -8,9 +8,10 @@
 //! - [`progress`]: bars on a terminal, lines in a log; [`run_log`]: the logs of Burn's metrics.
 //! - [`hub`]: models and data sets by their names on the Hugging Face hub.
 //! - [`interrupt`], [`pipe`], [`file_limit`]: Ctrl-C, a reader that has gone, a limit on files.
-//! - [`failure`] and [`error`]: what ends a run early, in one sentence.
+//! - [`failure`], [`stopped`] and [`error`]: what ends a run early, in one sentence.
 //!
-//! Nothing here knows what is trained: settings, data and model are the program's.
+//! Nothing here knows what is trained: settings, data and model are the program's. Messages name
+//! the options of `glue`: `--devices`, `--model` and `--data-dir`.
 
 pub mod batches;
 pub mod checkpoints;
@@ -28,6 +29,7 @@ pub mod progress;
 pub mod record;
 pub mod recorder;
 pub mod run_log;
+pub mod stopped;
 pub mod worker;
 
 pub use error::RunError;

@@ -1,6 +1,7 @@
 //! Draws a run: losses, validation metrics and step sizes over the epochs.
 
 use kuva::backend::raster::RasterBackend;
+use kuva::backend::svg::SvgBackend;
 use kuva::render::figure::Figure;
 use std::path::Path;
 use std::{fs, io};
@@ -8,9 +9,9 @@ use std::{fs, io};
 use crate::files::put_whole;
 use points::smoothing;
 
+mod compact;
 mod panel;
 mod points;
-mod svg;
 
 pub use panel::{Banded, PANEL_HEIGHT, Panel, Scale};
 pub use points::smooth;
@@ -40,8 +41,8 @@ pub struct RunCurves {
 ///
 /// The three panels share the epoch axis. Loss and step size have logarithmic axes, on which
 /// values that are not finite or below 10⁻¹⁰ (zeros, negatives) are left out. Curves of more than
-/// about 1,300 points, two for a pixel, are thinned out such that their extremes stay. Both files
-/// need no fonts: the words of the SVG are outlines, with the text in them for those who search.
+/// about 1,300 points, two for a pixel, are thinned out such that their extremes stay. The words of
+/// the SVG take a font of whoever shows it; the PNG needs none.
 ///
 /// # Errors
 ///
@@ -58,22 +59,13 @@ pub struct RunCurves {
 ///     metrics: vec![("accuracy".to_string(), vec![(1.0, 0.8)])],
 ///     ..RunCurves::default()
 /// };
-/// let dir = std::env::temp_dir().join(format!("glue-plot-{}", std::process::id()));
+/// let dir = std::env::temp_dir().join(format!("burn-sls-plot-{}", std::process::id()));
 /// write(&curves, &dir).unwrap();
 /// assert!(dir.join("run.png").exists());
 /// # std::fs::remove_dir_all(&dir).unwrap();
 /// ```
 pub fn write(curves: &RunCurves, dir: &Path) -> Result<(), PlotError> {
-    save(figure(curves), dir, "run", Fonts::Outlines)
-}
-
-/// Where the words of an SVG take their letters from.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Fonts {
-    /// The file has their outlines: some 16 kB.
-    Outlines,
-    /// Whoever shows the file has a font.
-    TheReaders,
+    save(figure(curves), dir, "run")
 }
 
 /// Writes a figure as `NAME.svg` and `NAME.png`, and makes the directory if it is not there.
@@ -81,9 +73,9 @@ pub enum Fonts {
 /// # Errors
 ///
 /// As for [`write`].
-pub fn save(figure: Figure, dir: &Path, name: &str, fonts: Fonts) -> Result<(), PlotError> {
+pub fn save(figure: Figure, dir: &Path, name: &str) -> Result<(), PlotError> {
     let scene = figure.render();
-    let svg = svg::svg(&scene, fonts);
+    let svg = compact::compact(&SvgBackend::new().render_scene(&scene));
     let png = RasterBackend::new()
         .render_scene(&scene)
         .map_err(PlotError::Image)?;

@@ -100,8 +100,9 @@ impl EpochResult {
 
 impl<S> RunFile<S> {
     /// A metric after each epoch; NaN where there was none.
-    pub fn metric(&self, name: &str) -> impl Iterator<Item = f64> {
-        self.results.iter().map(move |result| result.metric(name))
+    pub fn metric(&self, name: impl AsRef<str>) -> impl Iterator<Item = f64> {
+        let results = self.results.iter();
+        results.map(move |result| result.metric(name.as_ref()))
     }
 }
 
@@ -131,7 +132,7 @@ pub fn read_run<S: DeserializeOwned>(folder: &Path) -> Result<RunFile<S>, RunErr
             "its format is {format}, and this program reads up to {FORMAT}: use the version of the \
              program that wrote it"
         );
-        return Err(RunError::file(&path, reason));
+        return Err(RunError::Later { path, reason });
     }
     serde_json::from_str(&text).map_err(damaged)
 }

@@ -35,7 +35,7 @@ pub struct Evaluated {
     pub metrics: Vec<(String, f64)>,
 }
 
-/// What the recorder has to know of a run that is not in its settings.
+/// What the recorder has to know of a run, whose settings it cannot read.
 #[derive(Clone, Debug)]
 pub struct Course {
     /// The heading of the picture.
@@ -66,7 +66,7 @@ struct State<S> {
     last_step: Instant,
 }
 
-impl<S: Clone + Serialize> Recorder<S> {
+impl<S: Serialize> Recorder<S> {
     /// Writes the files of a run, which go on after the given epochs and steps: see [`kept`].
     ///
     /// # Errors

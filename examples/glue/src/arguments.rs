@@ -65,7 +65,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "N|published:N|qkv")]
     pub units: Option<UnitSplit>,
     /// Step size below which two units of plasls are merged; the paper's is 1e-12 [default: never]
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", value_parser = number)]
     pub merge_below: Option<f64>,
     /// Preset of a line search: default, the recommended one; paper or reference, the paper's own
     /// settings; salsa or amortized [default: default]
@@ -74,7 +74,7 @@ pub struct TrainArgs {
     /// Where a line search begins its first search; the presets default and amortized find it
     /// [default: of paper 0.1, or 4e-5 for a pre-trained model, sgdsls: 1; of reference: 0.1, of
     /// salsa: 1]
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", value_parser = number)]
     pub first_step_size: Option<f64>,
     /// What multiplies the step sizes of a line search from the first step to the last; the search
     /// does not know it [default: cosine with --preset amortized, or else constant]
@@ -88,7 +88,7 @@ pub struct TrainArgs {
     pub set: Vec<(String, Value)>,
     /// Peak learning rate of adam, adamw or sgd [default: 2e-5], rate of schedule-free [default:
     /// 1e-4], factor on the rate that prodigy estimates [default: 1]; a line search has none
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", value_parser = number)]
     pub lr: Option<f64>,
     /// Training examples drawn by seed, or `all` [default: all]
     #[arg(long, value_name = "N|all")]
@@ -164,6 +164,11 @@ pub struct UnitsArgs {
     /// rest) [default: 10, or what the model's depth allows]
     #[arg(long, value_name = "N|published:N|qkv")]
     pub units: Option<UnitSplit>,
+}
+
+fn number(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number: &f64| number.is_finite());
+    number.ok_or_else(|| "it must be a number".to_string())
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

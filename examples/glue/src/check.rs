@@ -26,7 +26,7 @@ impl Settings {
                      schedule-free"
                 ));
             }
-            if !(lr > 0.0 && lr <= 1.0) {
+            if lr <= 0.0 || lr > 1.0 {
                 return refuse(format!("--lr is {lr}, and must be above 0 and at most 1"));
             }
         }
@@ -87,7 +87,7 @@ impl Settings {
             ("--first-step-size", args.first_step_size),
             ("--merge-below", args.merge_below),
         ] {
-            if let Some(value) = value.filter(|value| !(*value > 0.0 && value.is_finite())) {
+            if let Some(value) = value.filter(|value| *value <= 0.0) {
                 return refuse(format!("{option} is {value}, and must be above 0"));
             }
         }

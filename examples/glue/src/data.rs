@@ -107,7 +107,7 @@ pub fn load(settings: &mut Settings, length_asked: bool) -> Result<(Data, Source
         cut_short,
         outputs,
         metrics,
-        tokenizer: tokenizer.clone(),
+        tokenizer,
     };
     Ok((data, model))
 }

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use burn_sls_bert::BertError;
-use burn_sls_run::RunError;
 use burn_sls_run::hub::HubError;
+use burn_sls_run::{RunError, stopped};
 
 /// Why the program stopped. Its message is one sentence for the person at the terminal.
 #[derive(Debug, thiserror::Error)]
@@ -32,13 +32,14 @@ impl GlueError {
     pub fn stopped(cause: impl Into<Self>, out: &Path) -> Self {
         let go_on = resume(out);
         let stopped = match cause.into() {
-            Self::Run(cause) => RunError::stopped(cause, out, go_on),
-            cause => RunError::stopped(cause, out, go_on),
+            Self::Run(cause) => stopped::stopped(cause, out, go_on),
+            cause => stopped::stopped(cause, out, go_on),
         };
         stopped.into()
     }
 
-    /// 2 for what can be put right before any work is done, 1 for a training that failed.
+    /// 2 for what can be put right before any work is done, 1 for a training that failed and for a
+    /// full disk.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Run(error) => error.exit_code(),

@@ -18,7 +18,8 @@ use burn_sls_run::batches::{EvaluationLoader, TrainingLoader};
 use burn_sls_run::checkpoints::{self, KEPT, WholeFileCheckpointer};
 use burn_sls_run::device::DeviceSpec;
 use burn_sls_run::failure::Failure;
-use burn_sls_run::progress::Progress;
+use burn_sls_run::progress::{Place, Progress};
+use burn_sls_run::record::EpochResult;
 use burn_sls_run::run_log::{self, EpochEnds, ExperimentLog, MetricLogs};
 use burn_sls_run::{RunError, interrupt};
 
@@ -28,7 +29,35 @@ use crate::metrics::{EvaluationMetric, Evaluations};
 use crate::model::{EvaluationBatch, EvaluationOutput, GlueModel, Part, Recorder, TrainingOutput};
 use crate::saved_model::Saved;
 use crate::settings::Settings;
-use crate::train::{Ending, Manner};
+
+/// How a training ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ending {
+    /// All epochs are done.
+    Finished {
+        /// The folder with the run's files.
+        out: PathBuf,
+        /// The last epoch's values.
+        last: EpochResult,
+    },
+    /// It was interrupted, and can be resumed.
+    Interrupted {
+        /// The folder with the run's files.
+        out: PathBuf,
+        /// Epochs whose checkpoint is complete.
+        done: usize,
+    },
+}
+
+/// How a training presents itself.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Manner {
+    /// As the only one: it says what it does.
+    #[default]
+    Alone,
+    /// As one of several: it shows its progress and theirs, and prints nothing.
+    Among(Place),
+}
 
 /// A training about to begin.
 pub struct Training {

@@ -38,7 +38,8 @@ use clap::Parser;
 
 use arguments::{Cli, Command};
 use error::GlueError;
-use train::{Ending, train};
+use learner::Ending;
+use train::train;
 
 /// The program.
 pub fn main() -> ExitCode {

@@ -78,7 +78,8 @@ fn with_settings(
     settings: &Settings,
 ) -> Result<LineSearchConfig, GlueError> {
     let mut options = OPTIONS.iter();
-    let config = match options.find(|(name, _)| settings.set.0.contains_key(*name)) {
+    let given = |option: &str| settings.set.iter().any(|(name, _)| name == option);
+    let config = match options.find(|(name, _)| given(name)) {
         Some((name, option)) => Err(format!("`{name}` is set by {option}")),
         None => settings.set.over(config),
     };

@@ -11,10 +11,9 @@ use burn_sls_optim::LineSearchError;
 use burn_sls_run::RunError;
 
 use crate::error::GlueError;
-use crate::learner::{Training, failed};
+use crate::learner::{Ending, Training, failed};
 use crate::model::GlueModel;
 use crate::names::{OptimizerName, ScheduleName};
-use crate::train::Ending;
 
 impl Training {
     /// Trains with the optimizer of the settings.

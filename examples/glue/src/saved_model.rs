@@ -6,7 +6,6 @@ use std::str::FromStr;
 use burn::module::Module;
 use burn_sls_bert::glue::Task;
 use burn_sls_bert::{BertClassifier, BertConfig, BertError, Export, Tokenizer, sentences};
-use burn_sls_run::RunError;
 use burn_sls_run::checkpoints::unwritten;
 use burn_sls_run::files::sync_all;
 
@@ -69,7 +68,7 @@ impl Saved {
             }
             done => {
                 done?;
-                sync_all(&folder).map_err(|error| RunError::io(&folder, error))?;
+                sync_all(&folder)?;
             }
         }
         let file = self.out.join(FILE);

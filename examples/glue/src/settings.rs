@@ -169,7 +169,7 @@ impl Settings {
         Ok(())
     }
 
-    /// The first option on the command line that this run was not made with, in words. The units
+    /// An option on the command line that this run was not made with, in words. The units
     /// are to be those that the model really has: see [`UnitSplit::fit`].
     pub fn conflict(&self, args: &TrainArgs) -> Option<String> {
         let word = |value: &Value| value.as_str().map_or(value.to_string(), String::from);

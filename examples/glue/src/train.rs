@@ -1,6 +1,5 @@
 //! `glue train`: from arguments to a trained model and the files of its run.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use burn_sls_run::RunError;
@@ -8,50 +7,20 @@ use burn_sls_run::checkpoints;
 use burn_sls_run::device;
 use burn_sls_run::failure::Failure;
 use burn_sls_run::files::{publish, sweep};
-use burn_sls_run::progress::Place;
-use burn_sls_run::record::{EpochResult, FORMAT};
+use burn_sls_run::record::FORMAT;
 use burn_sls_run::recorder::{Course, kept};
 
 use crate::arguments::TrainArgs;
 use crate::data;
 use crate::error::GlueError;
 use crate::folder::{self, RunFile};
-use crate::learner::Training;
+use crate::learner::{Ending, Manner, Training};
 use crate::line_search;
 use crate::metrics::Evaluations;
 use crate::model::{GlueModel, Recorder};
 use crate::saved_model::{self, Saved};
 use crate::settings::Settings;
 use crate::words;
-
-/// How a training ended.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Ending {
-    /// All epochs are done.
-    Finished {
-        /// The folder with the run's files.
-        out: PathBuf,
-        /// The last epoch's values.
-        last: EpochResult,
-    },
-    /// It was interrupted, and can be resumed.
-    Interrupted {
-        /// The folder with the run's files.
-        out: PathBuf,
-        /// Epochs whose checkpoint is complete.
-        done: usize,
-    },
-}
-
-/// How a training presents itself.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub enum Manner {
-    /// As the only one: it says what it does.
-    #[default]
-    Alone,
-    /// As one of several: it shows its progress and theirs, and prints nothing.
-    Among(Place),
-}
 
 /// Trains as the command line says.
 ///

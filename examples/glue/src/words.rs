@@ -7,9 +7,9 @@ use burn_sls_bert::UnitSplit;
 use crate::arguments::TrainArgs;
 use crate::data::Data;
 use crate::error::resume;
+use crate::learner::Ending;
 use crate::saved_model;
 use crate::settings::{SENTENCES, Settings};
-use crate::train::Ending;
 
 /// What is about to be trained, on what, and where its files are.
 pub fn beginning(settings: &Settings, data: &Data, out: &Path, done: usize) -> String {

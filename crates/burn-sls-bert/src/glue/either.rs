@@ -56,7 +56,8 @@ fn hub_rows(folder: &Path, task: Task, split: Split, first: &Path) -> Result<Row
         .join(task.file(split).unwrap_or_default());
     let message = format!(
         "is a Parquet file of the hub, and this program was built without the feature that reads \
-         those: build it with `--features hub`, or give GLUE's official file {}",
+         those: build it with `--features hub`, or with the feature `parquet` of burn-sls-bert if \
+         it is your own, or give GLUE's official file {}",
         official.display()
     );
     Err(BertError::data(first, None, message))

@@ -8,12 +8,12 @@ use std::process::Command;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use super::arguments;
+use super::args::arguments;
 use super::progress::Progress;
 use burn_sls_run::RunError;
 
 use super::method::MethodName;
-use crate::cli::BenchArgs;
+use crate::bench::args::BenchArgs;
 use crate::error::LabError;
 
 /// The steps of such a process: the first makes the moments, the later ones are like each other.

@@ -252,9 +252,11 @@ fn uniform(generator: &mut Generator) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::suite::testing::alone_with_the_device;
 
     #[test]
     fn an_mlp_has_the_size_that_it_says_and_finite_losses() {
+        let _alone = alone_with_the_device();
         let device = Device::flex().autodiff();
         let network = Mlp::new(&MLP, &device);
         let size = Mlp::size(&MLP);

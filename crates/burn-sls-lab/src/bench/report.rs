@@ -9,13 +9,13 @@ use burn_sls_run::RunError;
 use indicatif::HumanCount;
 use serde::Serialize;
 
+use super::args::{arguments, steps};
 use super::growth::Growth;
 use super::network::ModelSize;
 use super::network::{BATCHES, Size};
 use super::row::Row;
 use super::tables::Cells;
-use super::{arguments, steps};
-use crate::cli::BenchArgs;
+use crate::bench::args::BenchArgs;
 use crate::error::LabError;
 use burn_sls_run::device::DeviceName;
 use burn_sls_run::files::write_whole;

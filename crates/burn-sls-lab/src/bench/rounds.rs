@@ -192,9 +192,11 @@ mod tests {
     use super::*;
     use crate::bench::method::MethodName;
     use crate::bench::network::Mlp;
+    use crate::suite::testing::alone_with_the_device;
 
     #[test]
     fn passes_are_timed_in_all_rounds_or_in_those_apart() {
+        let _alone = alone_with_the_device();
         let device = Device::flex().autodiff();
         let sizes = [3, 4, 2];
         let network = Mlp::new(&sizes, &device);

@@ -1,5 +1,6 @@
 //! The tables of a bench: for a terminal, and in Markdown.
 
+use comfy_table::CellAlignment;
 use indicatif::HumanCount;
 
 use super::growth::{Growth, Varied};
@@ -58,7 +59,7 @@ impl Cells {
 
     /// The table for a terminal.
     pub fn terminal(&self) -> String {
-        terminal(&self.heads, &self.rows)
+        terminal(&self.heads, &self.rows, CellAlignment::Right)
     }
 
     /// The table in Markdown.

@@ -231,7 +231,11 @@ impl Experiment {
             units: method.units,
             merge_below: method.merge_below,
             preset: method.preset,
-            set: method.set.0.clone().into_iter().collect(),
+            set: method
+                .set
+                .iter()
+                .map(|(name, value)| (name.to_string(), value.clone()))
+                .collect(),
             first_step_size: method.first_step_size,
             schedule: method.schedule,
             lr,

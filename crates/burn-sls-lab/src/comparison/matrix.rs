@@ -128,19 +128,24 @@ impl<'a> Matrix<'a> {
         })
     }
 
-    /// How many runs there are in all, and how many of them are known to be in `store`.
-    pub fn counts(&self, store: &Store) -> (usize, usize) {
-        let there = |run: &Planned| matches!(store.find(&run.settings), Some(Found::Finished(_)));
-        let known = |purpose| -> Vec<bool> {
-            let planned = self.planned(purpose, store).unwrap_or_default();
-            planned.iter().map(there).collect()
-        };
+    /// How many runs there are in all, and the kinds of the reported ones that are not known to be
+    /// in `store`.
+    pub fn counts(&self, store: &Store) -> (usize, Vec<String>) {
+        let selection = self.planned(Purpose::Selection, store).unwrap_or_default();
+        let reported = self.report_names().len();
+        let all = selection.len() + reported;
         let report = match self.decided(store) {
-            true => known(Purpose::Report),
-            false => vec![false; self.report_names().len()],
+            true => self.planned(Purpose::Report, store).unwrap_or_default(),
+            false => {
+                let of_cell = self.experiment.methods.len() * self.experiment.seeds.len();
+                let cells = self.cells.iter();
+                let kinds = cells.flat_map(|cell| std::iter::repeat_n(cell.name(), of_cell));
+                return (all, kinds.collect());
+            }
         };
-        let all = [known(Purpose::Selection), report].concat();
-        (all.len(), all.iter().filter(|there| **there).count())
+        let there = |run: &Planned| matches!(store.find(&run.settings), Some(Found::Finished(_)));
+        let missing = report.into_iter().filter(|run| !there(run));
+        (all, missing.map(|run| run.kind).collect())
     }
 
     /// The names of the reported runs, whatever learning rates they come to have.
@@ -240,8 +245,7 @@ impl<'a> Matrix<'a> {
 
 /// The metric that a run's task is judged by, after each epoch.
 pub fn leading(run: &RunFile) -> impl Iterator<Item = f64> {
-    let name = run.settings.leading_metric();
-    run.results.iter().map(move |result| result.metric(&name))
+    run.metric(run.settings.leading_metric())
 }
 
 /// The learning rates of a method: none, one, or those to choose from.

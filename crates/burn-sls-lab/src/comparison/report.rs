@@ -13,10 +13,10 @@ use std::path::{Path, PathBuf};
 use burn_sls_run::RunError;
 use burn_sls_run::files::write_whole;
 
+use super::args::ReportArgs;
 use super::experiment::{Experiment, READY};
 use super::results::{RESULTS, write_results};
 use super::store::Store;
-use crate::cli::ReportArgs;
 use crate::error::LabError;
 
 use parts::Part;

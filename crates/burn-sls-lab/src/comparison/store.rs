@@ -46,7 +46,7 @@ impl Store {
             for entry in entries {
                 let path = entry.map_err(|error| RunError::io(&folder, error))?.path();
                 if path.join(RUN).is_file() {
-                    let run = recorded(&path).map_err(|error| damaged(&path, &error))?;
+                    let run = recorded(&path).map_err(|error| damaged(&path, error))?;
                     runs.push((path, run));
                 }
             }
@@ -99,10 +99,10 @@ impl Store {
         for (folder, file) in self.runs.iter().filter(|(_, file)| file.last.is_some()) {
             let settings = file.settings.portable();
             if !there(&finished, &settings) {
-                let lines = read_steps(folder).map_err(|error| damaged(folder, &error))?;
+                let lines = read_steps(folder).map_err(|error| damaged(folder, error))?;
                 let steps = Steps::new(&lines, &file.unit_names).rounded();
                 if let Some(fault) = steps.fault(&file.unit_names, file.results.len()) {
-                    return Err(damaged(folder, &RunError::file(STEPS, fault)));
+                    return Err(damaged(folder, RunError::file(STEPS, fault)));
                 }
                 let file = RunFile {
                     settings,
@@ -187,7 +187,10 @@ pub fn recorded(folder: &Path) -> Result<RunFile, RunError> {
 }
 
 /// What to say of a run that cannot be read.
-fn damaged(folder: &Path, error: &RunError) -> RunError {
+fn damaged(folder: &Path, error: RunError) -> RunError {
+    if let RunError::Later { .. } = error {
+        return error;
+    }
     let reason = format!("{error}; delete this folder, and the comparison makes the run again");
     RunError::file(folder, reason)
 }
@@ -213,7 +216,7 @@ fn folder_name(settings: &Settings) -> String {
         settings.lr.map(|lr| format!("lr{lr:e}")),
         word(serde_json::json!(settings.schedule)).filter(|_| !settings.schedule.is_constant()),
         (!settings.set.is_empty()).then(|| {
-            let keys: Vec<&str> = settings.set.0.keys().map(String::as_str).collect();
+            let keys: Vec<&str> = settings.set.iter().map(|(name, _)| name).collect();
             keys.join("+")
         }),
         Some(format!("seed{}", settings.seed)),

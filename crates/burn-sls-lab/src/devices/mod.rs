@@ -10,6 +10,8 @@ mod time;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use burn_sls_run::files::write_whole;
+use burn_sls_run::{RunError, plot};
 use clap::Args;
 
 pub use measure::{Row, Setup};
@@ -56,25 +58,17 @@ pub fn devices(args: &DevicesArgs) -> Result<(), LabError> {
         }
         false => measured(args)?,
     };
-    let (page, svg, png) = page::page(&rows, 2.0 * network::LAYERS as f64);
+    let (page, picture) = page::page(&rows, 2.0 * network::LAYERS as f64);
     fs::create_dir_all(&args.out).map_err(|error| io(&args.out, error))?;
     let lines: Vec<String> = rows
         .iter()
         .map(|row| serde_json::json!(row).to_string())
         .collect();
     let text = format!("[\n{}\n]\n", lines.join(",\n"));
-    let files = [
-        (NUMBERS, Some(text.into_bytes())),
-        ("report.md", Some(page.into_bytes())),
-        ("scale.svg", Some(svg.into_bytes())),
-        ("scale.png", png),
-    ];
-    for (name, bytes) in files {
-        let path = args.out.join(name);
-        if let Some(bytes) = bytes {
-            fs::write(&path, bytes).map_err(|error| io(&path, error))?;
-        }
-    }
+    write_whole(&numbers, text.as_bytes())?;
+    write_whole(&args.out.join("report.md"), page.as_bytes())?;
+    let drawn = plot::save(picture, &args.out, "scale");
+    drawn.map_err(|error| RunError::file(args.out.join("scale.svg"), error))?;
     println!("the page is {}", args.out.join("report.md").display());
     Ok(())
 }

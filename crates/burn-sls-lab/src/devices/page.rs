@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use kuva::backend::raster::RasterBackend;
-use kuva::backend::svg::SvgBackend;
 use kuva::plot::LinePlot;
 use kuva::render::figure::Figure;
 use kuva::render::layout::{Layout, TickFormat};
@@ -12,7 +10,7 @@ use kuva::render::plots::Plot;
 use super::measure::{Row, Setup};
 use super::time::{Exchange, Link, Load, fitted};
 use crate::suite::report::Table;
-use crate::suite::report::drawing::{COLORS, renumbered};
+use crate::suite::report::figure::COLORS;
 
 /// A training to compute times for. These are assumptions, not measurements.
 struct Case {
@@ -74,8 +72,8 @@ fn cases(step_messages: f64, trial_messages: f64) -> [Case; 2] {
     ]
 }
 
-/// The page, its picture as SVG and, where it can be made, as PNG.
-pub(super) fn page(rows: &[Row], tensors: f64) -> (String, String, Option<Vec<u8>>) {
+/// The page and its picture.
+pub(super) fn page(rows: &[Row], tensors: f64) -> (String, Figure) {
     let mut parts = vec![
         "# Measured and computed\n\nMade by `sls-lab devices`; [the page on several \
          devices](../devices.md) says what it means."
@@ -101,8 +99,7 @@ pub(super) fn page(rows: &[Row], tensors: f64) -> (String, String, Option<Vec<u8
     );
     parts.extend(cases.iter().map(|case| computed(case).markdown()));
     parts.push("![The part of a step that its trials take](scale.svg)".to_string());
-    let (svg, png) = draw(&cases);
-    (parts.join("\n\n") + "\n", svg, png)
+    (parts.join("\n\n") + "\n", draw(&cases))
 }
 
 /// What passes between processes.
@@ -216,7 +213,7 @@ fn computed(case: &Case) -> Table {
 }
 
 /// What a trial in every step adds, against the number of devices.
-fn draw(cases: &[Case]) -> (String, Option<Vec<u8>>) {
+fn draw(cases: &[Case]) -> Figure {
     let panels = cases.iter().map(|case| {
         let lines = Exchange::ALL
             .into_iter()
@@ -251,13 +248,10 @@ fn draw(cases: &[Case]) -> (String, Option<Vec<u8>>) {
         (plots, layout)
     });
     let (plots, layouts): (Vec<Vec<Plot>>, Vec<Layout>) = panels.unzip();
-    let scene = Figure::new(plots.len(), 1)
+    Figure::new(plots.len(), 1)
         .with_cell_size(760.0, 300.0)
         .with_spacing(8.0)
         .with_padding(14.0)
         .with_plots(plots)
         .with_layouts(layouts)
-        .render();
-    let svg = renumbered(&SvgBackend::new().render_scene(&scene));
-    (svg, RasterBackend::new().render_scene(&scene).ok())
 }

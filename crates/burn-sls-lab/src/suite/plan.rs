@@ -1,8 +1,9 @@
 //! Which runs a judgement needs.
 
 use crate::suite::competitor::Tuned;
-use crate::suite::problem::{Family, Variant};
+use crate::suite::family::Family;
 use crate::suite::record::{Key, Record};
+use crate::suite::variant::Variant;
 
 /// The runs that are asked for: every competitor on every variant.
 #[derive(Clone)]

@@ -1,13 +1,7 @@
-//! What a training problem is, and how a family of problems makes one.
+//! What a training problem is.
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
-
-use crate::suite::competitor::{Competitor, Rates};
-use crate::suite::files::{Files, FilesError};
-use crate::suite::record::Record;
-use crate::suite::run::{Run, StepError};
 
 /// A training problem, drawn from a seed: a model, its mini-batches, the loss, and what is
 /// measured.
@@ -111,100 +105,6 @@ impl Evaluation {
             loss,
             held_out: None,
             accuracy: None,
-        }
-    }
-}
-
-/// A [`Problem`] of any kind.
-pub trait AnyProblem {
-    /// The length of a run, and what the loss can be.
-    fn plan(&self) -> Plan;
-
-    /// Trains the problem's model from its beginning.
-    ///
-    /// # Errors
-    ///
-    /// See [`StepError`].
-    fn run(&self, competitor: &Competitor, run: &Run) -> Result<Record, StepError>;
-}
-
-impl<P: Problem> AnyProblem for P {
-    fn plan(&self) -> Plan {
-        Problem::plan(self)
-    }
-
-    fn run(&self, competitor: &Competitor, run: &Run) -> Result<Record, StepError> {
-        crate::suite::run::train(self, competitor, run)
-    }
-}
-
-/// Which problem of a family.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Variant {
-    /// Draws the data, the initial weights and the mini-batches.
-    pub seed: u64,
-    /// Draws the shape of the problem: width, depth, activation, normalisation, initial scale,
-    /// label noise, input scale, batch size, length of run, where the family has them. `None` is
-    /// the nominal problem.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub drawn: Option<u64>,
-}
-
-impl Variant {
-    /// The nominal problem.
-    pub fn nominal(seed: u64) -> Self {
-        Self { seed, drawn: None }
-    }
-}
-
-/// Problems of one kind.
-pub struct Family {
-    /// Its name, such as `mnist1d-cnn`, or `ill-conditioned/3` for a level of difficulty.
-    pub name: &'static str,
-    /// What it belongs to in tables, such as `lightbench`.
-    pub group: &'static str,
-    /// One line: data, model, source.
-    pub doc: &'static str,
-    /// Whether it has variants beside the nominal problem.
-    pub varies: bool,
-    /// How it makes a problem.
-    pub make: Make,
-}
-
-/// How a family makes a problem.
-pub enum Make {
-    /// From the variant alone. The network is trained from scratch.
-    Scratch(fn(&Variant) -> Box<dyn AnyProblem>),
-    /// From files too. The network is a pre-trained one.
-    Pretrained(fn(&Variant, &Files) -> MadeFromFiles),
-}
-
-/// A problem, or why the files do not make one.
-pub type MadeFromFiles = Result<Box<dyn AnyProblem>, FilesError>;
-
-impl Family {
-    /// The problem.
-    ///
-    /// # Errors
-    ///
-    /// If the family needs files, and they are not named or cannot be read.
-    pub fn problem(&self, variant: &Variant, files: &Files) -> MadeFromFiles {
-        match self.make {
-            Make::Scratch(make) => Ok(make(variant)),
-            Make::Pretrained(make) => make(variant, files),
-        }
-    }
-
-    /// Whether it needs [`Files`].
-    pub fn reads_files(&self) -> bool {
-        matches!(self.make, Make::Pretrained(_))
-    }
-
-    /// The learning rates that the bars choose from.
-    pub fn rates(&self) -> Rates {
-        match self.make {
-            Make::Scratch(_) => Rates::SCRATCH,
-            Make::Pretrained(_) => Rates::PRETRAINED,
         }
     }
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::suite::problem::{Evaluation, Variant};
+use crate::suite::problem::Evaluation;
+use crate::suite::variant::Variant;
 
 /// A finished run: what it was, its costs, and what was measured on its way.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,15 +1,16 @@
 //! The report of a set of runs: `report.md`, `results.json` and a figure. The same runs always give
 //! the same files.
 
-pub(crate) mod drawing;
 mod failures;
-mod figure;
+pub(crate) mod figure;
 mod results;
 mod table;
 mod tables;
 
 use std::fs;
 use std::path::Path;
+
+use burn_sls_run::{RunError, plot};
 
 use crate::error::LabError;
 use crate::suite::competitor::is_candidate;
@@ -137,11 +138,8 @@ pub fn report(folder: &Path, records: &[Record], bar: &str) -> Result<String, La
         (&failed, &missing),
     );
     write(RESULTS, results.as_bytes())?;
-    let (svg, png) = figure::draw(&profiles);
-    write(&format!("{FIGURE}.svg"), svg.as_bytes())?;
-    if let Some(png) = png {
-        write(&format!("{FIGURE}.png"), &png)?;
-    }
+    let drawn = plot::save(figure::draw(&profiles), folder, FIGURE);
+    drawn.map_err(|error| RunError::file(folder.join(FIGURE), error))?;
     Ok(format!(
         "{}\n{} failed and {} missing runs; the report is {}",
         summary.terminal(),

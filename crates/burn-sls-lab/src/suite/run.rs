@@ -7,9 +7,10 @@ use burn::tensor::{Device, Int, Tensor};
 use burn_sls_core::random;
 
 use crate::suite::competitor::Competitor;
-use crate::suite::problem::{Problem, Variant};
+use crate::suite::problem::Problem;
 use crate::suite::record::{Key, Point, Record};
 use crate::suite::trainer::Trainer;
+use crate::suite::variant::Variant;
 
 /// Which run.
 #[derive(Clone, Debug)]

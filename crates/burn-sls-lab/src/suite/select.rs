@@ -1,7 +1,7 @@
 //! Which families the arguments ask for.
 
+use crate::suite::family::Family;
 use crate::suite::files::{Files, FilesError};
-use crate::suite::problem::Family;
 use crate::suite::problems::families;
 
 /// The families that match `patterns`: a name, a group, or the beginning of a name before `*`; all

@@ -6,8 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Distribution, Tensor};
 
-use crate::suite::problem::{Evaluation, Plan, Problem, Variant};
+use crate::suite::problem::{Evaluation, Plan, Problem};
 use crate::suite::record::{Key, Point, Record};
+use crate::suite::variant::Variant;
 
 /// Keeps other tests that do the same from the random numbers of the device, which all threads of a
 /// process share. For tests that seed it.

@@ -23,7 +23,8 @@ const RENAMED: [(&str, &str); 7] = [
 ];
 
 /// Single settings over those of a preset, each by its name in the [configuration's
-/// JSON](LineSearchConfig): `c` for `search.c`.
+/// JSON](LineSearchConfig): `c` for `search.c`. Names with their groups are brought to that form when
+/// settings are collected or read.
 ///
 /// # Example
 ///
@@ -38,8 +39,8 @@ const RENAMED: [(&str, &str); 7] = [
 /// assert_eq!(config, expected);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct NamedSettings(pub Map<String, Value>);
+#[serde(from = "Map<String, Value>")]
+pub struct NamedSettings(Map<String, Value>);
 
 impl NamedSettings {
     /// A setting `KEY=VALUE`. A key may have its groups before it, as in `search.c`. A value is
@@ -54,6 +55,11 @@ impl NamedSettings {
             .ok_or("it must be KEY=VALUE, such as c=0.3")?;
         let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value));
         Ok((key.trim().to_string(), value))
+    }
+
+    /// The settings by their bare names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
     /// Whether there are none.
@@ -87,6 +93,12 @@ impl NamedSettings {
         }
         config.validate().map_err(|error| error.to_string())?;
         Ok(config)
+    }
+}
+
+impl From<Map<String, Value>> for NamedSettings {
+    fn from(settings: Map<String, Value>) -> Self {
+        settings.into_iter().collect()
     }
 }
 

@@ -1,7 +1,9 @@
 //! A step as a line of `steps.jsonl`.
 
 use burn_sls_optim::{Outcome, SearchAlong, Searched, StepReport};
+use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 /// The name of the only step size of an optimizer with a learning rate.
 pub const LEARNING_RATE: &str = "learning rate";
@@ -30,7 +32,8 @@ pub struct StepLine {
     pub outcome: StepOutcome,
     /// The step size of every unit, or the learning rate. After a merge there are fewer units.
     pub step_sizes: Vec<f64>,
-    /// What they were multiplied by where the step was taken: the product of the four below.
+    /// What they were multiplied by where the step was taken: the product of the four below, which
+    /// files without a format do not have.
     #[serde(default = "whole", skip_serializing_if = "is_whole")]
     pub factor: f64,
     /// The factor of the schedule.
@@ -71,7 +74,7 @@ pub struct StepLine {
 }
 
 /// How a step ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum StepOutcome {
     /// A line search: in the file by the name of the outcome, such as `accepted`.
@@ -86,6 +89,17 @@ pub enum StepOutcome {
 pub enum RateStep {
     /// It was taken.
     Step,
+}
+
+impl<'de> Deserialize<'de> for StepOutcome {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = Value::deserialize(deserializer)?;
+        if let Ok(step) = RateStep::deserialize(&word) {
+            return Ok(Self::Rate(step));
+        }
+        let outcome = Outcome::deserialize(&word);
+        outcome.map(Self::Search).map_err(D::Error::custom)
+    }
 }
 
 impl StepOutcome {

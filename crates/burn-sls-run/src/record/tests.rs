@@ -92,4 +92,8 @@ fn a_run_of_a_later_format_is_refused_and_a_damaged_one_named() {
     fs::write(folder.path().join(STEPS), changed).unwrap();
     let error = read_steps(folder.path()).unwrap_err().to_string();
     assert!(error.contains("steps.jsonl: line 1: "), "{error}");
+    assert!(
+        error.contains("`excepted`") && error.contains("`accepted`"),
+        "{error}"
+    );
 }

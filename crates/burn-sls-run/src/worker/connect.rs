@@ -28,8 +28,8 @@ fn unreached(address: &str, error: ConnectError) -> String {
              a worker of this release there"
         ),
         error => format!(
-            "no worker answers at {address}: {error}. Start one there by the command \
-             `worker --listen {address}`"
+            "no worker answers at {address}: {error}. Start one there by `glue worker \
+             --listen {address}`"
         ),
     }
 }

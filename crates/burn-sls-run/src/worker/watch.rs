@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use crate::device::DeviceSpec;
 use crate::error::RunError;
+use crate::stopped::stopped;
 
 /// How long a worker may be silent, in seconds. Its server answers while the device computes.
 const PATIENCE: usize = 20;
@@ -44,7 +45,7 @@ pub fn watch(specs: &[DeviceSpec], patience: Option<usize>, out: &Path, go_on: &
             thread::spawn(move || {
                 let silent = ask(&address, patience, &over);
                 if let Some(silent) = silent {
-                    let error = RunError::stopped(RunError::Device(silent), &out, go_on);
+                    let error = stopped(RunError::Device(silent), &out, go_on);
                     eprintln!("error: {error}");
                     process::exit(error.exit_code().into());
                 }

@@ -2,7 +2,7 @@
 
 use burn_sls_bert::UnitSplit;
 use burn_sls_optim::Preset;
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use glue::arguments::{Cli, Command, TrainArgs};
 use glue::names::ScheduleName;
 use glue::settings::{Settings, base_name};
@@ -35,10 +35,6 @@ fn contradictions_are_refused_in_one_sentence() {
             "--merge-below is for --optimizer plasls",
         ),
         ("--optimizer plasls --merge-below 0", "--merge-below is 0"),
-        (
-            "--optimizer plasls --merge-below inf",
-            "--merge-below is inf",
-        ),
         ("--optimizer plasls --merge-below=-1", "above 0"),
         ("--optimizer plasls --lr 1e-3", "no meaning"),
         ("--optimizer prodigy --lr 2", "--lr is 2"),
@@ -72,6 +68,70 @@ fn settings_come_back_from_their_json_and_name_a_conflict() {
     assert_eq!(conflict, "--train-size 500 (this says all)");
     let conflict = settings.conflict(&parse("--balanced")).unwrap();
     assert_eq!(conflict, "no --balanced (this has it)");
+}
+
+#[test]
+fn a_number_is_finite() {
+    for option in ["--lr=nan", "--merge-below=inf", "--first-step-size=-inf"] {
+        let line = ["glue", "train", "--resume", option];
+        let error = Cli::try_parse_from(line).expect_err(option).to_string();
+        assert!(error.contains("it must be a number"), "{error}");
+    }
+}
+
+/// One option after the other says something else than the run was made with.
+#[test]
+fn every_option_that_a_run_was_not_made_with_is_named() {
+    let made = "--task rte --data-dir GLUE --model bert --optimizer plasls --units 4 --merge-below \
+                1e-3 --preset paper --first-step-size 0.5 --schedule cosine --set c=0.2 --seed 7 \
+                --train-size 64 --validation-size 20 --epochs 3 --batch-size 8 --max-length 99 \
+                --dropout on --device flex";
+    let settings = Settings::new(&parse(made)).unwrap();
+    assert_eq!(settings.conflict(&parse(made)), None);
+    let mut seen = 0;
+    for (option, other, as_made) in [
+        ("task", "mrpc", "rte"),
+        ("data-dir", "ELSEWHERE", "GLUE"),
+        ("model", "tiny", "bert"),
+        ("optimizer", "sgdsls", "plasls"),
+        ("units", "qkv", "4"),
+        ("merge-below", "1e-4", "0.001"),
+        ("preset", "default", "paper"),
+        ("first-step-size", "0.25", "0.5"),
+        ("schedule", "constant", "cosine"),
+        ("set", "c=0.3", r#"{"c":0.2}"#),
+        ("seed", "8", "7"),
+        ("train-size", "all", "64"),
+        ("validation-size", "21", "20"),
+        ("epochs", "4", "3"),
+        ("batch-size", "16", "8"),
+        ("max-length", "98", "99"),
+        ("dropout", "off", "on"),
+        ("device", "ndarray", "flex"),
+    ] {
+        let conflict = settings.conflict(&parse(&format!("--{option} {other}")));
+        let conflict = conflict.expect(option);
+        assert!(
+            conflict.starts_with(&format!("--{option} {as_made} (this says ")),
+            "{conflict}"
+        );
+        seen += 1;
+    }
+    let conflict = settings.conflict(&parse("--lr 0.5")).unwrap();
+    assert_eq!(conflict, "no --lr (this says 0.5)");
+    // Beside these `lr`, `balanced`, `devices`, `patience`, `out` and `resume`, and clap's own.
+    let options = Cli::command();
+    let train = options.find_subcommand("train").unwrap();
+    let named = train
+        .get_arguments()
+        .filter(|argument| argument.get_long().is_some());
+    let mut beside = vec!["lr", "balanced", "devices", "out", "resume"];
+    beside.extend(cfg!(feature = "remote").then_some("patience"));
+    assert_eq!(
+        named.count(),
+        seen + beside.len(),
+        "an option is not in the list"
+    );
 }
 
 #[test]

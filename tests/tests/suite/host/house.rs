@@ -1,11 +1,21 @@
-//! The plan of `burn-sls-optim`: its files import each other in one direction, and none is long.
+//! The plan of the houses: the files of a crate import each other in one direction, and none is
+//! long.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The most lines of a file.
-const LONGEST: usize = 350;
+/// The crates that are looked at, the most lines of a file there, and at which depth a folder is one
+/// room: in the optimizer, every file is one.
+const HOUSES: [(&str, usize, usize); 4] = [
+    ("crates/burn-sls-optim", 350, usize::MAX),
+    ("crates/burn-sls-run", 350, 1),
+    ("crates/burn-sls-lab", 350, 2),
+    ("examples/glue", 300, 1),
+];
+
+/// The most lines of the example: a reader should get through it.
+const EXAMPLE: usize = 2500;
 
 /// A path of names, such as `crate::units::choice`, without the `crate`.
 type Names = Vec<String>;
@@ -23,8 +33,9 @@ struct File {
 struct House(BTreeMap<Names, File>);
 
 impl House {
-    fn open() -> Self {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/burn-sls-optim/src");
+    fn open(package: &str) -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let source = root.join(package).join("src");
         let mut files = Vec::new();
         collect(&source, &mut files);
         let texts = files.iter().map(|file| {
@@ -67,11 +78,29 @@ impl House {
         owners
     }
 
-    /// A circle of imports, if there is one: every file imports from the next, and the last from
+    /// What each room imports from. A room is a file, or a folder at this depth with all that is
+    /// below it.
+    fn rooms(&self, depth: usize) -> BTreeMap<Names, BTreeSet<Names>> {
+        let room = |module: &Names| -> Names { module.iter().take(depth).cloned().collect() };
+        let mut rooms: BTreeMap<Names, BTreeSet<Names>> = BTreeMap::new();
+        for module in self.0.keys() {
+            let imported = self.imported(module);
+            rooms
+                .entry(room(module))
+                .or_default()
+                .extend(imported.iter().map(room));
+        }
+        for (name, imported) in &mut rooms {
+            imported.remove(name);
+        }
+        rooms
+    }
+
+    /// A circle of imports, if there is one: every room imports from the next, and the last from
     /// the first.
-    fn circle(&self) -> Option<Vec<Names>> {
+    fn circle(&self, depth: usize) -> Option<Vec<Names>> {
         fn search(
-            house: &House,
+            rooms: &BTreeMap<Names, BTreeSet<Names>>,
             at: &Names,
             way: &mut Vec<Names>,
             done: &mut BTreeSet<Names>,
@@ -83,17 +112,16 @@ impl House {
                 return None;
             }
             way.push(at.clone());
-            let circle = house
-                .imported(at)
+            let circle = rooms[at]
                 .iter()
-                .find_map(|next| search(house, next, way, done));
+                .find_map(|next| search(rooms, next, way, done));
             way.pop();
             circle
         }
-        let mut done = BTreeSet::new();
-        self.0
+        let (rooms, mut done) = (self.rooms(depth), BTreeSet::new());
+        rooms
             .keys()
-            .find_map(|module| search(self, module, &mut Vec::new(), &mut done))
+            .find_map(|room| search(&rooms, room, &mut Vec::new(), &mut done))
     }
 }
 
@@ -248,19 +276,21 @@ fn absolute(module: &Names, path: Names, known: &BTreeSet<&Names>) -> Option<Nam
 
 #[test]
 fn imports_lead_in_no_circle() {
-    let house = House::open();
-    assert!(house.0.len() > 40, "{} files", house.0.len());
-    let edges = house.0.keys().map(|module| house.imported(module).len());
-    assert!(edges.sum::<usize>() > 100, "the imports are read");
-    if let Some(circle) = house.circle() {
-        let circle: Vec<String> = circle.iter().map(|names| names.join("::")).collect();
-        panic!("{} -> {}", circle.join(" -> "), circle[0]);
+    for (package, _, depth) in HOUSES {
+        let house = House::open(package);
+        let edges = house.0.keys().map(|module| house.imported(module).len());
+        let edges: usize = edges.sum();
+        assert!(edges > house.0.len(), "{package}: {edges} imports are read");
+        if let Some(circle) = house.circle(depth) {
+            let circle: Vec<String> = circle.iter().map(|names| names.join("::")).collect();
+            panic!("{package}: {} -> {}", circle.join(" -> "), circle[0]);
+        }
     }
 }
 
 #[test]
 fn reports_and_choices_know_nothing_of_the_configuration() {
-    let house = House::open();
+    let house = House::open("crates/burn-sls-optim");
     for module in [vec!["report"], vec!["units", "choice"]] {
         let module: Names = module.into_iter().map(str::to_string).collect();
         assert!(house.0.contains_key(&module), "{module:?}");
@@ -272,11 +302,16 @@ fn reports_and_choices_know_nothing_of_the_configuration() {
 
 #[test]
 fn no_file_is_long() {
-    let house = House::open();
-    for (module, file) in &house.0 {
-        let lines = file.lines;
-        assert!(lines <= LONGEST, "{}: {lines} lines", module.join("::"));
+    for (package, longest, _) in HOUSES {
+        for (module, file) in &House::open(package).0 {
+            let lines = file.lines;
+            let module = module.join("::");
+            assert!(lines <= longest, "{package}: {module}: {lines} lines");
+        }
     }
+    let example = House::open("examples/glue").0;
+    let lines: usize = example.values().map(|file| file.lines).sum();
+    assert!(lines <= EXAMPLE, "the example has {lines} lines");
 }
 
 #[test]
@@ -289,7 +324,7 @@ fn a_circle_is_found_through_what_a_module_exports() {
             ("b/c.rs", last),
         ];
         let texts = texts.map(|(file, text)| (module(Path::new(file)), text.to_string()));
-        let circle = House::of(texts.into()).circle();
+        let circle = House::of(texts.into()).circle(usize::MAX);
         circle.map(|files| files.into_iter().collect::<BTreeSet<Names>>())
     };
     let names = |path: &[&str]| -> Names { path.iter().map(|name| name.to_string()).collect() };

@@ -110,7 +110,9 @@ fn a_recorded_experiment_may_have_names_of_before_and_a_new_one_may_not() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("before.toml");
     fs::write(&file, &now).unwrap();
+    let parsed = Experiment::parse(&now).unwrap();
     let now = Experiment::recorded(&file).unwrap();
+    assert_eq!(now.methods[0].set, parsed.methods[0].set);
     // Where a file of before names no preset, that was the paper's.
     assert_eq!(now.methods[1].preset, Some(Preset::Paper));
     fs::write(&file, &before).unwrap();

@@ -8,7 +8,7 @@ use crate::comparison::results::Run;
 use burn_sls_run::RunError;
 
 use crate::error::LabError;
-use burn_sls_run::plot::{self, Banded, Fonts, PANEL_HEIGHT, Panel, Points, Scale};
+use burn_sls_run::plot::{self, Banded, PANEL_HEIGHT, Panel, Points, Scale};
 
 use super::costs::Axis;
 use super::parts::{Entry, Part};
@@ -40,7 +40,7 @@ const SPACING: f64 = 8.0;
 pub(super) fn draw(part: &Part, folder: &Path) -> Result<Vec<Picture>, LabError> {
     let mut pictures = Vec::new();
     let mut save = |figure: Figure, name: String, caption: String| {
-        plot::save(figure, folder, &name, Fonts::TheReaders)
+        plot::save(figure, folder, &name)
             .map_err(|error| RunError::file(folder.join(&name), error))?;
         pictures.push(Picture { name, caption });
         Ok::<(), LabError>(())

@@ -1,10 +1,11 @@
 use std::fs;
 
 use super::*;
-use crate::cli::CompareArgs;
+use crate::comparison::args::CompareArgs;
 use crate::comparison::results::read_results;
 use crate::comparison::store::RUNS;
 use crate::comparison::{Compared, compare};
+use crate::suite::testing::alone_with_the_device;
 
 const EXPERIMENT: &str = r#"
 title = "A | test"
@@ -42,6 +43,7 @@ source = "nowhere: made up for this test"
 
 #[test]
 fn a_comparison_becomes_a_page_that_needs_no_other_file() {
+    let _alone = alone_with_the_device();
     let dir = tempfile::tempdir().unwrap();
     let (file, out) = (dir.path().join("small.toml"), dir.path().join("out"));
     fs::write(&file, EXPERIMENT).unwrap();

@@ -1,6 +1,6 @@
-//! Settings of a line search that had other names in earlier versions. Recorded settings of old runs
-//! and experiments are translated when they are read, so that a run is found again by the settings
-//! of now. In a new experiment the old names are refused.
+//! Settings of a line search that had other names in earlier versions. Recorded settings of old
+//! experiments and their runs are translated when a comparison reads them, so that a run is found
+//! again by the settings of now. In a new experiment the old names are refused.
 
 use burn_sls_optim::NamedSettings;
 use glue::names::OptimizerName;
@@ -34,11 +34,11 @@ pub(crate) fn translated(
 ) -> NamedSettings {
     let unset = |value: &Value| value.is_null() || value.as_str() == Some("none");
     let mut now = Map::new();
-    for (key, value) in &set.0 {
+    for (key, value) in set.iter() {
         let mut insert = |key: &str, value: Value| {
             now.insert(key.to_string(), value);
         };
-        match key.as_str() {
+        match key {
             "bracket" => {
                 let library = match optimizer {
                     OptimizerName::Sgdsls => 1.0,
@@ -76,7 +76,7 @@ pub(crate) fn translated(
             _ => insert(key, value.clone()),
         }
     }
-    NamedSettings(now)
+    now.into()
 }
 
 /// A limit of clipping with its kind as Burn writes it.
@@ -102,7 +102,7 @@ mod tests {
             .expect("settings of now");
         // And stays when it is read again.
         assert_eq!(translated(&now, OptimizerName::Adamsls, None), now);
-        Value::Object(now.0)
+        serde_json::to_value(now).expect("plain data")
     }
 
     #[test]

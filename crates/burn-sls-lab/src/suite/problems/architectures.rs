@@ -4,11 +4,13 @@
 
 use burn::tensor::Device;
 
+use crate::suite::family::{Family, Make};
 use crate::suite::nets::{
     Activation, CellKind, CnnConfig, Net, Norm, Readout, RecurrentConfig, TransformerConfig,
     TransformerReadout,
 };
-use crate::suite::problem::{Family, Make, Problem, Variant};
+use crate::suite::problem::Problem;
+use crate::suite::variant::Variant;
 
 use super::examples::Examples;
 use super::loss::Loss;

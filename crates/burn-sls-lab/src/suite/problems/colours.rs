@@ -1,7 +1,9 @@
 //! Colour images, by a small VGG with BatchNorm.
 
+use crate::suite::family::{Family, Make};
 use crate::suite::nets::{CnnConfig, Norm};
-use crate::suite::problem::{Family, Make, Problem, Variant};
+use crate::suite::problem::Problem;
+use crate::suite::variant::Variant;
 
 use super::examples::Examples;
 use super::loss::Loss;

@@ -2,8 +2,10 @@
 
 use burn::tensor::Device;
 
+use crate::suite::family::{Family, Make};
 use crate::suite::nets::{CnnConfig, MlpConfig, Net};
-use crate::suite::problem::{Family, Make, Problem, Variant};
+use crate::suite::problem::Problem;
+use crate::suite::variant::Variant;
 
 use super::examples::Examples;
 use super::loss::Loss;

@@ -3,8 +3,10 @@
 //! Source: S. Vaswani et al., *Painless stochastic gradient*, NeurIPS 2019, after M. Rolinek and G.
 //! Martius, *L4*, NeurIPS 2018.
 
+use crate::suite::family::{Family, Make};
 use crate::suite::nets::{Activation, MlpConfig, Norm};
-use crate::suite::problem::{Family, Make, Problem, Variant};
+use crate::suite::problem::Problem;
+use crate::suite::variant::Variant;
 
 use super::examples::Examples;
 use super::loss::Loss;

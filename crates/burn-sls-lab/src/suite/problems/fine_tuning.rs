@@ -7,8 +7,10 @@ use glue::names::TrainSize;
 use glue::pretrained;
 use glue::settings::{Settings, TINY};
 
+use crate::suite::family::{Family, MadeFromFiles, Make};
 use crate::suite::files::{Files, FilesError};
-use crate::suite::problem::{Family, MadeFromFiles, Make, Plan, Variant};
+use crate::suite::problem::Plan;
+use crate::suite::variant::Variant;
 
 use super::bert::Classification;
 

@@ -1,7 +1,9 @@
 //! A language model of characters, on a text that a small grammar makes.
 
+use crate::suite::family::{Family, Make};
 use crate::suite::nets::{Activation, TransformerConfig, TransformerReadout};
-use crate::suite::problem::{Family, Make, Problem, Variant};
+use crate::suite::problem::Problem;
+use crate::suite::variant::Variant;
 
 use super::examples::Examples;
 use super::loss::Loss;

@@ -4,8 +4,10 @@
 
 use burn::tensor::Device;
 
+use crate::suite::family::{Family, Make};
 use crate::suite::nets::{CellKind, MlpConfig, Net, Readout, RecurrentConfig, SignalCnnConfig};
-use crate::suite::problem::{Family, Make, Problem, Variant};
+use crate::suite::problem::Problem;
+use crate::suite::variant::Variant;
 
 use super::examples::Examples;
 use super::loss::Loss;

@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use crate::suite::problem::Family;
+use crate::suite::family::Family;
 
 mod architectures;
 mod bert;

@@ -6,7 +6,9 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::suite::problem::{Evaluation, Family, Make, Plan, Problem, Variant};
+use crate::suite::family::{Family, Make};
+use crate::suite::problem::{Evaluation, Plan, Problem};
+use crate::suite::variant::Variant;
 
 use super::examples::{Batch, Examples};
 use super::numbers::{Draw, Numbers, singles};

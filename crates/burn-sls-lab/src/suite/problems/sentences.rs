@@ -8,8 +8,10 @@ use glue::arguments::TrainArgs;
 use glue::data::{self, Source};
 use glue::settings::Settings;
 
+use crate::suite::family::{Family, Make};
 use crate::suite::nets::Activation;
-use crate::suite::problem::{Family, Make, Plan, Problem, Variant};
+use crate::suite::problem::{Plan, Problem};
+use crate::suite::variant::Variant;
 
 use super::bert::Classification;
 use super::numbers::{Draw, Numbers};

@@ -1,7 +1,9 @@
 //! Sequences whose next number is to be told.
 
+use crate::suite::family::{Family, Make};
 use crate::suite::nets::{CellKind, Readout, RecurrentConfig};
-use crate::suite::problem::{Family, Make, Problem, Variant};
+use crate::suite::problem::Problem;
+use crate::suite::variant::Variant;
 
 use super::examples::Examples;
 use super::loss::Loss;

@@ -3,7 +3,7 @@
 use burn_sls_core::random::seed;
 
 use crate::suite::nets::{Activation, Norm};
-use crate::suite::problem::Variant;
+use crate::suite::variant::Variant;
 
 use super::numbers::{Draw, Numbers};
 

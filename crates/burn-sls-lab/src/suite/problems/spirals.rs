@@ -2,8 +2,10 @@
 
 use std::f64::consts::PI;
 
+use crate::suite::family::{Family, Make};
 use crate::suite::nets::MlpConfig;
-use crate::suite::problem::{Family, Make, Problem, Variant};
+use crate::suite::problem::Problem;
+use crate::suite::variant::Variant;
 
 use super::examples::Examples;
 use super::loss::Loss;

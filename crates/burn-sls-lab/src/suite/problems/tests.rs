@@ -6,8 +6,9 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor};
 
 use crate::suite::nets::{Activation, MlpConfig, Norm, initialised};
-use crate::suite::problem::{Problem, Variant};
+use crate::suite::problem::Problem;
 use crate::suite::testing::alone_with_the_device;
+use crate::suite::variant::Variant;
 
 use super::supervised::host;
 use super::{

@@ -1,7 +1,9 @@
 //! Sentences of words, classified from scratch by a transformer with dropout.
 
+use crate::suite::family::{Family, Make};
 use crate::suite::nets::{Activation, TransformerConfig, TransformerReadout};
-use crate::suite::problem::{Family, Make, Problem, Variant};
+use crate::suite::problem::Problem;
+use crate::suite::variant::Variant;
 
 use super::examples::Examples;
 use super::loss::Loss;

@@ -2,14 +2,11 @@
 
 use std::sync::Arc;
 
-use kuva::backend::raster::RasterBackend;
-use kuva::backend::svg::SvgBackend;
 use kuva::plot::LinePlot;
 use kuva::render::figure::Figure;
 use kuva::render::layout::{Layout, TickFormat};
 use kuva::render::plots::Plot;
 
-use super::drawing::{COLORS, renumbered};
 use crate::suite::score::{Measure, Profile};
 
 /// Factors are drawn up to two to this power.
@@ -19,22 +16,23 @@ const DOUBLINGS: f64 = 4.0;
 const SIZE: (f64, f64) = (820.0, 330.0);
 const LEGEND: f64 = 250.0;
 
-/// Panels over one another, as SVG and, where it can be made, PNG. The factor is on a logarithmic
-/// axis.
-pub(super) fn draw(profiles: &[(Measure, Vec<Profile>)]) -> (String, Option<Vec<u8>>) {
+/// The colours of Okabe and Ito, which most colour-blind readers can tell apart, and a grey.
+pub(crate) const COLORS: [&str; 8] = [
+    "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#555555", "#b0a000",
+];
+
+/// Panels over one another. The factor is on a logarithmic axis.
+pub(super) fn draw(profiles: &[(Measure, Vec<Profile>)]) -> Figure {
     let panels = profiles
         .iter()
         .map(|(measure, profiles)| panel(*measure, profiles));
     let (plots, layouts): (Vec<Vec<Plot>>, Vec<Layout>) = panels.unzip();
-    let figure = Figure::new(plots.len(), 1)
+    Figure::new(plots.len(), 1)
         .with_cell_size(SIZE.0, SIZE.1)
         .with_spacing(8.0)
         .with_padding(14.0)
         .with_plots(plots)
-        .with_layouts(layouts);
-    let scene = figure.render();
-    let svg = renumbered(&SvgBackend::new().render_scene(&scene));
-    (svg, RasterBackend::new().render_scene(&scene).ok())
+        .with_layouts(layouts)
 }
 
 fn panel(measure: Measure, profiles: &[Profile]) -> (Vec<Plot>, Layout) {

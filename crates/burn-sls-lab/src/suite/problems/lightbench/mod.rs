@@ -22,7 +22,7 @@
 //!   that are not those of the loss (adversarial, delayed, quantised), thresholds that noise keeps
 //!   out of reach, and the problems with images and text, which other families stand for.
 
-use crate::suite::problem::Family;
+use crate::suite::family::Family;
 
 mod formula;
 mod noisy;
@@ -39,12 +39,12 @@ const GROUP: &str = "lightbench";
 /// One level of a problem: its name, what it is, and how it is made.
 macro_rules! level {
     ($name:literal, $doc:literal, $make:expr) => {
-        $crate::suite::problem::Family {
+        $crate::suite::family::Family {
             name: $name,
             group: $crate::suite::problems::lightbench::GROUP,
             doc: $doc,
             varies: false,
-            make: $crate::suite::problem::Make::Scratch(|v| Box::new($make(v))),
+            make: $crate::suite::family::Make::Scratch(|v| Box::new($make(v))),
         }
     };
 }
@@ -52,12 +52,12 @@ macro_rules! level {
 /// The levels of a problem from the trivial one: `name/1` with the first parameter, and so on.
 macro_rules! levels {
     ($doc:literal, $make:expr, $($name:literal: $parameter:expr),+ $(,)?) => {
-        vec![$($crate::suite::problem::Family {
+        vec![$($crate::suite::family::Family {
             name: $name,
             group: $crate::suite::problems::lightbench::GROUP,
             doc: $doc,
             varies: false,
-            make: $crate::suite::problem::Make::Scratch(|v| Box::new($make($parameter, v))),
+            make: $crate::suite::family::Make::Scratch(|v| Box::new($make($parameter, v))),
         }),+]
     };
 }

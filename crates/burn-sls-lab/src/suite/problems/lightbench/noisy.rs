@@ -4,7 +4,8 @@ use std::f64::consts::TAU;
 
 use burn::tensor::Tensor;
 
-use crate::suite::problem::{Family, Variant};
+use crate::suite::family::Family;
+use crate::suite::variant::Variant;
 
 use super::super::numbers::{Draw, Numbers, singles};
 use super::super::supervised::mean;

@@ -5,7 +5,8 @@ use std::f64::consts::{PI, TAU};
 use burn::tensor::Tensor;
 use burn::tensor::activation::sigmoid;
 
-use crate::suite::problem::{Family, Variant};
+use crate::suite::family::Family;
+use crate::suite::variant::Variant;
 
 use super::formula::Formula;
 use super::{level, levels};

@@ -1,6 +1,7 @@
 //! Parameters and curvatures of many magnitudes.
 
-use crate::suite::problem::{Family, Variant};
+use crate::suite::family::Family;
+use crate::suite::variant::Variant;
 
 use super::super::numbers::{Draw, Numbers, singles};
 use super::formula::Formula;

@@ -3,7 +3,8 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
-use crate::suite::problem::{Problem, Variant};
+use crate::suite::problem::Problem;
+use crate::suite::variant::Variant;
 
 use super::super::supervised::host;
 use super::super::tests::check;

@@ -8,8 +8,10 @@ use burn::nn::{
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Int, Tensor};
 
+use crate::suite::family::{Family, Make};
 use crate::suite::nets::{Cell, CellKind, Net};
-use crate::suite::problem::{Family, Make, Plan, Problem, Variant};
+use crate::suite::problem::{Plan, Problem};
+use crate::suite::variant::Variant;
 
 use super::super::loss::Loss;
 use super::super::numbers::Numbers;
