@@ -72,7 +72,7 @@ pub fn write(curves: &RunCurves, dir: &Path) -> Result<(), PlotError> {
 ///
 /// # Errors
 ///
-/// As for [`write`].
+/// As for [`write()`].
 pub fn save(figure: Figure, dir: &Path, name: &str) -> Result<(), PlotError> {
     let scene = figure.render();
     let svg = compact::compact(&SvgBackend::new().render_scene(&scene));

@@ -71,6 +71,13 @@ fn next_step(dir: &Path, task: Task, split: Split, file: &str) -> String {
             ),
         };
     }
+    let other_case = here.iter().find(|path| {
+        let name = path.file_name().unwrap_or_default();
+        path.is_dir() && name.eq_ignore_ascii_case(task.folder()) && path.join(file).is_file()
+    });
+    if let Some(folder) = other_case {
+        return format!("; call {} {}", folder.display(), task.folder());
+    }
     let below = below(dir).find(|folder| names.iter().any(|name| folder.join(name).is_dir()));
     if let Some(folder) = below {
         return format!("; {} has one: give that folder", folder.display());
@@ -143,6 +150,7 @@ mod tests {
                 "hub",
                 "hub/snapshots/0a has one: give that folder",
             ),
+            ("glue/sst-2/train.tsv", "glue", "/glue/sst-2 SST-2"),
             (
                 "mine/train.tsv",
                 "mine",

@@ -53,7 +53,7 @@ impl Tuned {
     }
 
     /// The names of the competitors that it is the best of, where it chooses from these rates: see
-    /// [`Family::rates`](crate::suite::problem::Family::rates).
+    /// [`Family::rates`](crate::suite::family::Family::rates).
     pub fn candidates(self, rates: &Rates) -> [String; 5] {
         let (base, rates) = match self {
             Self::Adam => (ADAM_COSINE, rates.adam),
