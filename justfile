@@ -40,6 +40,11 @@ report *args:
 bench *args:
     cargo run --release -p burn-sls-lab -- bench {{ args }}
 
+# The long tests: changed files through every reader for an hour or two, then a million steps
+campaign *args:
+    cargo run --release -p burn-sls-campaign --features parquet -- fuzz {{ args }}
+    cargo run --release -p burn-sls-campaign --features parquet -- steps
+
 # Packages the four libraries and builds them from their packages
 publish-dry-run *args:
     cargo publish --dry-run --locked -p burn-sls-kernels -p burn-sls-core -p burn-sls-optim -p burn-sls-bert {{ args }}

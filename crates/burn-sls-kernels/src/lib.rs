@@ -15,3 +15,14 @@ pub use adam::{AdamConstants, AdamMoments, AdamUpdate, GradientAndMoment};
 pub use averaging::AveragedMove;
 pub use transformer::{attention_weights, linear, linear_gelu, residual_layer_norm};
 pub use vectors::{add_scaled, inner_product, inner_product_with_difference, log1p};
+
+/// Whether the caller is a thread of a rayon pool. Without the feature `rayon` none is.
+///
+/// Such a thread must not wait for a lock whose holder computes with rayon: while it waits for its
+/// own work, a pool has it begin with other work, and that may be what the holder waits for.
+pub fn is_pool_thread() -> bool {
+    #[cfg(feature = "rayon")]
+    return rayon::current_thread_index().is_some();
+    #[cfg(not(feature = "rayon"))]
+    return false;
+}

@@ -1,9 +1,9 @@
 //! A judge for optimizers that ask for no learning rate: training problems on which nobody tuned.
 //!
 //! An optimizer that needs no tuning should train whatever comes, as it is. So every competitor has
-//! one configuration for all [problems](mod@problems), as under the rules of AlgoPerf, and it is judged against a
-//! *bar* that may do what it may not: Adam with a warm-up and a cosine, at the best of five
-//! learning rates for each problem.
+//! one configuration for all [problems](mod@problems), as under the rules of AlgoPerf, and it is
+//! judged against a *bar* that may do what it may not: Adam with a warm-up and a cosine, at the best
+//! of five learning rates for each problem.
 //!
 //! ```sh
 //! sls-lab problems --quick                    # a problem of every group, in minutes

@@ -81,11 +81,11 @@ impl RunError {
         }
     }
 
-    /// A file with a fault.
+    /// A file with a fault. The reason may quote from the file: it is cut, and stays on one line.
     pub fn file(path: impl AsRef<Path>, reason: impl ToString) -> Self {
         Self::File {
             path: path.as_ref().to_path_buf(),
-            reason: reason.to_string(),
+            reason: one_line(&reason.to_string()),
         }
     }
 
@@ -97,6 +97,17 @@ impl RunError {
             Self::Io { source, .. } => code_of(source),
             _ => 2,
         }
+    }
+}
+
+/// A reason that may quote from a file, on one line and of at most 1,000 bytes.
+pub fn one_line(reason: &str) -> String {
+    const LONGEST: usize = 1000;
+    let end = reason.floor_char_boundary(LONGEST);
+    let shown = reason[..end].replace(char::is_control, " ");
+    match end < reason.len() {
+        true => format!("{shown}… ({} bytes)", reason.len()),
+        false => shown,
     }
 }
 

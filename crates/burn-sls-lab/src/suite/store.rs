@@ -4,6 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use burn_sls_run::error::one_line;
+
 use crate::suite::record::{Key, Record};
 
 /// The file of the runs.
@@ -107,8 +109,9 @@ fn put(records: &mut Vec<Record>, record: Record) {
 fn parsed(path: &Path, text: &str) -> Result<Vec<Record>, StoreError> {
     let mut records = Vec::new();
     for (index, line) in text.lines().enumerate() {
-        let record = serde_json::from_str(line)
-            .map_err(|error| StoreError::Line(path.to_path_buf(), index + 1, error.to_string()))?;
+        let record = serde_json::from_str(line).map_err(|error| {
+            StoreError::Line(path.to_path_buf(), index + 1, one_line(&error.to_string()))
+        })?;
         put(&mut records, record);
     }
     Ok(records)

@@ -11,7 +11,7 @@
 use core::fmt;
 
 use burn::module::ParamId;
-use burn::tensor::{DType, TensorData};
+use burn::tensor::{DType, Element, TensorData};
 
 use super::iterates::{Iterate, Iterates, Kept};
 
@@ -75,15 +75,26 @@ fn take_tensor(bytes: &mut &[u8]) -> Option<Kept> {
     let data = match size {
         4 => {
             let numbers = take_numbers(bytes, count)?.map(f32::from_le_bytes);
-            TensorData::from(numbers.collect::<Vec<_>>().as_slice())
+            finite(numbers, |number| number.is_finite())?
         }
         8 => {
             let numbers = take_numbers(bytes, count)?.map(f64::from_le_bytes);
-            TensorData::from(numbers.collect::<Vec<_>>().as_slice())
+            finite(numbers, |number| number.is_finite())?
         }
         _ => return None,
     };
     Some(Kept::Recorded(data))
+}
+
+/// The numbers, if all are finite. No training writes others, and one of them would spread to the
+/// parameters without passing through a direction, whose slope is looked at.
+fn finite<N: Copy + Element>(
+    numbers: impl Iterator<Item = N>,
+    is_finite: impl Fn(&N) -> bool,
+) -> Option<TensorData> {
+    let numbers: Vec<N> = numbers.collect();
+    let all = numbers.iter().all(is_finite);
+    all.then(|| TensorData::from(numbers.as_slice()))
 }
 
 /// The next eight bytes as a number.

@@ -74,6 +74,10 @@ impl ScheduleFreeRecord {
             largest_lr: f64::from_bits(number()?),
             sum: f64::from_bits(number()?),
         };
+        let known = |number: f64| number.is_finite() && number >= 0.0;
+        if !(known(weights.largest_lr) && known(weights.sum)) {
+            return Err(files::unfit("the weights of its average are damaged"));
+        }
         let length = usize::try_from(number()?).map_err(|_| cut())?;
         let iterates = take(&mut rest, length).ok_or_else(cut)?;
         let damaged = || files::unfit("its averaged weights are damaged");

@@ -1,7 +1,5 @@
 //! The engine: a line search at work, and what an iteration reads from it.
 
-use std::sync::MutexGuard;
-
 use burn::module::{Module, ParamId};
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{GradientsParams, ModuleOptimizer};
@@ -14,7 +12,7 @@ use crate::direction::{self, Proposal, SearchAlong};
 use crate::error::LineSearchError;
 #[cfg(feature = "learner")]
 use crate::objective::seed_device;
-use crate::objective::{Objective, draw_seed, generator_turn, prepare, seed_devices};
+use crate::objective::{GeneratorTurn, Objective, draw_seed, prepare, seed_devices};
 use crate::state::SearchState;
 use crate::units::{Assignment, Searched, UnitRule};
 
@@ -84,6 +82,7 @@ impl Engine {
             (None, true) => {
                 // Lazy parameters come first, so that they are the same as without a line search.
                 // A model without a trainable one is refused where it is prepared.
+                let _turn = self.turn_of_model(model);
                 let _ = prepare(model);
                 draw()
             }
@@ -131,8 +130,13 @@ impl Engine {
     }
 
     /// A turn with the random generators, where a forward pass is going to be replayed.
-    pub(crate) fn generator_turn(&self, device: &Device) -> Option<MutexGuard<'static, ()>> {
-        self.seeds().then(|| generator_turn(device))
+    pub(crate) fn generator_turn(&self, device: &Device) -> Option<GeneratorTurn> {
+        self.seeds().then(|| GeneratorTurn::wait(device)).flatten()
+    }
+
+    /// The same on the device of the model.
+    pub(crate) fn turn_of_model<M: Module>(&self, model: &M) -> Option<GeneratorTurn> {
+        GeneratorTurn::of_model(model, self.seeds())
     }
 
     /// Notes that the devices have been prepared for a forward of the user's own.

@@ -7,7 +7,6 @@ use burn::tensor::Device;
 use burn::train::{InferenceStep, TrainOutput, TrainStep};
 
 use super::batch_loss::TrainingLoss;
-use super::workers::Worker;
 use super::wrapper::LineSearch;
 use crate::engine::{Request, Stepped};
 use crate::error::{LineSearchError, StepError};
@@ -50,8 +49,10 @@ impl<M: TrainStep<Input: Clone, Output: TrainingLoss> + Module> TrainStep for Li
                 (worker.run_seed(draw), worker.place(made))
             }
         };
-        let turn = |worker: &Worker<'_, M::Input>| self.engine.generator_turn(worker.device);
-        let _turn = worker.as_ref().and_then(turn);
+        let _turn = match &worker {
+            None => self.engine.turn_of_model(&self.model),
+            Some(worker) => self.engine.generator_turn(worker.device),
+        };
         let prepared = match &worker {
             None => self.engine.prepare(&self.model, run_seed, index),
             Some(worker) => {

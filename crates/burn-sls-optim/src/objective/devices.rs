@@ -6,9 +6,7 @@
 
 use std::any::Any;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use burn::module::{Module, ModuleVisitor, Param};
@@ -16,6 +14,7 @@ use burn::tensor::{Device, StreamId, Tensor};
 
 use super::losses::{Losses, MicroBatch, one_by_one};
 use super::replay::seed_device;
+use super::turn::GeneratorTurn;
 use crate::error::LineSearchError;
 
 /// Losses that are evaluated where the training forward was.
@@ -91,7 +90,7 @@ impl<M: Module, I: Clone + Send, F: Fn(&M, &I) -> Tensor<1> + Sync> Losses<M, I>
             &self.main,
             jobs.collect(),
             |model, device, (item, seed)| {
-                let _turn = seed.map(|_| generator_turn(device));
+                let _turn = seed.map(|_| GeneratorTurn::wait(device));
                 seed_device(device, seed);
                 to_main((self.losses)(model, &item), main)
             },
@@ -217,32 +216,4 @@ pub(crate) fn message_of(panic: &(dyn Any + Send)) -> String {
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     let text = text.unwrap_or("a panic without a message");
     text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// A turn with the random generator of a device, from seeding to the end of a forward pass. A
-/// backend has one generator for all threads of its process: what another thread draws in between
-/// would be missing in the replay. Asynchronous devices compute side by side all the same, since a
-/// forward pass is only launched here.
-///
-/// All devices of this process take turns, and those that share a device in another process.
-pub(crate) fn generator_turn(device: &Device) -> MutexGuard<'static, ()> {
-    static HERE: Mutex<()> = Mutex::new(());
-    static ELSEWHERE: Mutex<BTreeMap<String, &'static Mutex<()>>> = Mutex::new(BTreeMap::new());
-    let generator = match elsewhere(device) {
-        None => &HERE,
-        Some(name) => {
-            let mut all = ELSEWHERE.lock().unwrap_or_else(PoisonError::into_inner);
-            // A process has few devices, and keeps them until it ends.
-            *all.entry(name).or_insert_with(|| Box::leak(Box::default()))
-        }
-    };
-    generator.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The name of a device of another process. Only its text says so, without Burn's feature `remote`
-/// among those of this crate. A device whose text changes takes turns with those of this process,
-/// which costs time and nothing else.
-fn elsewhere(device: &Device) -> Option<String> {
-    let text = format!("{:?}", device.clone().inner());
-    text.starts_with("Device<Remote").then_some(text)
 }

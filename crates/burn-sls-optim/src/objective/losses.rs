@@ -4,6 +4,7 @@ use burn::module::{Module, ParamId};
 use burn::tensor::{Device, Tensor};
 
 use super::replay::seed_devices;
+use super::turn::GeneratorTurn;
 use crate::error::LineSearchError;
 
 /// A micro-batch whose gradient is part of this iteration's.
@@ -58,6 +59,7 @@ pub(crate) fn one_by_one<M: Module, I>(
     first: usize,
 ) -> Vec<Tensor<1>> {
     let losses = batches.iter().map(|batch| {
+        let _turn = GeneratorTurn::of_model(model, batch.seed.is_some());
         seed_devices(model, batch.seed);
         of.losses(model, batch, first)
     });

@@ -8,6 +8,7 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Bool, Device, Distribution, Int, Tensor};
 use burn_sls_core::random;
 
+use super::turn::GeneratorTurn;
 use crate::error::LineSearchError;
 
 /// Makes a model ready for a training forward whose random numbers can be repeated.
@@ -45,9 +46,11 @@ pub(crate) fn prepare<M: Module>(model: &M) -> Result<(), LineSearchError> {
     }
 }
 
-/// Seeds every device of the model, if there is a seed.
+/// Seeds every device of the model, if there is a seed. It waits for the turn of another thread to
+/// end, which would lose its random numbers.
 pub(crate) fn seed_devices<M: Module>(model: &M, seed: Option<u64>) {
     if seed.is_some() {
+        let _turn = GeneratorTurn::of_model(model, true);
         model
             .devices()
             .iter()
@@ -64,6 +67,7 @@ pub(crate) fn seed_device(device: &Device, seed: Option<u64>) {
 
 /// A seed for a run, from the random numbers that the device would give next.
 pub(crate) fn draw_seed(device: &Device) -> u64 {
+    let _turn = GeneratorTurn::wait(device);
     let device = device.clone().inner();
     let drawn = Tensor::<1>::random([4], Distribution::Uniform(0.0, 1.0), &device);
     // 24 bits each, which is what a uniform f32 has.

@@ -17,7 +17,7 @@ use super::peers::Peers;
 use super::reuse::Trained;
 use super::step::{Step, tracked};
 use crate::error::{LineSearchError, StepError};
-use crate::objective::{Losses, MicroBatch, generator_turn, main_device, seed_devices};
+use crate::objective::{GeneratorTurn, Losses, MicroBatch, main_device, seed_devices};
 
 impl LineSearchOptimizer {
     /// A step over the micro-batches of several processes, each of which has a replica of the model
@@ -216,7 +216,7 @@ impl<M: Module, I, P: Peers, F: Fn(&M, &I) -> Tensor<1>> Losses<M, Option<&I>> f
         let own = batches.iter().filter(|batch| batch.item.is_some());
         let own = own.map(|batch| {
             self.talk.unless_panic(|| {
-                let _turn = batch.seed.map(|_| generator_turn(&self.device));
+                let _turn = batch.seed.map(|_| GeneratorTurn::wait(&self.device));
                 seed_devices(model, batch.seed);
                 host(self.losses(model, batch, first))
             })

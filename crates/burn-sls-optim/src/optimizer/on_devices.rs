@@ -75,9 +75,11 @@ impl LineSearchOptimizer {
         self.reusable = None;
         let run_seed = self.engine.run_seed(&model);
         // Draws parameters that are not drawn yet, and refuses a model without any.
+        let turn = self.engine.turn_of_model(&model);
         if let Err(source) = prepare(&model) {
             return Err(StepError { model, source });
         }
+        drop(turn);
         let seeds = (0..batches.len()).map(|index| self.engine.batch_seed(run_seed, index));
         let seeds: Vec<Option<u64>> = seeds.collect();
         let jobs = batches.iter().zip(&seeds);

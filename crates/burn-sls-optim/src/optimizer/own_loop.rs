@@ -1,9 +1,10 @@
 //! The optimizer for your own training loop: how it is made, and how it is recorded.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use burn::module::Module;
-use burn::optim::ModuleOptimizer;
+use burn::optim::{ModuleOptimizer, OptimizerRecord};
 
 use super::record::LineSearchRecord;
 use super::reuse::Reusable;
@@ -243,8 +244,8 @@ impl LineSearchOptimizer {
     ///
     /// # Errors
     ///
-    /// If the record is of other units, or of averaged weights where none are to be averaged. If
-    /// its moments or averaged weights belong to no parameter of the model that has a gradient, the
+    /// If the record is damaged, of other units, or of averaged weights where none are to be
+    /// averaged. If its moments or averaged weights belong to no parameter of the model that has a gradient, the
     /// next step is an error.
     pub fn load_record(mut self, record: LineSearchRecord) -> Result<Self, LineSearchError> {
         record.search.check(&self.engine.config.units)?;
@@ -256,10 +257,22 @@ impl LineSearchOptimizer {
         }
         self.engine.state = record.search;
         self.engine.expects_moments = !record.optimizer.is_empty();
-        self.optim = self.optim.load_record(record.optimizer);
+        self.optim = taken_over(self.optim, record.optimizer)?;
         self.engine.expects_iterates = !record.iterates.is_empty();
         self.engine.iterates = record.iterates;
         self.reusable = None;
         Ok(self)
     }
+}
+
+/// The optimizer with a record. Burn panics where a damaged one does not say which parameter a
+/// tensor belongs to.
+fn taken_over(
+    optim: ModuleOptimizer,
+    record: OptimizerRecord,
+) -> Result<ModuleOptimizer, LineSearchError> {
+    let load = AssertUnwindSafe(|| optim.load_record(record));
+    catch_unwind(load).map_err(|_| LineSearchError::Record {
+        reason: "the state of its optimizer is damaged".to_string(),
+    })
 }

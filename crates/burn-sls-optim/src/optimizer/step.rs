@@ -244,11 +244,13 @@ impl LineSearchOptimizer {
         let mut kept = Vec::new();
         let mut grads = GradientsAccumulator::new();
         for (index, item) in batches.iter().enumerate() {
+            let turn = self.engine.turn_of_model(&model);
             let seed = match self.engine.prepare(&model, run_seed, index) {
                 Ok(seed) => seed,
                 Err(source) => return Err(StepError { model, source }),
             };
             let (base, item) = forward(&model, item, seed);
+            drop(turn);
             let base = match tracked(base) {
                 Ok(base) => base,
                 Err(source) => return Err(StepError { model, source }),

@@ -11,6 +11,7 @@ mod oracle;
 mod records;
 mod saving;
 mod stages;
+mod threads;
 mod traces;
 mod trainers;
 mod training;

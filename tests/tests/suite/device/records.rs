@@ -10,7 +10,7 @@ use burn::store::ModuleRecord;
 use burn::tensor::{DType, Tensor};
 use burn_sls_optim::{
     Acceptance, BatchLoss, Extrapolation, Frequency, Hypergradient, InitialStep, LineSearchConfig,
-    LineSearchRecord, ReduceOnPlateau, SearchAlong, Shrink, Units,
+    LineSearchRecord, Preset, ReduceOnPlateau, SearchAlong, Shrink, Units,
 };
 use burn_sls_tests::classifier::{self, Batch, Classifier};
 use burn_sls_tests::network::float;
@@ -170,6 +170,20 @@ fn a_damaged_record_is_refused_with_its_reason() {
         .unwrap_err()
         .to_string();
     assert!(missing.contains("no/such/file"), "{missing}");
+}
+
+#[test]
+fn averaged_weights_that_are_not_finite_are_refused() {
+    let mut optim = Preset::Default.adamsls().with_seed(1).init();
+    let (model, batches) = problem(0.0);
+    let step = optim.step(model, |m| m.batch_loss(&batches[0]));
+    assert!(step.expect("a step").report.outcome.moved());
+    let mut bytes = optim.to_record().into_bytes().expect("bytes");
+    // After the beginning, its length and the count: an id, the bytes of a number, their count.
+    let first = 6 * 8;
+    bytes[first..first + 4].copy_from_slice(&f32::NAN.to_le_bytes());
+    let error = LineSearchRecord::from_bytes(&bytes).expect_err("a NaN");
+    assert!(error.to_string().contains("averaged weights are damaged"));
 }
 
 /// Two numbers under ids that stay, so that the moments of a record are found again.

@@ -9,7 +9,6 @@ mod faults;
 mod house;
 mod kernels;
 mod metrics;
-mod mutations;
 mod peers;
 mod traps;
 mod units;
