@@ -54,7 +54,7 @@ impl Worker {
 
     /// Waits for the end of the worker, with its training and not by an error.
     fn ends(&mut self) {
-        ends(&mut self.process, Duration::from_secs(10));
+        ends(&mut self.process, Duration::from_secs(120));
         let ended = self.process.wait().expect("its end");
         assert!(ended.success(), "{ended}");
     }
@@ -344,7 +344,7 @@ fn epochs(out: &Path, count: usize) {
     };
     while saved().is_none_or(|saved| saved < count) {
         assert!(
-            begin.elapsed() < Duration::from_secs(60),
+            begin.elapsed() < Duration::from_secs(300),
             "no epoch {count}"
         );
         std::thread::sleep(Duration::from_millis(20));
@@ -379,7 +379,7 @@ fn a_worker_that_is_killed_or_falls_silent_ends_the_run_which_goes_on_with_other
         let mut training = command.spawn().expect("the program runs");
         epochs(&out, 1);
         signal(name, &gone.process);
-        ends(&mut training, Duration::from_secs(30));
+        ends(&mut training, Duration::from_secs(120));
         let output = training.wait_with_output().expect("its output");
         let error = error(&output);
         assert_eq!(output.status.code(), Some(1), "{name}: {error}");
@@ -403,7 +403,7 @@ fn a_worker_that_is_killed_or_falls_silent_ends_the_run_which_goes_on_with_other
         let done = results(&out).1.as_array().expect("epochs").len();
         epochs(&out, done + 1);
         signal("-INT", &resumed);
-        ends(&mut resumed, Duration::from_secs(30));
+        ends(&mut resumed, Duration::from_secs(120));
         let output = resumed.wait_with_output().expect("its output");
         assert_eq!(output.status.code(), Some(130), "{}", self::error(&output));
     }
