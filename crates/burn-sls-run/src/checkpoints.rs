@@ -149,8 +149,9 @@ pub fn last_epoch(folder: &Path) -> Result<usize, RunError> {
     Ok(epochs.filter(complete).max().unwrap_or(0))
 }
 
-/// Removes what a killed run has left after epoch `done`: parts of a checkpoint that is not
-/// complete, and records that were being written.
+/// Removes what a killed run has left beside the [`KEPT`] checkpoints up to epoch `done`: parts of a
+/// later one that is not complete, records that were being written, and what remained of an older
+/// one that was being removed.
 ///
 /// # Errors
 ///
@@ -160,8 +161,10 @@ pub fn sweep(folder: &Path, done: usize) -> Result<(), RunError> {
     for entry in entries {
         let path = entry.map_err(|error| RunError::io(folder, error))?.path();
         let name = path.file_name().and_then(|name| name.to_str());
-        let later = |(part, epoch)| PARTS.contains(&part) && epoch > done;
-        let left = name.and_then(parsed).is_some_and(later);
+        let other = |(part, epoch): (_, usize)| {
+            PARTS.contains(&part) && (epoch > done || epoch + KEPT <= done)
+        };
+        let left = name.and_then(parsed).is_some_and(other);
         if left && path.is_file() {
             fs::remove_file(&path).map_err(|error| RunError::io(&path, error))?;
         }
