@@ -50,11 +50,9 @@ pub(crate) fn prepare<M: Module>(model: &M) -> Result<(), LineSearchError> {
 /// end, which would lose its random numbers.
 pub(crate) fn seed_devices<M: Module>(model: &M, seed: Option<u64>) {
     if seed.is_some() {
-        let _turn = GeneratorTurn::of_model(model, true);
-        model
-            .devices()
-            .iter()
-            .for_each(|device| seed_device(device, seed));
+        let devices = model.devices();
+        let _turn = devices.first().and_then(GeneratorTurn::wait);
+        devices.iter().for_each(|device| seed_device(device, seed));
     }
 }
 
