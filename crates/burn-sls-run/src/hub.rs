@@ -1,13 +1,21 @@
 //! Models and data sets by their names on the Hugging Face hub.
 
 #[cfg(feature = "hub")]
+mod cache;
+#[cfg(feature = "hub")]
 mod download;
+#[cfg(feature = "hub")]
+mod request;
+#[cfg(feature = "hub")]
+mod settings;
 
 use core::fmt;
 use std::path::{Path, PathBuf};
 
 #[cfg(feature = "hub")]
 pub use download::Hub;
+#[cfg(feature = "hub")]
+pub use settings::Settings;
 
 /// A kind of repository on the hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,8 +130,16 @@ pub enum Reason {
     NoFile,
     /// The hub wants to know who asks, as it also does for names that it does not have.
     NotAllowed,
+    /// The hub has too much to do, and this is its status.
+    Busy(String),
     /// Less arrived than the hub had announced.
     CutShort,
+    /// More arrived than the hub had announced.
+    TooLong,
+    /// The content is not that of the mark that the hub has for it.
+    OtherContent,
+    /// The cache cannot be written, and this is why.
+    Unwritten(String),
     /// Something else.
     Other(String),
 }
@@ -203,7 +219,14 @@ impl fmt::Display for Reason {
                 f,
                 "it has no such name, or wants a token that may see it in HF_TOKEN"
             ),
+            Self::Busy(status) => write!(f, "it answers {} (try again later)", brief(status)),
             Self::CutShort => write!(f, "the download was cut short (try again)"),
+            Self::TooLong => write!(f, "more bytes arrived than it had announced"),
+            Self::OtherContent => write!(
+                f,
+                "what arrived is not what it has: the SHA-256 is another (try again)"
+            ),
+            Self::Unwritten(why) => write!(f, "the cache cannot be written ({})", brief(why)),
             Self::Other(why) => f.write_str(&brief(why)),
         }
     }

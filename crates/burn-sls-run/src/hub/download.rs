@@ -1,14 +1,14 @@
 //! Downloads from the hub, into the cache that its other programs share.
 
-use std::error::Error;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::time::Duration;
 
-use hf_hub::progress::{DownloadEvent, ProgressEvent, ProgressHandler};
-use hf_hub::{HFClient, HFClientSync, HFError, HFRepositorySync, RepoType, split_id};
 use indicatif::{ProgressBar, ProgressStyle};
+use tokio::runtime::{self, Runtime};
 
-use super::{Failed, HubError, Kind, Reason, Wanted};
+use super::cache::Cache;
+use super::request::{Requests, Said, unwritten};
+use super::{Failed, HubError, Kind, Reason, Settings, Wanted};
 
 /// The files beside a `tokenizer.json` that change its tokens. A model need not have them.
 const BESIDE: [&str; 3] = [
@@ -19,34 +19,40 @@ const BESIDE: [&str; 3] = [
 
 /// The hub, and the cache of what was downloaded from it.
 pub struct Hub {
-    client: HFClientSync,
-    endpoint: String,
-    cache: PathBuf,
+    settings: Settings,
+    requests: Requests,
+    runtime: Runtime,
+}
+
+/// What is wanted of whom.
+struct Repository<'a> {
+    hub: &'a Hub,
+    kind: Kind,
+    name: &'a str,
+    cache: Cache,
 }
 
 impl Hub {
-    /// The hub as the environment has it: `HF_ENDPOINT`, `HF_TOKEN`, `HF_HOME` and whatever else
-    /// `hf-hub` looks at.
+    /// The hub of the environment, see [`Settings`].
     ///
     /// # Errors
     ///
-    /// If that makes no sense.
+    /// [`HubError::Settings`] if the environment makes no sense.
     pub fn from_env() -> Result<Self, HubError> {
-        Self::new(HFClient::new())
+        Self::new(Settings::from_env())
     }
 
-    /// The hub of a client.
+    /// The hub of these settings.
     ///
     /// # Errors
     ///
-    /// If there is no client.
-    pub fn new(client: Result<HFClient, HFError>) -> Result<Self, HubError> {
-        let settings = |error: HFError| HubError::Settings(error.to_string());
-        let client = client.map_err(settings)?;
+    /// [`HubError::Settings`] if the address is none of a server, or the token cannot be sent.
+    pub fn new(settings: Settings) -> Result<Self, HubError> {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build();
         Ok(Self {
-            endpoint: client.endpoint().to_string(),
-            cache: client.cache_dir().to_path_buf(),
-            client: HFClientSync::from_inner(client).map_err(settings)?,
+            requests: Requests::new(&settings)?,
+            runtime: runtime.map_err(|error| HubError::Settings(error.to_string()))?,
+            settings,
         })
     }
 
@@ -57,77 +63,62 @@ impl Hub {
     ///
     /// # Errors
     ///
-    /// If a file can neither be found in the cache nor downloaded.
+    /// [`HubError::Download`] if a file can neither be found in the cache nor downloaded.
     pub fn folder(&self, kind: Kind, name: &str, files: &[&str]) -> Result<PathBuf, HubError> {
-        let (owner, id) = split_id(name);
-        let wanted = Wanted::new(kind, name, files);
-        match kind {
-            Kind::Model => self.fetch(self.client.model(owner, id), wanted),
-            Kind::DataSet => self.fetch(self.client.dataset(owner, id), wanted),
-        }
-    }
-
-    fn fetch<T: RepoType>(
-        &self,
-        repository: HFRepositorySync<T>,
-        wanted: Wanted,
-    ) -> Result<PathBuf, HubError> {
-        let cached = |file: &String| {
-            let path = repository.download_file().filename(file);
-            Some(snapshot(&path.local_files_only(true).send().ok()?, file))
+        let cache = Cache::of(&self.settings.cache, kind, name);
+        let hub = self;
+        let repository = Repository {
+            hub,
+            kind,
+            name,
+            cache,
         };
-        let cached: Option<Vec<PathBuf>> = wanted.files.iter().map(cached).collect();
-        if let Some(folder) = cached.and_then(|folders| folders.into_iter().next()) {
+        repository.folder(files).map_err(|(file, reason)| {
+            HubError::Download(Box::new(Failed {
+                file,
+                endpoint: self.settings.endpoint.clone(),
+                cache: self.settings.cache.clone(),
+                reason,
+                wanted: Wanted::new(kind, name, files),
+            }))
+        })
+    }
+}
+
+impl Repository<'_> {
+    fn folder(&self, files: &[&str]) -> Result<PathBuf, (String, Reason)> {
+        let beside = match files.contains(&"tokenizer.json") {
+            true => &BESIDE[..],
+            false => &[],
+        };
+        if let Some((commit, folder)) = self.cache.newest()
+            && files.iter().all(|file| folder.join(file).exists())
+        {
             // Without the hub, the cache must do.
-            return match self.beside(&repository, &wanted, &folder) {
+            return match self.beside(&commit, beside) {
                 Err((_, Reason::Unreachable(_))) | Ok(()) => Ok(folder),
-                Err((file, reason)) => Err(self.failed(wanted, file, reason)),
+                Err(failed) => Err(failed),
             };
         }
-        let mut folder: Option<PathBuf> = None;
-        for file in &wanted.files {
+        let mut commit = None;
+        for file in files {
             // Every file from the commit of the first: the hub's newest may change in between.
-            let commit = folder.as_deref().and_then(Path::file_name);
-            let commit = commit.map(|name| name.to_string_lossy().into_owned());
-            match download(&repository, file, commit) {
-                Ok(path) => folder = Some(snapshot(&path, file)),
-                Err(reason) => {
-                    let file = file.clone();
-                    return Err(self.failed(wanted, file, reason));
-                }
-            }
+            let of = self.download(file, commit.as_deref());
+            commit = Some(of.map_err(|reason| (file.to_string(), reason))?);
         }
-        let folder = folder.unwrap_or_default();
-        match self.beside(&repository, &wanted, &folder) {
-            Ok(()) => Ok(folder),
-            Err((file, reason)) => Err(self.failed(wanted, file, reason)),
-        }
+        let commit = commit.unwrap_or_default();
+        self.beside(&commit, beside)?;
+        Ok(self.cache.snapshot(&commit))
     }
 
-    /// Downloads the files beside a `tokenizer.json` that change its tokens, if the hub has them.
-    fn beside<T: RepoType>(
-        &self,
-        repository: &HFRepositorySync<T>,
-        wanted: &Wanted,
-        folder: &Path,
-    ) -> Result<(), (String, Reason)> {
-        if !wanted.files.iter().any(|file| file == "tokenizer.json") {
-            return Ok(());
-        }
-        let commit = folder.file_name();
-        let commit = commit.map(|name| name.to_string_lossy().into_owned());
-        // The mark that the hub's programs leave in the cache for a file that it does not have.
-        let marks = folder.parent().and_then(Path::parent);
-        let marks = marks.zip(folder.file_name());
-        let marks = marks.map(|(cache, commit)| cache.join(".no_exist").join(commit));
-        for file in BESIDE {
-            let known = marks
-                .as_ref()
-                .is_some_and(|marks| marks.join(file).exists());
-            if known || folder.join(file).exists() {
+    /// Downloads files that the hub may have.
+    fn beside(&self, commit: &str, files: &[&str]) -> Result<(), (String, Reason)> {
+        for file in files {
+            let there = self.cache.snapshot(commit).join(file).exists();
+            if there || self.cache.lacks(commit, file) {
                 continue;
             }
-            match download(repository, file, commit.clone()) {
+            match self.download(file, Some(commit)) {
                 Ok(_) | Err(Reason::NoFile) => {}
                 Err(reason) => return Err((file.to_string(), reason)),
             }
@@ -135,90 +126,59 @@ impl Hub {
         Ok(())
     }
 
-    fn failed(&self, wanted: Wanted, file: String, reason: Reason) -> HubError {
-        HubError::Download(Box::new(Failed {
-            file,
-            endpoint: self.endpoint.clone(),
-            cache: self.cache.clone(),
-            reason,
-            wanted,
-        }))
-    }
-}
-
-/// The folder that `path` is that `file` of: some levels up if the file is in folders inside.
-fn snapshot(path: &Path, file: &str) -> PathBuf {
-    let depth = file.split('/').count();
-    path.ancestors().nth(depth).unwrap_or(path).to_path_buf()
-}
-
-/// Downloads a file, of the newest commit if of none.
-fn download<T: RepoType>(
-    repository: &HFRepositorySync<T>,
-    file: &str,
-    commit: Option<String>,
-) -> Result<PathBuf, Reason> {
-    // Drawn on a terminal only.
-    let bar = ProgressBar::new(0).with_message(format!("{}: {file}", repository.repo_path()));
-    let style = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes}");
-    bar.set_style(style.expect("a good template"));
-    let request = repository.download_file().filename(file);
-    let request = request.maybe_revision(commit).progress(Shown(bar.clone()));
-    let path = request.send();
-    bar.finish_and_clear();
-    let path = path.map_err(reason)?;
-    // `hf-hub` takes whatever arrives for the file, and would keep it for good.
-    let announced = bar.length().filter(|&bytes| bytes > 0);
-    let bytes = fs::metadata(&path).map(|file| file.len()).ok();
-    if announced.is_some() && announced != bytes {
-        for part in [fs::canonicalize(&path).ok(), Some(path)] {
-            part.map(fs::remove_file);
+    /// Downloads a file of a commit, or of the newest, and returns which that is.
+    fn download(&self, file: &str, commit: Option<&str>) -> Result<String, Reason> {
+        if self.hub.settings.offline {
+            return Err(Reason::Unreachable("HF_HUB_OFFLINE is set".into()));
         }
-        return Err(Reason::CutShort);
-    }
-    Ok(path)
-}
-
-fn reason(error: HFError) -> Reason {
-    match error {
-        HFError::EntryNotFound { .. }
-        | HFError::RepoNotFound { .. }
-        | HFError::RevisionNotFound { .. } => Reason::NoFile,
-        HFError::AuthRequired { .. } | HFError::Forbidden { .. } => Reason::NotAllowed,
-        HFError::Request { source, .. } if source.is_body() || source.is_decode() => {
-            Reason::CutShort
+        if commit.is_some_and(|commit| self.cache.snapshot(commit).join(file).exists()) {
+            return Ok(commit.unwrap_or_default().to_string());
         }
-        HFError::Request { source, .. } => {
-            // What the outer errors say is that there was one.
-            let mut innermost: &dyn Error = &source;
-            while let Some(inner) = innermost.source() {
-                innermost = inner;
-            }
-            Reason::Unreachable(innermost.to_string())
-        }
-        other => Reason::Other(other.to_string()),
-    }
-}
-
-/// A bar that follows a download.
-struct Shown(ProgressBar);
-
-impl ProgressHandler for Shown {
-    fn on_progress(&self, event: &ProgressEvent) {
-        let ProgressEvent::Download(event) = event else {
-            return;
-        };
-        match event {
-            DownloadEvent::Start { total_bytes, .. } => self.0.set_length(*total_bytes),
-            DownloadEvent::Progress { files } => {
-                if let Some(file) = files.first() {
-                    self.0.set_position(file.bytes_completed);
+        // Drawn on a terminal only.
+        let bar = ProgressBar::new(0).with_message(format!("{}: {file}", self.name));
+        let style = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes}");
+        bar.set_style(style.expect("a good template"));
+        let mut attempt = 1;
+        let done = loop {
+            let done = self.hub.runtime.block_on(self.attempt(file, commit, &bar));
+            match &done {
+                Err(Reason::CutShort | Reason::Busy(_)) if attempt < self.hub.settings.attempts => {
+                    std::thread::sleep(Duration::from_millis(500) * attempt);
+                    attempt += 1;
                 }
+                _ => break done,
             }
-            DownloadEvent::AggregateProgress {
-                bytes_completed, ..
-            } => self.0.set_position(*bytes_completed),
-            DownloadEvent::Complete => {}
+        };
+        bar.finish_and_clear();
+        done
+    }
+
+    async fn attempt(
+        &self,
+        file: &str,
+        commit: Option<&str>,
+        bar: &ProgressBar,
+    ) -> Result<String, Reason> {
+        let requests = &self.hub.requests;
+        let url = requests.url(self.kind, self.name, file, commit);
+        let known = match requests.ask(url, commit).await? {
+            Said::Known(known) => known,
+            Said::Lacks(of) => {
+                let noted = of.map(|of| self.cache.note_lack(&of, file));
+                noted.transpose().map_err(unwritten)?;
+                return Err(Reason::NoFile);
+            }
+        };
+        if !self.cache.has(&known.etag, known.bytes) {
+            let mut to = self.cache.begin(&known.etag).map_err(unwritten)?;
+            requests.fetch(&known, to.as_file_mut(), bar).await?;
+            self.cache.keep(to, &known.etag).map_err(unwritten)?;
         }
+        let linked = self.cache.link(&known.commit, file, &known.etag);
+        linked.map_err(unwritten)?;
+        if commit.is_none() {
+            self.cache.note_newest(&known.commit).map_err(unwritten)?;
+        }
+        Ok(known.commit)
     }
 }

@@ -1,13 +1,14 @@
 //! Models and data from a hub, one that the test itself is.
 
+mod hostile;
 mod program;
 mod server;
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
-use burn_sls_run::hub::{Hub, HubError, Kind, Reason};
-use hf_hub::HFClient;
+use burn_sls_run::hub::{Hub, HubError, Kind, Reason, Settings};
 
 use server::{Answer, COMMIT, FakeHub};
 
@@ -18,12 +19,18 @@ const FILES: [&str; 2] = ["config.json", "model.safetensors"];
 
 /// The hub at this address, with its cache in a folder.
 fn hub(endpoint: &str, cache: &Path) -> Hub {
-    let client = HFClient::builder()
-        .endpoint(endpoint)
-        .cache_dir(cache)
-        .retry_max_attempts(0)
-        .build();
-    Hub::new(client).expect("a client")
+    Hub::new(settings(endpoint, cache)).expect("a client")
+}
+
+fn settings(endpoint: &str, cache: &Path) -> Settings {
+    Settings {
+        endpoint: endpoint.into(),
+        token: None,
+        cache: cache.into(),
+        offline: false,
+        attempts: 1,
+        patience: Duration::from_secs(20),
+    }
 }
 
 fn reason(error: &HubError) -> &Reason {
@@ -99,7 +106,7 @@ fn an_old_name_is_followed_to_where_the_model_is_now() {
     let server = FakeHub::open();
     server.set("new/bert/config.json", Answer::Whole(b"{}".to_vec()));
     let now = "/new/bert/resolve/main/config.json";
-    server.set("bert/config.json", Answer::Moved(now));
+    server.set("bert/config.json", Answer::Moved(now.into()));
     let hub = hub(&server.endpoint(), cache.path());
     let folder = hub
         .folder(Kind::Model, "bert", &["config.json"])
