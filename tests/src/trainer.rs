@@ -1,9 +1,9 @@
 //! Your own loop and the `Learner` behind one call, so that a test can be made of each.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use burn::module::Module;
-use burn::optim::ModuleOptimizer;
+use burn::optim::{ModuleOptimizer, OptimizerRecord};
 use burn::train::TrainStep;
 use burn_sls_optim::direction::Directions;
 use burn_sls_optim::{
@@ -60,7 +60,10 @@ impl<M: BatchLoss + Module + 'static> Trainer<M> {
             Self::Learner(model, optim) => {
                 let step = || learner_step(model.clone(), optim, batch);
                 let (moved, report) = catch_unwind(AssertUnwindSafe(step)).map_err(|panic| {
-                    *panic.downcast::<String>().expect("a panic with a message")
+                    // Other panics are the loss's own.
+                    *panic
+                        .downcast::<String>()
+                        .unwrap_or_else(|panic| resume_unwind(panic))
                 })?;
                 *model = moved;
                 Ok(report)
@@ -95,11 +98,32 @@ impl<M: BatchLoss + Module + 'static> Trainer<M> {
     /// The record of the optimizer's own state, such as moments. The order of parameters in it is
     /// not defined, so it is sorted.
     pub fn moments(&self) -> Vec<u8> {
-        let record = match self {
+        let record = self.optimizer_record();
+        record.into_bytes().expect("a record").to_vec()
+    }
+
+    /// The record of the optimizer's own state.
+    pub fn optimizer_record(&self) -> OptimizerRecord {
+        match self {
             Self::Loop(_, optim) => optim.to_record().optimizer,
             Self::Learner(_, optim) => optim.to_record(),
-        };
-        record.into_bytes().expect("a record").to_vec()
+        }
+    }
+
+    /// Gives the optimizer another state, as a resumed training does.
+    pub fn load_optimizer(&mut self, record: OptimizerRecord) {
+        match self {
+            Self::Loop(_, optim) => {
+                let mut whole = optim.to_record();
+                whole.optimizer = record;
+                *optim = optim.clone().load_record(whole).expect("it fits");
+            }
+            Self::Learner(model, optim) => {
+                *optim = optim.clone().load_record(record);
+                let own = model.clone().into_record();
+                *model = model.clone().load_record(own);
+            }
+        }
     }
 
     /// Everything that a step without success must leave alone: parameters and their averages,

@@ -118,8 +118,8 @@ pub enum Outcome {
     SkippedNonFiniteGradient,
     /// Every gradient is zero. Nothing was changed.
     SkippedZeroGradient,
-    /// Every direction is zero, though a gradient is not: its square overflows in the second
-    /// moment. Nothing was changed.
+    /// The gradient is finite, and its square overflows: every direction is zero, or the slope is
+    /// infinite. Nothing was changed.
     SkippedOverflow,
     /// The first search has failed. It is tried again after 1, 3, 7, … steps, up to
     /// [`longest_wait`](crate::ScheduleConfig::longest_wait). Nothing was changed.
@@ -182,7 +182,7 @@ pub struct Counts {
     pub zero_gradient: u64,
     /// Iterations skipped for a direction that leads uphill.
     pub ascent: u64,
-    /// Iterations skipped for a second moment that overflows.
+    /// Iterations skipped for a gradient whose square overflows.
     pub overflow: u64,
     /// Iterations without a search since the first one had failed.
     pub waiting: u64,

@@ -48,12 +48,14 @@
 //! learning rate of 1.
 
 mod adam;
+mod arrived;
 mod directions;
 mod proposal;
 mod search_direction;
 mod sgd;
 
 pub use adam::{Adam, AdamState};
+pub(crate) use arrived::check_state;
 pub use directions::Directions;
 pub use proposal::SearchAlong;
 pub(crate) use proposal::{Proposal, propose, update_direction};

@@ -32,6 +32,8 @@ pub(crate) struct Engine {
     pub(crate) rule: Option<UnitRule>,
     /// Whether the directions are the displacements of another Burn optimizer.
     pub(crate) adopted: bool,
+    /// Whether the optimizer's state is still to be looked at, since no step was made with it.
+    pub(crate) state_is_new: bool,
     /// Whether the optimizer has just been given moments, which must belong to this model.
     pub(crate) expects_moments: bool,
     /// Whether the iterates have just come from a record, and must belong to this model, too.
@@ -50,6 +52,7 @@ impl Engine {
             iterates: Iterates::default(),
             rule: None,
             adopted,
+            state_is_new: true,
             expects_moments: false,
             expects_iterates: false,
             begun: None,

@@ -101,10 +101,10 @@ use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn_sls_core::random;
 
 use crate::config::Iteration;
-use crate::direction::SearchAlong;
+use crate::direction::{SearchAlong, check_state};
 use crate::error::{LineSearchError, StepError};
 use crate::objective::{Losses, MicroBatch, Objective, seed_devices};
-use crate::params::{Buffers, any_nonzero};
+use crate::params::{Buffers, all_finite, any_nonzero};
 use crate::report::Outcome;
 
 pub(crate) use decision::{Request, Stepped};
@@ -164,6 +164,10 @@ impl Engine {
         if !(base_lr.is_finite() && base_lr >= 0.0) {
             return Err(LineSearchError::LearningRate { value: base_lr });
         }
+        if self.state_is_new {
+            check_state(optim, model)?;
+            self.state_is_new = false;
+        }
         let along = self.config.search.along;
         let proposal = self.propose(optim, along, model, grads)?;
         let point = StepContext::read(self, objective, model, grads, &proposal, base_lr)?;
@@ -174,10 +178,16 @@ impl Engine {
         if checked {
             objective.check(model)?;
         }
-        let decision = match self.config.search.iteration {
+        let mut decision = match self.config.search.iteration {
             Iteration::Published => policy::published::decide(self, objective, &point, optim, lr)?,
             _ => self.decide_by_rules(objective, optim, &point, request.keep)?,
         };
+        if decision.outcome == Outcome::SkippedNonFiniteGradient {
+            objective.count_read();
+            if all_finite(model, grads) {
+                decision.outcome = Outcome::SkippedOverflow;
+            }
+        }
         let scale = policy::scale(self, &point, &decision);
         let loss = point.loss;
         Ok(Decided {

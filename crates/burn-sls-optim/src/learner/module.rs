@@ -68,7 +68,11 @@ impl<M: TrainStep<Input: Clone> + Module> Module for LineSearch<M> {
         if mapped.is_initialized() {
             let state = SearchState::from_data(&mapped.into_value().into_data());
             match state.and_then(|state| state.check(&self.engine.config.units).map(|()| state)) {
-                Ok(state) => self.engine.state = state,
+                Ok(state) => {
+                    self.engine.state = state;
+                    // The optimizer gets its own record.
+                    self.engine.state_is_new = true;
+                }
                 // A mapper takes no error.
                 Err(error) => self.reporter.postpone(error),
             }

@@ -256,6 +256,7 @@ impl LineSearchOptimizer {
             });
         }
         self.engine.state = record.search;
+        self.engine.state_is_new = true;
         self.engine.expects_moments = !record.optimizer.is_empty();
         self.optim = taken_over(self.optim, record.optimizer)?;
         self.engine.expects_iterates = !record.iterates.is_empty();

@@ -14,4 +14,6 @@ pub(crate) use buffers::Buffers;
 #[cfg(feature = "learner")]
 pub(crate) use reparameterized::reparameterized;
 pub(crate) use trainable::trainable;
-pub(crate) use visit::{any_nonzero, collect, copy, differences, present, register_slopes};
+pub(crate) use visit::{
+    all_finite, any_nonzero, collect, copy, differences, present, register_slopes,
+};

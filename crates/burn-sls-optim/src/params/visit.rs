@@ -125,25 +125,47 @@ pub(crate) fn register_slopes<M: Module>(
     slopes.ids
 }
 
-/// Whether any gradient has an element that is not 0. One device read.
-pub(crate) fn any_nonzero<M: Module>(model: &M, grads: &GradientsParams) -> bool {
-    struct Largest<'a> {
-        grads: &'a GradientsParams,
-        reductions: Reductions,
-    }
-    impl ModuleVisitor for Largest<'_> {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if let Some(grad) = self.grads.get::<D>(param.id) {
-                let largest = widen(grad).abs().max();
-                self.reductions.sum(largest);
-            }
+/// A number of every gradient, in one device read.
+struct OfGradients<'a, F> {
+    grads: &'a GradientsParams,
+    reductions: Reductions,
+    number: F,
+}
+
+impl<F: FnMut(Tensor<1>) -> Tensor<1>> ModuleVisitor for OfGradients<'_, F> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(grad) = self.grads.get::<D>(param.id) {
+            let number = (self.number)(widen(grad).flatten(0, D - 1));
+            self.reductions.sum(number);
         }
     }
-    let mut largest = Largest {
+}
+
+fn of_gradients<M: Module>(
+    model: &M,
+    grads: &GradientsParams,
+    number: impl FnMut(Tensor<1>) -> Tensor<1>,
+) -> Vec<f64> {
+    let mut of_gradients = OfGradients {
         grads,
         reductions: Reductions::new(),
+        number,
     };
-    model.visit(&mut largest);
-    let read = largest.reductions.read();
-    read.sums.iter().any(|largest| *largest > 0.0)
+    model.visit(&mut of_gradients);
+    of_gradients.reductions.read().sums
+}
+
+/// Whether any gradient has an element that is not 0. One device read.
+pub(crate) fn any_nonzero<M: Module>(model: &M, grads: &GradientsParams) -> bool {
+    let largest = of_gradients(model, grads, |grad| grad.abs().max());
+    largest.into_iter().any(|largest| largest > 0.0)
+}
+
+/// Whether no gradient has an element that is NaN or infinite. One device read.
+pub(crate) fn all_finite<M: Module>(model: &M, grads: &GradientsParams) -> bool {
+    let bad = of_gradients(model, grads, |grad| {
+        let bad = grad.clone().is_finite().bool_not();
+        grad.zeros_like().mask_fill(bad, 1.0).max()
+    });
+    bad.into_iter().all(|bad| bad == 0.0)
 }

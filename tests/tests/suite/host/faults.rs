@@ -1,7 +1,6 @@
 //! What goes wrong with a loss, a gradient or a search leaves nothing worse, and is reported and
 //! counted, in your own loop and under the `Learner`.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -9,7 +8,6 @@ use burn::module::Module;
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{ModuleOptimizer, SgdConfig};
 use burn::tensor::{DType, Tensor};
-use burn_sls_core::random::Generator;
 use burn_sls_optim::{
     Counts, InitialStep, LineSearchConfig, LineSearchError, Outcome, Preset, Shrink, Verdict,
     WhenExhausted,
@@ -306,111 +304,4 @@ fn a_loss_in_sum_and_parts_is_searched_alike() {
             assert!((a.loss - b.loss).abs() < 1e-12);
         }
     }
-}
-
-/// What strikes at one evaluation of the loss.
-#[derive(Clone, Copy, Debug)]
-enum Strike {
-    /// The loss has this value, and no gradient.
-    Value(f64),
-    /// The loss and its gradient are this many times as large.
-    Factor(f64),
-    /// There is a loss too many.
-    Shape,
-    /// The closure panics.
-    Panic,
-}
-
-/// A bowl in which something strikes at the evaluation of that index: 0 is the training forward.
-fn struck(strike: Strike, evaluation: usize) -> Loss {
-    let calls = AtomicUsize::new(0);
-    Loss::new(move |point| {
-        if calls.fetch_add(1, Ordering::Relaxed) != evaluation {
-            return bowl(point);
-        }
-        match strike {
-            Strike::Value(value) => bowl(point).mul_scalar(0.0).add_scalar(value),
-            Strike::Factor(factor) => bowl(point).mul_scalar(factor),
-            Strike::Shape => Tensor::cat(vec![bowl(point), bowl(point)], 0),
-            Strike::Panic => panic!("struck"),
-        }
-    })
-}
-
-/// One run: steps with faults at random, and then some without.
-fn campaign(run: u64) {
-    let mut random = Generator::new(run);
-    let values = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e38, -1e38, 0.0];
-    let factors = [1e-30, 1e15, 1e160, 1e300, -1.0];
-    let configs = [
-        Preset::Default.adamsls(),
-        Preset::Default.sgdsls(),
-        Preset::Default.adamsls().with_budget(None),
-        Preset::Amortized.adamsls(),
-        Preset::Amortized.adamsls().with_budget(None),
-        Preset::Amortized.sgdsls(),
-        Preset::Salsa.adamsls(),
-        Preset::Paper.sgdsls(),
-    ];
-    let config = configs[random.below(configs.len())].clone().with_seed(run);
-    let start = point(&[1.0, -2.0]);
-    let faults: Vec<Option<(Strike, usize)>> = (0..12)
-        .map(|_| {
-            let strike = match random.below(6) {
-                0 | 1 => Strike::Value(values[random.below(values.len())]),
-                2 | 3 => Strike::Factor(factors[random.below(factors.len())]),
-                4 => Strike::Shape,
-                _ => Strike::Panic,
-            };
-            (random.below(3) > 0).then(|| (strike, random.below(4)))
-        })
-        .collect();
-    let told = Trainer::both(&start, &config).map(|mut trainer| {
-        let mut told = Vec::new();
-        for fault in &faults {
-            let loss = fault.map_or_else(Loss::bowl, |(strike, at)| struck(strike, at));
-            let before = trainer.fingerprint();
-            let step = catch_unwind(AssertUnwindSafe(|| trainer.try_step(&loss)));
-            let after = trainer.fingerprint();
-            let place = format!("run {run}, {}, {fault:?}", trainer.name());
-            let outcome = match step {
-                Ok(Ok(report)) => Some(report.outcome),
-                Ok(Err(_)) | Err(_) => None,
-            };
-            match outcome {
-                Some(outcome) if outcome.moved() => {}
-                Some(outcome) if outcome.exhausted() => {
-                    assert_eq!((&before.0, &before.1), (&after.0, &after.1), "{place}");
-                }
-                _ => assert_eq!(before, after, "{place}: {outcome:?}"),
-            }
-            let at = [trainer.model().clone(), trainer.averaged()].map(|model| {
-                let at: Vec<f64> = model.at.val().into_data().iter().collect();
-                assert!(at.iter().all(|x| x.is_finite()), "{place}: {at:?}");
-                at
-            });
-            let size = trainer.state().step_sizes()[0];
-            assert!(size > 0.0 && size.is_finite(), "{place}: {size}");
-            told.push((outcome, at, size));
-        }
-        // Training goes on, unless the model is at the minimum. The first search may wait for up to
-        // 63 steps.
-        let reports: Vec<_> = (0..80).map(|_| trainer.step(&Loss::bowl())).collect();
-        let goes_on = reports.iter().any(|report| report.outcome.moved());
-        assert!(
-            goes_on || reports[0].loss == 0.0,
-            "run {run}, {}",
-            trainer.name()
-        );
-        told
-    });
-    assert_eq!(told[0], told[1], "run {run}: the loop and the learner");
-}
-
-/// A thousand runs; `BURN_SLS_CAMPAIGN=100000` makes as many.
-#[test]
-fn faults_at_random_moments_leave_nothing_worse() {
-    let runs = std::env::var("BURN_SLS_CAMPAIGN").ok();
-    let runs = runs.and_then(|runs| runs.parse().ok()).unwrap_or(1000);
-    (0..runs).for_each(campaign);
 }

@@ -10,5 +10,6 @@ mod house;
 mod kernels;
 mod metrics;
 mod peers;
+mod random_faults;
 mod traps;
 mod units;
