@@ -174,7 +174,8 @@ pub fn tokenizer(scratch: &Path) -> Target {
         name: "tokenizer",
         seeds: vec![word_level, read("roberta", "tokenizer.json")],
         words: WORDS,
-        per_byte: 10,
+        // An automaton looks for the added tokens, with a hundred bytes for each of theirs.
+        per_byte: 120,
         read: Box::new(read_one),
     }
 }
