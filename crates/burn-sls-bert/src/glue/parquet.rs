@@ -1,16 +1,18 @@
 //! Reading a task's Parquet files, in the layout of the hub.
 
 mod faults;
+mod pages;
 
 use std::fs::File;
 use std::panic;
 use std::path::Path;
 
-use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
+use parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
 use parquet::data_type::{ByteArray, DataType};
 use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 use parquet::schema::types::SchemaDescriptor;
 
+use self::pages::CheckedPages;
 use super::expected::{UNLABELLED, numbered};
 use super::hub_files::contents;
 use super::{Example, Label, Rows, Split, Target, Task, hub_files};
@@ -235,8 +237,12 @@ impl Reader<'_> {
     }
 
     fn open(&self, part: Part, column: Column) -> Result<ColumnReader, BertError> {
-        let reader = part.group.get_column_reader(column.place);
-        reader.map_err(|error| self.unreadable(part, column, error))
+        let schema = part.group.metadata().schema_descr_ptr();
+        let described = schema.column(column.place);
+        let pages = part.group.get_column_page_reader(column.place);
+        let pages = pages.map_err(|error| self.unreadable(part, column, error))?;
+        let checked = CheckedPages::new(pages, described.max_def_level());
+        Ok(get_column_reader(described, Box::new(checked)))
     }
 
     /// A value for every row.

@@ -27,13 +27,24 @@ pub(crate) fn check_state<M: Module>(
     optim: &ModuleOptimizer,
     model: &M,
 ) -> Result<(), LineSearchError> {
-    let record = optim.to_record();
-    if record.is_empty() {
-        return Ok(());
-    }
-    let bytes = record.into_bytes().map_err(unfit)?;
+    let bytes = optim.to_record().into_bytes().map_err(unfit)?;
     let reader = Reader::from_bytes(bytes).map_err(unfit)?;
     let shapes = shapes(model);
+    // Burn keeps a state's rank beside it, and a step panics if that is another.
+    for (name, rank) in reader.scalars() {
+        let id = name
+            .strip_suffix(".__rank")
+            .and_then(|id| id.parse::<u64>().ok());
+        let parameter = id.and_then(|id| shapes.get(&ParamId::from(id)));
+        if let Some((path, expected)) = parameter
+            && usize::try_from(*rank).ok() != Some(expected.num_dims())
+        {
+            return Err(unfit(format!(
+                "its moments of {path} are not of the rank of the parameter, {}",
+                expected.num_dims()
+            )));
+        }
+    }
     for tensor in reader.into_tensors().map_err(unfit)? {
         let (name, dtype, shape, id, bytes) = tensor.into_parts().map_err(unfit)?;
         let (_, leaf) = name.rsplit_once('.').unwrap_or(("", &name));

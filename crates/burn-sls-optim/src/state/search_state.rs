@@ -9,6 +9,10 @@ use crate::error::LineSearchError;
 use crate::report::Counts;
 use crate::units::Units;
 
+/// No search finds a longer step size. A record that has one is damaged: one bit of an exponent
+/// makes 3e307 of 0.2.
+const LONGEST: f64 = 1e200;
+
 /// The state of a line search. It travels by value, like an optimizer's moments.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -128,8 +132,8 @@ impl SearchState {
             "its units are not numbered from 0 without gaps".to_string()
         } else if ![0, units].contains(&averages.len()) || averages.iter().any(|a| !a.is_finite()) {
             "its averages of slopes are damaged".to_string()
-        } else if let Some(bad) = sizes.find(|step| !(step.is_finite() && *step > 0.0)) {
-            format!("it has a step size of {bad}")
+        } else if let Some(bad) = sizes.find(|step| !(*step > 0.0 && *step <= LONGEST)) {
+            format!("it has a step size of {bad:e}")
         } else if !(self.plateau.factor > 0.0 && self.plateau.factor <= 1.0) {
             format!("its steps are multiplied by {}", self.plateau.factor)
         } else if !self.numbers().all(f64::is_finite) {

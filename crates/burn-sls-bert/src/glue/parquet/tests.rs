@@ -1,4 +1,5 @@
 mod broken;
+mod pages;
 mod reported;
 mod write;
 

@@ -166,6 +166,10 @@ pub(crate) fn count(rule: &Averaging, unit: &mut UnitState, step: f64) -> f64 {
     state.longest_step = state.longest_step.max(step);
     let weight = (state.steps as f64).powf(rule.power) * state.longest_step.powi(2);
     state.weights += weight;
+    if state.weights.is_infinite() {
+        // So long a step that the others are nothing beside it. The Polyak cap makes it shorter.
+        return 1.0;
+    }
     match state.weights > 0.0 {
         true => weight / state.weights,
         false => 0.0,
@@ -316,5 +320,6 @@ mod tests {
         assert_eq!(shares, [1.0, 2.0 / 2.25, 3.0 / 5.25]);
         assert_eq!(unit.average.weights, weights.iter().sum::<f64>());
         assert_eq!(count(&averaging, &mut UnitState::new(1.0), 0.0), 0.0);
+        assert_eq!(count(&averaging, &mut unit, 1e300), 1.0);
     }
 }

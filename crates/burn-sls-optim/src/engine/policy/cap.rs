@@ -23,10 +23,11 @@ impl Rule for PolyakCap {
 }
 
 /// The factor that brings a whole step below the Polyak step: `c·Σ η^(u)·s_u <= f_k - f*`, where
-/// `promised` is the sum. 1 where it is, or where loss and slopes have no such bound.
+/// `promised` is the sum. 1 where it is, or where loss and slopes have no such bound; 0 where the sum
+/// overflows.
 pub(super) fn polyak_factor(c: f64, loss: f64, bound: Option<f64>, promised: f64) -> f64 {
     match bound.map(|bound| polyak(loss, bound, c, promised)) {
-        Some(most) if most > 0.0 => most.min(1.0),
+        Some(most) if most > 0.0 || promised == f64::INFINITY => most.min(1.0),
         _ => 1.0,
     }
 }

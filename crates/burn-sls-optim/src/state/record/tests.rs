@@ -19,7 +19,7 @@ fn with_step_sizes(sizes: &[f64]) -> SearchState {
 
 /// A state in which no number has its default.
 fn merged() -> SearchState {
-    let mut state = with_step_sizes(&[1e-300, 0.1 + 0.2, f64::MAX, 7.0, 1e-301]);
+    let mut state = with_step_sizes(&[1e-300, 0.1 + 0.2, 1e100, 7.0, 1e-301]);
     state.seed = Some(u64::MAX);
     state.step = (1 << 40) + 3;
     state.started = true;

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use parquet::basic::Compression;
+use parquet::basic::{Compression, Encoding};
 use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, FloatType, Int32Type, Int64Type};
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{WriterProperties, WriterVersion};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
+use parquet::schema::types::ColumnPath;
 
 /// The cells of a column. Every column is nullable, as in the hub's files.
 pub enum Cells<'a> {
@@ -36,12 +37,29 @@ pub fn file(groups: usize, columns: &[(&str, Cells)]) -> Vec<u8> {
 
 /// The same with another compression.
 pub fn compressed(compression: Compression, groups: usize, columns: &[(&str, Cells)]) -> Vec<u8> {
+    let properties = WriterProperties::builder().set_compression(compression);
+    with_properties(properties.build(), groups, columns)
+}
+
+/// The same without dictionaries, in this version, with the texts of the first column in this
+/// encoding.
+pub fn encoded(encoding: Encoding, version: WriterVersion, columns: &[(&str, Cells)]) -> Vec<u8> {
+    let properties = WriterProperties::builder()
+        .set_dictionary_enabled(false)
+        .set_column_encoding(ColumnPath::from(columns[0].0), encoding)
+        .set_writer_version(version);
+    with_properties(properties.build(), 1, columns)
+}
+
+fn with_properties(
+    properties: WriterProperties,
+    groups: usize,
+    columns: &[(&str, Cells)],
+) -> Vec<u8> {
     let declared: String = columns.iter().map(|(name, c)| c.declared(name)).collect();
     let schema = Arc::new(parse_message_type(&format!("message schema {{ {declared} }}")).unwrap());
-    let properties = WriterProperties::builder().set_compression(compression);
     let mut bytes = Vec::new();
-    let mut writer =
-        SerializedFileWriter::new(&mut bytes, schema, Arc::new(properties.build())).unwrap();
+    let mut writer = SerializedFileWriter::new(&mut bytes, schema, Arc::new(properties)).unwrap();
     for _ in 0..groups {
         let mut group = writer.next_row_group().unwrap();
         for (_, cells) in columns {
