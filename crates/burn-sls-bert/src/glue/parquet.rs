@@ -1,6 +1,7 @@
 //! Reading a task's Parquet files, in the layout of the hub.
 
 mod faults;
+mod headers;
 mod pages;
 
 use std::fs::File;
@@ -12,6 +13,7 @@ use parquet::data_type::{ByteArray, DataType};
 use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 use parquet::schema::types::SchemaDescriptor;
 
+use self::headers::announces_too_much;
 use self::pages::CheckedPages;
 use super::expected::{UNLABELLED, numbered};
 use super::hub_files::contents;
@@ -87,6 +89,8 @@ struct Column<'a> {
 #[derive(Clone, Copy)]
 struct Part<'a> {
     group: &'a dyn RowGroupReader,
+    /// The file that it is in.
+    file: &'a File,
     /// The number of its rows.
     rows: usize,
     /// The number of rows before it.
@@ -95,7 +99,10 @@ struct Part<'a> {
 
 impl Reader<'_> {
     fn read(&self, file: File) -> Result<Vec<Example>, BertError> {
-        let reader = SerializedFileReader::new(file).map_err(|error| self.broken(error))?;
+        let again = file
+            .try_clone()
+            .map_err(|error| self.broken(error.into()))?;
+        let reader = SerializedFileReader::new(again).map_err(|error| self.broken(error))?;
         let metadata = reader.metadata();
         let schema = metadata.file_metadata().schema_descr();
         let names = self.task.columns();
@@ -112,6 +119,7 @@ impl Reader<'_> {
             let group = group.map_err(|error| self.broken(error))?;
             let part = Part {
                 group: &*group,
+                file: &file,
                 rows: usize::try_from(group.metadata().num_rows()).unwrap_or(0),
                 before: examples.len(),
             };
@@ -239,6 +247,15 @@ impl Reader<'_> {
     fn open(&self, part: Part, column: Column) -> Result<ColumnReader, BertError> {
         let schema = part.group.metadata().schema_descr_ptr();
         let described = schema.column(column.place);
+        let (start, length) = part.group.metadata().column(column.place).byte_range();
+        if let Some((bytes, size)) = announces_too_much(part.file, start, length) {
+            let message = format!(
+                "a page of column `{}` announces {bytes} bytes and has {size} as it is: the file is \
+                 damaged",
+                column.name
+            );
+            return Err(self.error(Some(part.before), message));
+        }
         let pages = part.group.get_column_page_reader(column.place);
         let pages = pages.map_err(|error| self.unreadable(part, column, error))?;
         let checked = CheckedPages::new(pages, described.max_def_level());
