@@ -13,7 +13,6 @@ use parquet::data_type::{ByteArray, DataType};
 use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 use parquet::schema::types::SchemaDescriptor;
 
-use self::headers::announces_too_much;
 use self::pages::CheckedPages;
 use super::expected::{UNLABELLED, numbered};
 use super::hub_files::contents;
@@ -248,13 +247,9 @@ impl Reader<'_> {
         let schema = part.group.metadata().schema_descr_ptr();
         let described = schema.column(column.place);
         let (start, length) = part.group.metadata().column(column.place).byte_range();
-        if let Some((bytes, size)) = announces_too_much(part.file, start, length) {
-            let message = format!(
-                "a page of column `{}` announces {bytes} bytes and has {size} as it is: the file is \
-                 damaged",
-                column.name
-            );
-            return Err(self.error(Some(part.before), message));
+        if let Some(fault) = headers::fault(part.file, start, length) {
+            let message = format!("column `{}` {fault}: the file is damaged", column.name);
+            return Err(self.error(None, message));
         }
         let pages = part.group.get_column_page_reader(column.place);
         let pages = pages.map_err(|error| self.unreadable(part, column, error))?;

@@ -15,20 +15,30 @@ const LONGEST: u64 = 1100;
 /// Structs in structs, of which a header has two.
 const DEEPEST: usize = 8;
 
-/// The first page from `start` on, of `length` bytes of pages, that announces more bytes than it can
-/// have: its sizes, decompressed and as it is. None where a header cannot be read: the reader of the
-/// page will say so.
-pub(super) fn announces_too_much(file: &File, start: u64, length: u64) -> Option<(u64, u64)> {
+/// What is wrong with the headers of the pages from `start` on, `length` bytes with their headers.
+/// What cannot be read here is refused: the `parquet` crate reads some damaged headers, too, and
+/// believes them.
+pub(super) fn fault(file: &File, start: u64, length: u64) -> Option<String> {
     let mut file = BufReader::new(file);
-    file.seek(SeekFrom::Start(start)).ok()?;
+    let unreadable = Some("has a page whose header cannot be read".to_string());
+    if file.seek(SeekFrom::Start(start)).is_err() {
+        return unreadable;
+    }
     let mut bytes = Bytes { file, read: 0 };
     while bytes.read < length {
-        let [_, decompressed, size] = bytes.header()?;
+        let Some([_, decompressed, size]) = bytes.header() else {
+            return unreadable;
+        };
         if decompressed > LONGEST.saturating_mul(size.saturating_add(1)) {
-            return Some((decompressed, size));
+            return Some(format!(
+                "has a page of {size} bytes that announces {decompressed} when decompressed"
+            ));
         }
-        bytes.file.seek_relative(i64::try_from(size).ok()?).ok()?;
-        bytes.read = bytes.read.checked_add(size)?;
+        let next = i64::try_from(size).ok().zip(bytes.read.checked_add(size));
+        match next {
+            Some((step, read)) if bytes.file.seek_relative(step).is_ok() => bytes.read = read,
+            _ => return unreadable,
+        }
     }
     None
 }
@@ -88,7 +98,8 @@ impl<R: Read> Bytes<R> {
     /// The number of the next field of a struct after this one, and its kind; none at the end.
     fn field(&mut self, last: u64) -> Option<Option<(u64, u8)>> {
         let byte = self.byte()?;
-        if byte == 0 {
+        // The `parquet` crate looks at the kind alone, and so must this.
+        if byte & 0x0f == 0 {
             return Some(None);
         }
         let field = match byte >> 4 {
@@ -160,6 +171,8 @@ mod tests {
         ];
         assert_eq!(header(&more), Some(([0, 150, 1], 20)));
         assert_eq!(header(&dictionary[..13]), None);
+        let other_end = [0x15, 4, 0x15, 62, 0x15, 100, 0x20];
+        assert_eq!(header(&other_end), Some(([2, 31, 50], 7)));
         assert_eq!(header(&[0x15, 4, 0]), None);
         // Structs without end.
         assert_eq!(header(&[0x1c; 100]), None);
