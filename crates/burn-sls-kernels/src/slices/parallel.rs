@@ -6,6 +6,10 @@ use rayon::prelude::*;
 /// The size of a chunk: large enough to be worth another thread, small enough for its cache.
 const CHUNK: usize = 16 * 1024;
 
+/// Less work than this is done by the thread that asks for it: to wake another takes as long.
+#[cfg(feature = "rayon")]
+const WORTH_A_THREAD: usize = 128 * 1024;
+
 /// The size of a chunk of whole rows of `width` numbers.
 pub(crate) fn chunk_of_rows(width: usize) -> usize {
     (CHUNK / width.max(1)).max(1) * width
@@ -45,7 +49,7 @@ pub(crate) fn map_pair<T: Send, R: Send>(
 ) -> Vec<R> {
     let call = |(number, (a, b)): (usize, (&mut [T], &mut [T]))| vectorized(|| f(number, a, b));
     #[cfg(feature = "rayon")]
-    if a.len() > chunk {
+    if a.len() > chunk.max(WORTH_A_THREAD) {
         let pairs = a.par_chunks_mut(chunk).zip(b.par_chunks_mut(chunk));
         return pairs.enumerate().map(call).collect();
     }
@@ -65,7 +69,7 @@ pub(crate) fn map_range<R: Send>(
         vectorized(|| f(start..(start + chunk).min(len)))
     };
     #[cfg(feature = "rayon")]
-    if count > 1 {
+    if len > chunk.max(WORTH_A_THREAD) {
         return (0..count).into_par_iter().map(call).collect();
     }
     (0..count).map(call).collect()
