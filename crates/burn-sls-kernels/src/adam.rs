@@ -101,6 +101,35 @@ impl AdamConstants {
         Err((grad, before))
     }
 
+    /// `⟨g, -P·m^ - λ·w⟩` in f64, one number, for the moments after this gradient, which are not
+    /// kept. `time` and the moments are those before it. It has the bits of the inner product with
+    /// the direction of [`update`](Self::update), or of
+    /// [`update_without_momentum`](Self::update_without_momentum) if β1 is 0, where the first moment
+    /// may be any tensor.
+    ///
+    /// `None` if there is no kernel for these tensors.
+    ///
+    /// # Shapes
+    ///
+    /// Gradient, moments and weights have the same shape.
+    pub fn product<const D: usize>(
+        self,
+        grad: &Tensor<D>,
+        time: usize,
+        moments: [&Tensor<D>; 2],
+        decayed: (&Tensor<D>, f64),
+    ) -> Option<Tensor<1>> {
+        #[cfg(feature = "flex")]
+        {
+            crate::flex::adam_product(self, grad, time, moments, decayed)
+        }
+        #[cfg(not(feature = "flex"))]
+        {
+            let _ = (grad, time, moments, decayed);
+            None
+        }
+    }
+
     /// The direction `-P·m^` and the moments after this gradient. With `along_last`, also the slope
     /// along the last direction. Tensors without other owners are overwritten in place.
     ///

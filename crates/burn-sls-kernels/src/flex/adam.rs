@@ -63,6 +63,27 @@ pub(crate) fn adam_update_without_momentum<const D: usize>(
     Ok((tensor(direction), tensor(moment)))
 }
 
+/// `⟨g, -P·m^ - λ·w⟩`.
+pub(crate) fn adam_product<const D: usize>(
+    constants: AdamConstants,
+    grad: &Tensor<D>,
+    time: usize,
+    [moment_1, moment_2]: [&Tensor<D>; 2],
+    (weights, weight_decay): (&Tensor<D>, f64),
+) -> Option<Tensor<1>> {
+    let tensors = [grad, moment_1, moment_2, weights];
+    if !tensors
+        .iter()
+        .all(|tensor| home(tensor) == Some(Home::Plain))
+    {
+        return None;
+    }
+    let values = tensors.map(|tensor| plain(tensor.clone()));
+    let numbers = values.each_ref().map(numbers);
+    let product = adam::product(numbers, weight_decay as f32, constants, time + 1);
+    Some(scalar(product))
+}
+
 /// Where the successor of values is written: over them, or where others hold them, beside them.
 fn target(values: Values) -> (Option<Values>, Values) {
     match values.is_unique() {

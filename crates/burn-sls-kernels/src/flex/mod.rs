@@ -10,7 +10,9 @@ mod linear;
 mod values;
 mod vectors;
 
-pub(crate) use adam::{adam_search_direction, adam_update, adam_update_without_momentum};
+pub(crate) use adam::{
+    adam_product, adam_search_direction, adam_update, adam_update_without_momentum,
+};
 pub(crate) use attention::attention_weights;
 pub(crate) use averaging::averaged_move;
 pub(crate) use layer_norm::residual_layer_norm;

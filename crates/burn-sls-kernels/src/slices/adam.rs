@@ -1,7 +1,8 @@
 //! Adam's moments and directions.
 
-use super::lanes::LANES;
-use super::parallel::{each, map, map_pair};
+use super::lanes::{self, LANES};
+use super::parallel::{each, map, map_pair, map_range};
+use super::vectors;
 use crate::AdamConstants;
 
 /// The size of a chunk of work.
@@ -106,6 +107,29 @@ pub(crate) fn update_without_momentum(
             *d = -g / c.denominator(*v);
         }
     });
+}
+
+/// `⟨g, -P·m^ - λ·w⟩` in f64, for the moments after this gradient, which are not kept: `m` and `v`
+/// are those before it. The bits are those of [`inner_product`](super::vectors::inner_product) with
+/// the direction of [`update`]; for β1 = 0 with that of [`update_without_momentum`], whatever `m` is.
+///
+/// `time` includes this update.
+pub(crate) fn product(
+    [g, m, v, w]: [&[f32]; 4],
+    weight_decay: f32,
+    constants: AdamConstants,
+    time: usize,
+) -> f64 {
+    let c = Factors::new(constants, time);
+    let parts = map_range(g.len(), vectors::CHUNK, |range| {
+        let chunks = [g, m, v, w].map(|numbers| &numbers[range.clone()]);
+        lanes::dot_of(chunks, |g, m, v, w| {
+            let v = c.beta_2 * v + c.new_2 * (g * g);
+            let m = c.beta_1 * m + c.new_1 * g;
+            c.minus_correction_1 * m / c.denominator(v) - weight_decay * w
+        })
+    });
+    parts.iter().sum()
 }
 
 /// Updates the moments `m` and `v` with this gradient, and replaces `g` by the direction `-P·m^`.

@@ -52,20 +52,27 @@ pub(crate) fn dot(a: &[f32], b: &[f32]) -> f64 {
     lanes.iter().sum()
 }
 
-/// `Σ a_i·(b_i - c_i)` in f64, with the differences in f32.
+/// `Σ a_i·f(a_i, b_i, c_i, d_i)` in f64, with `f` in f32. The bits are those of [`dot`] with the
+/// values of `f`.
 #[inline(always)]
-pub(crate) fn dot_difference(a: &[f32], b: &[f32], c: &[f32]) -> f64 {
+pub(crate) fn dot_of([a, b, c, d]: [&[f32]; 4], f: impl Fn(f32, f32, f32, f32) -> f32) -> f64 {
     let mut lanes = [0.0f64; LANES];
     let (a, rest_a) = a.as_chunks::<LANES>();
     let (b, rest_b) = b.as_chunks::<LANES>();
     let (c, rest_c) = c.as_chunks::<LANES>();
-    for ((a, b), c) in a.iter().zip(b).zip(c) {
-        for (((lane, &x), &y), &z) in lanes.iter_mut().zip(a).zip(b).zip(c) {
-            *lane += f64::from(x) * f64::from(y - z);
+    let (d, rest_d) = d.as_chunks::<LANES>();
+    for (((a, b), c), d) in a.iter().zip(b).zip(c).zip(d) {
+        let mut values = [0.0f32; LANES];
+        for ((((value, &a), &b), &c), &d) in values.iter_mut().zip(a).zip(b).zip(c).zip(d) {
+            *value = f(a, b, c, d);
+        }
+        for ((lane, &a), value) in lanes.iter_mut().zip(a).zip(values) {
+            *lane += f64::from(a) * f64::from(value);
         }
     }
-    for (((lane, &x), &y), &z) in lanes.iter_mut().zip(rest_a).zip(rest_b).zip(rest_c) {
-        *lane += f64::from(x) * f64::from(y - z);
+    let rest = rest_a.iter().zip(rest_b).zip(rest_c).zip(rest_d);
+    for (lane, (((&a, &b), &c), &d)) in lanes.iter_mut().zip(rest) {
+        *lane += f64::from(a) * f64::from(f(a, b, c, d));
     }
     lanes.iter().sum()
 }

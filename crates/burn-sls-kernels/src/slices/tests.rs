@@ -94,6 +94,32 @@ fn a_product_with_a_difference_has_the_bits_of_both_operations() {
 }
 
 #[test]
+fn a_product_with_a_direction_has_the_bits_of_both_operations() {
+    for (length, beta_1, decay) in LENGTHS
+        .map(|length| (length, 0.9, 0.01))
+        .into_iter()
+        .chain(LENGTHS.map(|length| (length, 0.0, 0.0)))
+    {
+        let constants = AdamConstants {
+            beta_1,
+            ..CONSTANTS
+        };
+        let [g, m, v, w] = [1, 2, 3, 4].map(|seed| draw(length, seed));
+        let v: Vec<f32> = v.iter().map(|v| v.abs()).collect();
+        let product = adam::product([&g, &m, &v, &w], decay, constants, 7);
+        let (mut u, mut new_m, mut new_v) = (g.clone(), m, v);
+        match beta_1 == 0.0 {
+            true => adam::update_without_momentum(None, &mut u, None, &mut new_v, constants, 7),
+            false => drop(adam::update(
+                &mut u, &mut new_m, &mut new_v, constants, 7, false,
+            )),
+        }
+        u.iter_mut().zip(&w).for_each(|(u, w)| *u -= decay * w);
+        assert_eq!(product.to_bits(), vectors::inner_product(&g, &u).to_bits());
+    }
+}
+
+#[test]
 fn an_update_without_momentum_is_the_same_in_place_and_beside() {
     for length in LENGTHS {
         let (mut v, mut wide) = (vec![0.0f32; length], vec![0.0f64; length]);
@@ -163,7 +189,7 @@ fn the_widest_vectors_and_none_give_the_same_bits() {
     // Outside `map_pair`, a loop has the vectors that every processor has.
     let [y, z, u] = [1, 2, 3].map(|seed| draw(1_039, seed));
     let product = |widest: bool| {
-        let dot = || super::lanes::dot_difference(&y, &z, &u);
+        let dot = || super::lanes::dot_of([&y, &z, &u, &y], |_, z, u, y| y * (z - u));
         if widest { vectorized(dot) } else { dot() }
     };
     assert_eq!(product(true).to_bits(), product(false).to_bits());

@@ -4,7 +4,7 @@ use super::lanes;
 use super::parallel::{each, map_range};
 
 /// The size of a chunk of work.
-const CHUNK: usize = 64 * 1024;
+pub(super) const CHUNK: usize = 64 * 1024;
 
 /// `out = w + a·d`.
 pub(crate) fn add_scaled(w: &[f32], a: f32, d: &[f32], out: &mut [f32]) {
@@ -48,7 +48,8 @@ pub(crate) fn inner_product(a: &[f32], b: &[f32]) -> f64 {
 /// `⟨a, b - c⟩` in f64, with the bits of [`inner_product`] with `b - c` in f32.
 pub(crate) fn inner_product_with_difference(a: &[f32], b: &[f32], c: &[f32]) -> f64 {
     let parts = map_range(a.len(), CHUNK, |range| {
-        lanes::dot_difference(&a[range.clone()], &b[range.clone()], &c[range])
+        let [a, b, c] = [a, b, c].map(|numbers| &numbers[range.clone()]);
+        lanes::dot_of([a, b, c, a], |_, b, c, _| b - c)
     });
     parts.iter().sum()
 }

@@ -2,7 +2,7 @@
 
 use burn::optim::{RecordState, StateSink, StateSource};
 use burn::tensor::{Device, Tensor};
-use burn_sls_core::inner_product;
+use burn_sls_core::{inner_product, widen};
 use burn_sls_kernels::{AdamConstants, AdamMoments};
 use serde::{Deserialize, Serialize};
 
@@ -304,6 +304,25 @@ impl SearchDirection for Adam {
             direction: decay(update.direction, tensor, self.weight_decay),
             ..update
         }
+    }
+
+    fn update_product<const D: usize>(
+        &self,
+        tensor: &Tensor<D>,
+        grad: &Tensor<D>,
+        state: Option<&AdamState<D>>,
+    ) -> Option<Tensor<1>> {
+        let (constants, state) = (self.fused()?, state?);
+        let moment_1 = match self.beta_1 == 0.0 {
+            true => grad,
+            false => state.moment_1.as_ref()?,
+        };
+        let weights = match self.weight_decay == 0.0 {
+            true => grad.clone(),
+            false => widen(tensor.clone()),
+        };
+        let (moments, decayed) = ([moment_1, &state.moment_2], (&weights, self.weight_decay));
+        constants.product(grad, state.time, moments, decayed)
     }
 
     fn to_device<const D: usize>(mut state: AdamState<D>, device: &Device) -> AdamState<D> {

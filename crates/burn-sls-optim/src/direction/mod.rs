@@ -58,6 +58,6 @@ pub use adam::{Adam, AdamState};
 pub(crate) use arrived::check_state;
 pub use directions::Directions;
 pub use proposal::SearchAlong;
-pub(crate) use proposal::{Proposal, propose, update_direction};
+pub(crate) use proposal::{Proposal, propose, propose_products, update_direction};
 pub use search_direction::{AsOptimizer, NoState, SearchDirection, Update};
 pub use sgd::Sgd;

@@ -1,13 +1,13 @@
 //! The proposal of an optimizer: a direction for every parameter with a gradient.
 
-use burn::module::Module;
+use burn::module::{Module, ParamId};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::search_direction::{Pass, with_pass};
 use crate::error::LineSearchError;
-use crate::params::{collect, copy, differences, present};
+use crate::params::{collect, copy, differences, in_order, present};
 
 /// The direction along which a search makes its trials.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,8 +29,14 @@ pub enum SearchAlong {
 
 /// What an optimizer proposes for a gradient.
 pub(crate) struct Proposal {
-    /// The direction of every parameter with a gradient: `d`, or `u` where `advanced` is there.
+    /// Which direction it is.
+    pub(crate) along: SearchAlong,
+    /// The direction of every parameter with a gradient: `d`, or `u`. Empty if only the products
+    /// are known.
     pub(crate) direction: GradientsParams,
+    /// `⟨g, u⟩` of every parameter with a gradient, in the order of the model, in the place of the
+    /// direction.
+    pub(crate) products: Option<Products>,
     /// The optimizer after the step along `direction`, if that is the step that would be taken.
     pub(crate) advanced: Option<ModuleOptimizer>,
     /// Whether there is also a direction without momentum, for where `u` leads uphill.
@@ -41,14 +47,10 @@ pub(crate) struct Proposal {
     pub(crate) with_state: Option<usize>,
 }
 
-impl Proposal {
-    /// Which direction it is.
-    pub(crate) fn along(&self) -> SearchAlong {
-        match self.advanced {
-            Some(_) => SearchAlong::Update,
-            None => SearchAlong::Gradient,
-        }
-    }
+/// What is known of directions that were not made.
+pub(crate) struct Products {
+    pub(crate) ids: Vec<ParamId>,
+    pub(crate) products: Vec<Tensor<1>>,
 }
 
 /// Asks for the direction that is searched, leaving `optim` as it is.
@@ -95,10 +97,42 @@ fn propose_direction<M: Module>(
     }
     let known = answers.along_last.len() == direction.len();
     Ok(Proposal {
+        along,
         direction,
+        products: None,
         advanced: (along == SearchAlong::Update).then_some(advanced),
         has_gradient_direction: true,
         along_last: known.then_some(answers.along_last),
+        with_state: Some(answers.with_state),
+    })
+}
+
+/// Asks for the products of update directions alone, which are not made. None if there is a
+/// parameter of which they are not known without its direction.
+pub(crate) fn propose_products<M: Module>(
+    optim: &ModuleOptimizer,
+    model: &M,
+    grads: &GradientsParams,
+) -> Option<Proposal> {
+    // A direction is made of the clipped gradient, and its slope is along the whole one.
+    if optim.has_gradient_clipping() {
+        return None;
+    }
+    let ((), answers) = with_pass(Pass::Product, || {
+        optim.clone().step(1.0, model.clone(), copy(model, grads));
+    });
+    let ids = in_order(model, grads);
+    let known = answers.products.len() == ids.len();
+    known.then_some(Proposal {
+        along: SearchAlong::Update,
+        direction: GradientsParams::new(),
+        products: Some(Products {
+            ids,
+            products: answers.products,
+        }),
+        advanced: None,
+        has_gradient_direction: true,
+        along_last: None,
         with_state: Some(answers.with_state),
     })
 }
@@ -119,7 +153,9 @@ fn propose_displacement<M: Module>(
     }
     let moved = collect(&moved, &present(model, grads));
     Ok(Proposal {
+        along: SearchAlong::Update,
         direction: differences(model, moved),
+        products: None,
         advanced: Some(advanced),
         has_gradient_direction: false,
         along_last: None,

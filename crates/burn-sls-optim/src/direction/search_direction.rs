@@ -39,6 +39,19 @@ pub trait SearchDirection: Clone + Send + Sync + 'static {
         along_last: bool,
     ) -> Update<D, Self::State<D>>;
 
+    /// `⟨g, u⟩` for the update direction `u` of this gradient, one number, without making `u`. The
+    /// state stays. Where no search is due, it is all that an iteration needs before its step.
+    ///
+    /// `None`, as here, if that is no less work: then the direction is made.
+    fn update_product<const D: usize>(
+        &self,
+        _tensor: &Tensor<D>,
+        _grad: &Tensor<D>,
+        _state: Option<&Self::State<D>>,
+    ) -> Option<Tensor<1>> {
+        None
+    }
+
     /// The state on another device.
     fn to_device<const D: usize>(state: Self::State<D>, device: &Device) -> Self::State<D>;
 
@@ -105,6 +118,8 @@ pub(super) enum Pass {
     Step,
     /// The search direction `d`; the state stays.
     Search,
+    /// `⟨g, u⟩`; the state stays.
+    Product,
     /// The update direction `u`; the state advances.
     Update { along_last: bool },
 }
@@ -118,12 +133,19 @@ pub(super) struct Answers {
     pub(super) with_state: usize,
     /// `⟨g_k, u_{k-1}⟩` of parameters, in the order of the steps.
     pub(super) along_last: Vec<Tensor<1>>,
+    /// `⟨g, u⟩` of parameters, in the order of the steps, if that was the question.
+    pub(super) products: Vec<Tensor<1>>,
 }
 
 thread_local! {
     static PASS: Cell<Pass> = const { Cell::new(Pass::Step) };
     static ANSWERS: RefCell<Answers> = const {
-        RefCell::new(Answers { directions: 0, with_state: 0, along_last: Vec::new() })
+        RefCell::new(Answers {
+            directions: 0,
+            with_state: 0,
+            along_last: Vec::new(),
+            products: Vec::new(),
+        })
     };
 }
 
@@ -163,6 +185,11 @@ impl<S: SearchDirection> Optimizer for AsOptimizer<S> {
         let grad = widen(grad);
         let along_last = match pass {
             Pass::Search => return (self.0.search_direction(grad, state.as_ref()), state),
+            Pass::Product => {
+                let product = self.0.update_product(&tensor, &grad, state.as_ref());
+                ANSWERS.with_borrow_mut(|answers| answers.products.extend(product));
+                return (tensor, state);
+            }
             Pass::Update { along_last } => along_last,
             Pass::Step => false,
         };

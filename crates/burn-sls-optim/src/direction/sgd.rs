@@ -1,6 +1,7 @@
 //! Steepest descent, the direction of SGDSLS.
 
 use burn::tensor::{Device, Tensor};
+use burn_sls_core::inner_product;
 use serde::{Deserialize, Serialize};
 
 use super::search_direction::{NoState, SearchDirection, Update, decay};
@@ -38,6 +39,16 @@ impl SearchDirection for Sgd {
         _along_last: bool,
     ) -> Update<D, NoState<D>> {
         Update::of(decay(grad.neg(), tensor, self.weight_decay))
+    }
+
+    fn update_product<const D: usize>(
+        &self,
+        _tensor: &Tensor<D>,
+        grad: &Tensor<D>,
+        _state: Option<&NoState<D>>,
+    ) -> Option<Tensor<1>> {
+        let along_gradient = self.weight_decay == 0.0;
+        along_gradient.then(|| inner_product(grad.clone(), grad.clone()).neg())
     }
 
     fn to_device<const D: usize>(state: NoState<D>, _device: &Device) -> NoState<D> {

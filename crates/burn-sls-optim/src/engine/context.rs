@@ -42,7 +42,14 @@ impl<'a, M: Module> StepContext<'a, M> {
         lr: f64,
     ) -> Result<Self, LineSearchError> {
         let mut reductions = Reductions::new();
-        let ids = register_slopes(model, grads, &proposal.direction, &mut reductions);
+        let ids = match &proposal.products {
+            Some(known) => {
+                let products = known.products.iter().cloned();
+                products.for_each(|product| reductions.sum(product));
+                known.ids.clone()
+            }
+            None => register_slopes(model, grads, &proposal.direction, &mut reductions),
+        };
         let towards_iterates = engine.iterates.slopes(model, grads, &ids);
         let along = proposal.along_last.as_ref().or(towards_iterates.as_ref());
         for product in along.into_iter().flatten() {
@@ -68,6 +75,17 @@ impl<'a, M: Module> StepContext<'a, M> {
             along_last,
             lr,
         })
+    }
+
+    /// The same point with the direction made that was not made so far.
+    pub(crate) fn with_direction(&self, proposal: &'a Proposal) -> Self {
+        Self {
+            proposal,
+            ids: self.ids.clone(),
+            slopes: self.slopes.clone(),
+            along_last: self.along_last.clone(),
+            ..*self
+        }
     }
 
     /// The same point with another direction. Its slopes are read; the loss is known.

@@ -7,7 +7,7 @@ use burn::tensor::Device;
 use burn_sls_core::{Acceptance, AcceptanceState, random};
 
 use crate::average::Iterates;
-use crate::config::{LineSearchConfig, SelfCheck, TrialMode};
+use crate::config::{Frequency, Iteration, LineSearchConfig, SelfCheck, TrialMode};
 use crate::direction::{self, Proposal, SearchAlong};
 use crate::error::LineSearchError;
 #[cfg(feature = "learner")]
@@ -20,6 +20,9 @@ use crate::units::{Assignment, Searched, UnitRule};
 /// cross-entropy has however small it becomes. A loss that has never been as large is in small
 /// units.
 const LARGE_LOSS: f64 = 1e-3;
+
+/// A model of at least so many parameters is large.
+const LARGE: usize = 100_000;
 
 /// A line search at work on one model: its settings, its state, and the units of its parameters.
 #[derive(Clone)]
@@ -185,6 +188,31 @@ impl Engine {
         match proposal.with_state {
             Some(0) if self.expects_moments => Err(of_another_model("moments")),
             _ => Ok(proposal),
+        }
+    }
+
+    /// The slopes of the update direction without the direction, where the iteration is likely to
+    /// make its step without a search. A large model saves passes over its memory by that, and the
+    /// optimizer's state is not held twice. A small one would only be visited once more.
+    pub(in crate::engine) fn propose_products<M: Module>(
+        &self,
+        optim: &ModuleOptimizer,
+        model: &M,
+        grads: &GradientsParams,
+    ) -> Option<Proposal> {
+        let config = &self.config;
+        let schedule = &config.schedule;
+        let rare = config.averaging.is_some()
+            || schedule.frequency != Frequency::Always
+            || schedule.budget.is_some();
+        let of_update = config.search.along == SearchAlong::Update
+            && config.search.iteration != Iteration::Published
+            && config.start.hypergradient.is_none()
+            && !self.adopted;
+        let large = self.assignment.numbers() >= LARGE;
+        match self.state.started && rare && of_update && large {
+            true => direction::propose_products(optim, model, grads),
+            false => None,
         }
     }
 

@@ -101,7 +101,7 @@ use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn_sls_core::random;
 
 use crate::config::Iteration;
-use crate::direction::{SearchAlong, check_state};
+use crate::direction::{Proposal, SearchAlong, check_state};
 use crate::error::{LineSearchError, StepError};
 use crate::objective::{Losses, MicroBatch, Objective, seed_devices};
 use crate::params::{Buffers, all_finite, any_nonzero};
@@ -169,7 +169,10 @@ impl Engine {
             self.state_is_new = false;
         }
         let along = self.config.search.along;
-        let proposal = self.propose(optim, along, model, grads)?;
+        let proposal = match self.propose_products(optim, model, grads) {
+            Some(products) => products,
+            None => self.propose(optim, along, model, grads)?,
+        };
         let point = StepContext::read(self, objective, model, grads, &proposal, base_lr)?;
         self.check_iterates()?;
         self.check_rates(lr)?;
@@ -178,8 +181,11 @@ impl Engine {
         if checked {
             objective.check(model)?;
         }
-        let mut decision = match self.config.search.iteration {
-            Iteration::Published => policy::published::decide(self, objective, &point, optim, lr)?,
+        let (mut decision, made) = match self.config.search.iteration {
+            Iteration::Published => {
+                let decision = policy::published::decide(self, objective, &point, optim, lr)?;
+                (decision, None)
+            }
             _ => self.decide_by_rules(objective, optim, &point, request.keep)?,
         };
         if decision.outcome == Outcome::SkippedNonFiniteGradient {
@@ -195,40 +201,49 @@ impl Engine {
             decision,
             scale,
             loss_scale,
-            proposal,
+            proposal: made.unwrap_or(proposal),
             checked,
         })
     }
 
     /// Plans and searches. Where the update direction leads uphill, the search goes along the
-    /// gradient direction; the step still goes along the update direction.
+    /// gradient direction; the step still goes along the update direction. Directions that were not
+    /// made so far are made for a search, and returned.
     fn decide_by_rules<M: Module, I, L: Losses<M, I>>(
         &self,
         objective: &mut Objective<'_, I, L>,
         optim: &ModuleOptimizer,
         point: &StepContext<'_, M>,
         keep: bool,
-    ) -> Result<Decision<M>, LineSearchError> {
+    ) -> Result<(Decision<M>, Option<Proposal>), LineSearchError> {
         let along_update = self.config.search.along == SearchAlong::Update;
         let fallback = along_update && point.proposal.has_gradient_direction;
         let units = policy::observe(self, point);
         let mut plan = policy::plan(self, point, units, fallback)?;
-        match plan.action {
+        let decision = match plan.action {
             Action::Without(Outcome::SkippedAscent) if fallback => {
                 let along = SearchAlong::Gradient;
                 let gradient = self.propose(optim, along, point.model, point.grads)?;
                 let point = point.along(self, objective, &gradient);
                 let plan = policy::plan(self, &point, plan.units, false)?;
-                search::decide(self, objective, &point, plan, false)
+                search::decide(self, objective, &point, plan, false)?
+            }
+            Action::Search(_) if point.proposal.products.is_some() => {
+                let along = SearchAlong::Update;
+                let made = self.propose(optim, along, point.model, point.grads)?;
+                let point = point.with_direction(&made);
+                let decision = search::decide(self, objective, &point, plan, keep)?;
+                return Ok((decision, Some(made)));
             }
             Action::Without(Outcome::SkippedZeroGradient) => {
                 objective.count_read();
                 if any_nonzero(point.model, point.grads) {
                     plan.action = Action::Without(Outcome::SkippedOverflow);
                 }
-                search::decide(self, objective, point, plan, keep)
+                search::decide(self, objective, point, plan, keep)?
             }
-            _ => search::decide(self, objective, point, plan, keep),
-        }
+            _ => search::decide(self, objective, point, plan, keep)?,
+        };
+        Ok((decision, None))
     }
 }

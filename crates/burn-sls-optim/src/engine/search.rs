@@ -89,7 +89,7 @@ pub(crate) fn decide<M: Module, I, L: Losses<M, I>>(
 ) -> Result<Decision<M>, LineSearchError> {
     let mut decision = Decision {
         searched: plan.searched,
-        along: point.proposal.along(),
+        along: point.proposal.along,
         slope: plan.slope,
         trials: Vec::new(),
         outcome: Outcome::Accepted,

@@ -49,6 +49,27 @@ pub(crate) fn present<M: Module>(model: &M, grads: &GradientsParams) -> HashSet<
     present.ids
 }
 
+/// The parameters with a gradient, in the order of the model.
+pub(crate) fn in_order<M: Module>(model: &M, grads: &GradientsParams) -> Vec<ParamId> {
+    struct InOrder<'a> {
+        grads: &'a GradientsParams,
+        ids: Vec<ParamId>,
+    }
+    impl ModuleVisitor for InOrder<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if self.grads.get::<D>(param.id).is_some() {
+                self.ids.push(param.id);
+            }
+        }
+    }
+    let mut in_order = InOrder {
+        grads,
+        ids: Vec::new(),
+    };
+    model.visit(&mut in_order);
+    in_order.ids
+}
+
 /// The values of those parameters of a module.
 pub(crate) fn collect<M: Module>(module: &M, ids: &HashSet<ParamId>) -> GradientsParams {
     struct Collect<'a> {

@@ -22,6 +22,7 @@ pub(crate) struct Assignment(Arc<HashMap<ParamId, Place>>);
 struct Place {
     unit: usize,
     path: String,
+    numbers: usize,
 }
 
 impl Assignment {
@@ -33,6 +34,11 @@ impl Assignment {
     /// All parameters that have had a gradient.
     pub(crate) fn ids(&self) -> impl Iterator<Item = ParamId> {
         self.0.keys().copied()
+    }
+
+    /// How many numbers those parameters have.
+    pub(crate) fn numbers(&self) -> usize {
+        self.0.values().map(|place| place.numbers).sum()
     }
 
     /// The path in the module of a parameter that has a gradient.
@@ -129,7 +135,15 @@ impl ModuleVisitor for Assign<'_> {
             return;
         }
         match claims[..] {
-            [unit] => self.found.push((param.id, Place { unit, path })),
+            [unit] => {
+                let numbers = param.lazy_shape().num_elements();
+                let place = Place {
+                    unit,
+                    path,
+                    numbers,
+                };
+                self.found.push((param.id, place));
+            }
             [] => self.left_over.push(path),
             [first, second, ..] => self.claimed_twice.push((path, first, second)),
         }

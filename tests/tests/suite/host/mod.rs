@@ -8,6 +8,7 @@ mod choice;
 mod faults;
 mod house;
 mod kernels;
+mod large;
 mod metrics;
 mod peers;
 mod random_faults;

@@ -77,7 +77,7 @@ pub(crate) fn decide<M: Module, I, L: Losses<M, I>>(
     };
     let mut decision = Decision {
         searched,
-        along: point.proposal.along(),
+        along: point.proposal.along,
         slope,
         trials: Vec::new(),
         outcome: Outcome::NotSearched,
