@@ -1,50 +1,90 @@
-//! BERT's encoder at the size of MiniLM: a forward pass, that of a trial, and a forward with a
-//! backward pass.
+//! Passes of BERT's encoder at the size of MiniLM, one at a time, as they are asked for.
 //!
-//! `tests/python/time_encoder.py` times PyTorch on the same sizes.
+//! It reads the names of passes from its input, a line each, and answers with the seconds that one
+//! took. So `tests/python/time_encoder.py` can make a pass here and one of PyTorch in turn:
+//!
+//! ```sh
+//! python tests/python/time_encoder.py
+//! echo forward | cargo bench -p burn-sls-tests --bench encoder
+//! ```
 
 use std::hint::black_box;
-use std::time::Duration;
+use std::io::{self, BufRead, Write};
+use std::time::Instant;
 
 use burn::module::Module;
-use burn_sls_bert::Bert;
+use burn::tensor::{Distribution, Tensor};
+use burn_sls_bert::{Bert, BertInput};
+use burn_sls_lab::processor;
 use burn_sls_tests::bert::minilm;
 use burn_sls_tests::flex;
-use criterion::{Criterion, criterion_group, criterion_main};
 
 /// The allocator of the program.
 #[global_allocator]
 static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-fn encoder(c: &mut Criterion) {
+/// A pass: what is asked for, and what makes it.
+type Pass = (&'static str, Box<dyn Fn() -> Tensor<1>>);
+
+fn passes() -> Vec<Pass> {
     let device = flex().autodiff();
     device.seed(1);
-    let model: Bert = minilm::config().init(&device);
-    let input = minilm::input(&device);
-    let valid = model.valid();
-    let plain = input.clone().inner();
-
-    let mut group = c.benchmark_group("MiniLM, 32 x 64 tokens");
-    group
-        .sample_size(10)
-        .measurement_time(Duration::from_secs(15));
-    group.bench_function("forward", |b| {
-        b.iter(|| black_box(valid.forward(&plain).sum().into_scalar::<f32>()))
-    });
+    let bert = |dropout: f64| -> Bert { minilm::config(dropout).init(&device) };
+    let (model, dropout) = (bert(0.0), bert(0.1));
+    let (whole, padded) = (minilm::input(&device), minilm::padded(&device));
+    let (valid, plain) = (model.valid(), whole.clone().inner());
     // What a trial of a line search evaluates: no gradient, but on the device that has them.
     let trial = model.clone().no_grad();
-    group.bench_function("forward of a trial", |b| {
-        b.iter(|| black_box(trial.forward(&input).sum().into_scalar::<f32>()))
-    });
-    group.bench_function("forward and backward", |b| {
-        b.iter(|| {
-            let sum = model.forward(&input).square().mean();
-            let grads = sum.backward();
-            black_box(model.embeddings.layer_norm.gamma.val().grad(&grads))
-        })
-    });
-    group.finish();
+    let square = Tensor::<2>::random([2048, 2048], Distribution::Default, &device.clone().inner());
+    vec![
+        ("square product", {
+            Box::new(move || {
+                square
+                    .clone()
+                    .matmul(square.clone())
+                    .slice([0..1, 0..1])
+                    .sum()
+            })
+        }),
+        ("forward", Box::new(move || valid.forward(&plain).sum())),
+        ("forward of a trial", {
+            let whole = whole.clone();
+            Box::new(move || trial.forward(&whole).sum())
+        }),
+        (
+            "forward and backward",
+            backward(model.clone(), whole.clone()),
+        ),
+        ("the same, dropout 0.1", backward(dropout.clone(), whole)),
+        ("the same, 4 to 64 tokens", backward(dropout, padded)),
+    ]
 }
 
-criterion_group!(benches, encoder);
-criterion_main!(benches);
+fn backward(model: Bert, input: BertInput) -> Box<dyn Fn() -> Tensor<1>> {
+    Box::new(move || {
+        let grads = model.forward(&input).square().mean().backward();
+        let gamma = model.embeddings.layer_norm.gamma.val();
+        gamma.grad(&grads).expect("a gradient")
+    })
+}
+
+fn main() -> io::Result<()> {
+    let passes = passes();
+    let mut out = io::stdout();
+    writeln!(out, "{}", processor::description())?;
+    for line in io::stdin().lock().lines() {
+        let line = line?;
+        let Some((_, pass)) = passes.iter().find(|(name, _)| *name == line) else {
+            let names: Vec<&str> = passes.iter().map(|(name, _)| *name).collect();
+            panic!(
+                "there is no pass `{line}`: ask for one of {}",
+                names.join("; ")
+            );
+        };
+        let since = Instant::now();
+        black_box(pass().into_data());
+        writeln!(out, "{}", since.elapsed().as_secs_f64())?;
+        out.flush()?;
+    }
+    Ok(())
+}

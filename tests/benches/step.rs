@@ -79,7 +79,7 @@ fn steps(c: &mut Criterion) {
         model.losses(&data)
     });
 
-    let model = minilm::config().init_classifier(2, &device);
+    let model = minilm::config(0.0).init_classifier(2, &device);
     let input = minilm::input(&device);
     let classes = Tensor::<1, Int>::arange(0..minilm::BATCH as i64, &device).remainder_scalar(2);
     let losses = |model: &BertClassifier| cross_entropies(model.forward(&input), classes.clone());

@@ -51,17 +51,16 @@ impl Rows {
 
 /// A BERT of the size of all-MiniLM-L6-v2, for benchmarks.
 pub mod minilm {
-    use burn::tensor::{Device, Int, Tensor};
-    use burn_sls_bert::{BertConfig, BertInput};
+    use burn::tensor::{Device, Int, Tensor, TensorData};
+    use burn_sls_bert::{BertConfig, BertInput, Packing};
 
     /// Examples of the batch.
     pub const BATCH: usize = 32;
     /// Tokens of an example.
     pub const TOKENS: usize = 64;
 
-    /// Its configuration, with a small vocabulary: the lookup is no part of the question. No
-    /// dropout.
-    pub fn config() -> BertConfig {
+    /// Its configuration, with a small vocabulary: the lookup is no part of the question.
+    pub fn config(dropout: f64) -> BertConfig {
         let json = r#"{
             "vocab_size": 1000, "hidden_size": 384, "num_hidden_layers": 6,
             "num_attention_heads": 12,
@@ -70,7 +69,28 @@ pub mod minilm {
             "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0, "pad_token_id": 0,
             "model_type": "bert"
         }"#;
-        serde_json::from_str(json).expect("a configuration")
+        let config: BertConfig = serde_json::from_str(json).expect("a configuration");
+        BertConfig {
+            hidden_dropout_prob: dropout,
+            attention_probs_dropout_prob: dropout,
+            ..config
+        }
+    }
+
+    /// A batch with lengths from 4 to 64, half of it padding, as real sentences have.
+    pub fn padded(device: &Device) -> BertInput {
+        let lengths: Vec<usize> = (0..BATCH)
+            .map(|example| 4 + 60 * example / (BATCH - 1))
+            .collect();
+        let real = lengths
+            .iter()
+            .flat_map(|&length| (0..TOKENS).map(move |at| at < length));
+        let mask = TensorData::new(real.collect::<Vec<bool>>(), [BATCH, TOKENS]);
+        BertInput {
+            attention_mask: Tensor::from_data(mask, device),
+            packing: Packing::new(&lengths, TOKENS, device),
+            ..input(device)
+        }
     }
 
     /// A batch without padding.

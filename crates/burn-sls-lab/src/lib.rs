@@ -7,7 +7,7 @@
 //! | `bench` | [`mod@bench`] | what a step costs on one device |
 //! | `devices` | `devices` | what a step and a trial cost on several |
 //!
-//! [`drive`] makes the runs of the first two, whatever they train. Results are kept as files, and
+//! [`processor`] says on what was measured. [`drive`] makes the runs of the first two, whatever they train. Results are kept as files, and
 //! reports are made of the files alone.
 
 pub mod bench;
@@ -17,5 +17,6 @@ pub mod comparison;
 pub mod devices;
 pub mod drive;
 pub mod error;
+pub mod processor;
 pub mod suite;
 mod table;

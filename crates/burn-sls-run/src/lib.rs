@@ -13,6 +13,9 @@
 //! Nothing here knows what is trained: settings, data and model are the program's. Messages name
 //! the options of `glue`: `--devices`, `--model` and `--data-dir`.
 
+/// Whether flex uses AVX-512 where the processor has it: the feature `x86-v4`.
+pub const AVX_512: bool = cfg!(feature = "x86-v4");
+
 pub mod batches;
 pub mod checkpoints;
 pub mod checksum;

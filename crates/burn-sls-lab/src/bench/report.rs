@@ -3,7 +3,6 @@
 use std::env::consts::{ARCH, OS};
 use std::fs;
 use std::path::Path;
-use std::thread;
 
 use burn_sls_run::RunError;
 use indicatif::HumanCount;
@@ -17,6 +16,7 @@ use super::row::Row;
 use super::tables::Cells;
 use crate::bench::args::BenchArgs;
 use crate::error::LabError;
+use crate::processor;
 use burn_sls_run::device::DeviceName;
 use burn_sls_run::files::write_whole;
 
@@ -31,8 +31,8 @@ pub struct Report {
     pub device: DeviceName,
     /// Operating system and architecture.
     pub system: String,
-    /// The cores that the program may use; none where the system does not tell.
-    pub cores: Option<usize>,
+    /// The processor, with its vectors and cores.
+    pub processor: String,
     /// The network.
     pub model: Size,
     /// Examples in a mini-batch.
@@ -60,7 +60,7 @@ impl Report {
             version: env!("CARGO_PKG_VERSION"),
             device: args.device,
             system: format!("{OS}, {ARCH}"),
-            cores: thread::available_parallelism().ok().map(usize::from),
+            processor: processor::description(),
             model,
             batch: args.batch,
             tokens: (args.model != ModelSize::Mlp).then_some(tokens),
@@ -74,10 +74,6 @@ impl Report {
 
     /// What was measured, and on what.
     pub(super) fn conditions(&self) -> Vec<String> {
-        let cores = self.cores.map_or(String::new(), |cores| match cores {
-            1 => ", 1 core".to_string(),
-            cores => format!(", {cores} cores"),
-        });
         let examples = match self.tokens {
             Some(tokens) => format!("{} x {tokens} random tokens", self.batch),
             None => format!("{} random vectors", self.batch),
@@ -90,7 +86,12 @@ impl Report {
                 self.model.tensors
             ),
             format!("mini-batches of {examples}, dropout off, f32"),
-            format!("{}{cores}, {}", self.device.word(), self.system),
+            format!(
+                "{}, {}, {}",
+                self.device.word(),
+                self.processor,
+                self.system
+            ),
             format!(
                 "{} steps of every method, a step each in turn, after {} that are not counted",
                 self.steps, self.warm_up
