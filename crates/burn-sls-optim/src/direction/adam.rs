@@ -1,12 +1,14 @@
 //! Adam's direction, with and without momentum: the directions of ADAMSLS and PLASLS.
 
-use burn::optim::{RecordState, StateSink, StateSource};
+mod state;
+
 use burn::tensor::{Device, Tensor};
 use burn_sls_core::{inner_product, widen};
-use burn_sls_kernels::{AdamConstants, AdamMoments};
+use burn_sls_kernels::AdamConstants;
 use serde::{Deserialize, Serialize};
 
 use super::search_direction::{SearchDirection, Update, decay};
+pub use state::AdamState;
 
 /// Adam, searched along its momentum-free direction.
 ///
@@ -69,20 +71,6 @@ impl Default for Adam {
             amsgrad: false,
         }
     }
-}
-
-/// The moments of one parameter.
-#[derive(Clone, Debug)]
-pub struct AdamState<const D: usize> {
-    /// Updates so far, `t`.
-    time: usize,
-    /// First moment `m`, uncorrected. With `β1 = 0` it is the gradient, and kept only where the
-    /// next one is to be multiplied with it.
-    moment_1: Option<Tensor<D>>,
-    /// Second moment `v`, uncorrected.
-    moment_2: Tensor<D>,
-    /// The largest second moment so far, uncorrected, with AMSGrad.
-    max_moment_2: Option<Tensor<D>>,
 }
 
 /// The part of the state that both directions need.
@@ -236,38 +224,6 @@ impl Adam {
     }
 }
 
-impl<const D: usize> AdamState<D> {
-    /// What the kernels advance: all but what AMSGrad keeps. A first moment that is not there, in a
-    /// state that was made without momentum, begins at 0.
-    fn into_moments(self) -> AdamMoments<D> {
-        let moment_1 = self.moment_1.unwrap_or_else(|| self.moment_2.zeros_like());
-        AdamMoments {
-            time: self.time,
-            moment_1,
-            moment_2: self.moment_2,
-        }
-    }
-
-    /// Without momentum.
-    fn of_moment_2(time: usize, moment_2: Tensor<D>) -> Self {
-        Self {
-            time,
-            moment_1: None,
-            moment_2,
-            max_moment_2: None,
-        }
-    }
-
-    fn of_moments(moments: AdamMoments<D>) -> Self {
-        Self {
-            time: moments.time,
-            moment_1: Some(moments.moment_1),
-            moment_2: moments.moment_2,
-            max_moment_2: None,
-        }
-    }
-}
-
 impl SearchDirection for Adam {
     type State<const D: usize> = AdamState<D>;
 
@@ -330,35 +286,6 @@ impl SearchDirection for Adam {
         state.moment_2 = state.moment_2.to_device(device);
         state.max_moment_2 = state.max_moment_2.map(|max| max.to_device(device));
         state
-    }
-}
-
-// Written by hand: the derive expands to paths of burn-optim itself.
-impl<const D: usize> RecordState for AdamState<D> {
-    fn state_flatten(&self, prefix: &str, out: &mut StateSink) {
-        out.push_scalar(prefix, "time", self.time.into());
-        if let Some(moment) = &self.moment_1 {
-            out.push_tensor(prefix, "moment_1", moment.to_data());
-        }
-        out.push_tensor(prefix, "moment_2", self.moment_2.to_data());
-        if let Some(max) = &self.max_moment_2 {
-            out.push_tensor(prefix, "max_moment_2", max.to_data());
-        }
-    }
-
-    fn state_unflatten(prefix: &str, src: &mut StateSource, device: &Device) -> Option<Self> {
-        let time = usize::try_from(src.take_scalar(prefix, "time")?).ok()?;
-        let mut tensor = |leaf| {
-            let data = src.take_tensor(prefix, leaf)?;
-            let dtype = data.dtype();
-            Some(Tensor::from_data(data, (device, dtype)))
-        };
-        Some(Self {
-            time,
-            moment_1: tensor("moment_1"),
-            moment_2: tensor("moment_2")?,
-            max_moment_2: tensor("max_moment_2"),
-        })
     }
 }
 
