@@ -29,6 +29,10 @@ pub(super) fn fault(file: &File, start: u64, length: u64) -> Option<String> {
         let Some([_, decompressed, size]) = bytes.header() else {
             return unreadable;
         };
+        // Some writers have left the header of a dictionary out of the length.
+        if size > length.saturating_add(100) {
+            return unreadable;
+        }
         if decompressed > LONGEST.saturating_mul(size.saturating_add(1)) {
             return Some(format!(
                 "has a page of {size} bytes that announces {decompressed} when decompressed"
