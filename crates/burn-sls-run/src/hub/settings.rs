@@ -19,7 +19,7 @@ pub struct Settings {
     /// The folder of what was downloaded: `HF_HUB_CACHE`, `HUGGINGFACE_HUB_CACHE` or `HF_HOME/hub`.
     /// `HF_HOME` is `~/.cache/huggingface` if it is not set.
     pub cache: PathBuf,
-    /// That the cache must do: `HF_HUB_OFFLINE` is neither empty nor `0`.
+    /// That the cache must do: `HF_HUB_OFFLINE` is set, and is none of `0`, `false`, `no` and `off`.
     pub offline: bool,
     /// How often an answer is asked for that breaks off, or that says that the hub is busy.
     pub attempts: u32,
@@ -36,7 +36,7 @@ impl Settings {
 
     /// The settings of variables that are set and not empty.
     fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Self {
-        let on = |name| variable(name).is_some_and(|value| value != "0");
+        let on = |name| variable(name).is_some_and(|value| !is_off(&value));
         let home = variable("HF_HOME").map(PathBuf::from).unwrap_or_else(|| {
             let cache = variable("XDG_CACHE_HOME").map(PathBuf::from);
             let cache = cache.unwrap_or_else(|| {
@@ -59,6 +59,11 @@ impl Settings {
             patience: Duration::from_secs(30),
         }
     }
+}
+
+fn is_off(value: &str) -> bool {
+    let value = value.to_lowercase();
+    ["0", "false", "no", "off"].contains(&value.as_str())
 }
 
 #[cfg(test)]
@@ -101,7 +106,7 @@ mod tests {
         assert!(all.offline);
 
         let off = ("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1");
-        let none = settings(&[("HF_HOME", &home), off, ("HF_HUB_OFFLINE", "0")]);
+        let none = settings(&[("HF_HOME", &home), off, ("HF_HUB_OFFLINE", "False")]);
         assert_eq!((none.token, none.offline), (None, false));
         let xdg = settings(&[("XDG_CACHE_HOME", &home), ("HF_TOKEN", "given")]);
         assert_eq!(xdg.cache, folder.join("huggingface/hub"));
