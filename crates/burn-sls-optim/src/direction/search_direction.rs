@@ -182,11 +182,15 @@ impl<S: SearchDirection> Optimizer for AsOptimizer<S> {
             answers.directions += 1;
             answers.with_state += usize::from(state.is_some());
         });
+        let own = grad.dtype();
         let grad = widen(grad);
         let along_last = match pass {
             Pass::Search => return (self.0.search_direction(grad, state.as_ref()), state),
             Pass::Product => {
-                let product = self.0.update_product(&tensor, &grad, state.as_ref());
+                // Of half precision, the slope is that of the gradient as it is.
+                let product = (grad.dtype() == own)
+                    .then(|| self.0.update_product(&tensor, &grad, state.as_ref()))
+                    .flatten();
                 ANSWERS.with_borrow_mut(|answers| answers.products.extend(product));
                 return (tensor, state);
             }

@@ -218,6 +218,7 @@ impl Engine {
     ) -> Result<(Decision<M>, Option<Proposal>), LineSearchError> {
         let along_update = self.config.search.along == SearchAlong::Update;
         let fallback = along_update && point.proposal.has_gradient_direction;
+        let without_direction = point.proposal.products.is_some();
         let units = policy::observe(self, point);
         let mut plan = policy::plan(self, point, units, fallback)?;
         let decision = match plan.action {
@@ -226,9 +227,17 @@ impl Engine {
                 let gradient = self.propose(optim, along, point.model, point.grads)?;
                 let point = point.along(self, objective, &gradient);
                 let plan = policy::plan(self, &point, plan.units, false)?;
-                search::decide(self, objective, &point, plan, false)?
+                let decision = search::decide(self, objective, &point, plan, false)?;
+                let uphill = decision.outcome == Outcome::SkippedAscent;
+                if uphill && without_direction {
+                    // The optimizer takes this gradient in all the same.
+                    let along = SearchAlong::Update;
+                    let made = self.propose(optim, along, point.model, point.grads)?;
+                    return Ok((decision, Some(made)));
+                }
+                decision
             }
-            Action::Search(_) if point.proposal.products.is_some() => {
+            Action::Search(_) if without_direction => {
                 let along = SearchAlong::Update;
                 let made = self.propose(optim, along, point.model, point.grads)?;
                 let point = point.with_direction(&made);

@@ -75,6 +75,9 @@ impl Cache {
         let beginning = format!("{etag}.");
         let mut file = tempfile::Builder::new();
         file.prefix(&beginning).suffix(".incomplete");
+        // Others who share the cache may read it, as far as the umask lets them.
+        #[cfg(unix)]
+        file.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         file.tempfile_in(folder)
     }
 
@@ -140,7 +143,9 @@ fn link(relative: &str, _blob: &Path, path: &Path) -> io::Result<()> {
 /// Links need rights that not everybody has.
 #[cfg(not(unix))]
 fn link(_relative: &str, blob: &Path, path: &Path) -> io::Result<()> {
-    fs::copy(blob, path).map(drop)
+    let whole = path.with_extension("incomplete");
+    fs::copy(blob, &whole)?;
+    fs::rename(whole, path)
 }
 
 #[cfg(test)]

@@ -171,7 +171,9 @@ impl Repository<'_> {
         };
         if !self.cache.has(&known.etag, known.bytes) {
             let mut to = self.cache.begin(&known.etag).map_err(unwritten)?;
-            requests.fetch(&known, to.as_file_mut(), bar).await?;
+            // The newest commit may be another by now.
+            let url = requests.url(self.kind, self.name, file, Some(&known.commit));
+            requests.fetch(url, &known, to.as_file_mut(), bar).await?;
             self.cache.keep(to, &known.etag).map_err(unwritten)?;
         }
         let linked = self.cache.link(&known.commit, file, &known.etag);

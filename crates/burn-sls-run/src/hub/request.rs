@@ -30,10 +30,10 @@ const SLOWEST: f64 = 1000.0;
 /// Whom to ask, and how.
 pub struct Requests {
     endpoint: Url,
-    /// Asks, and is not sent elsewhere.
-    asking: Client,
-    /// Fetches, wherever the content is. A token does not go along to another host.
-    fetching: Client,
+    /// Follows no redirect by itself: it would take the token along to a second address of another
+    /// host.
+    client: Client,
+    token: Option<HeaderValue>,
     patience: Duration,
 }
 
@@ -47,8 +47,6 @@ pub enum Said {
 
 /// What the hub says of a file.
 pub struct Known {
-    /// Where it is, after all moves within the hub.
-    url: Url,
     pub commit: String,
     pub etag: String,
     /// The SHA-256 of the content, where the hub has it.
@@ -72,26 +70,26 @@ impl Requests {
             HubError::Settings(format!("{address} is no address that begins with https://"))
         })?;
 
-        let mut headers = HeaderMap::new();
         // What arrives is as long as it was announced to be.
-        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        if let Some(token) = &settings.token {
+        let identity = HeaderValue::from_static("identity");
+        let headers = HeaderMap::from_iter([(ACCEPT_ENCODING, identity)]);
+        let token = settings.token.as_ref().map(|token| {
             let value = HeaderValue::from_str(&format!("Bearer {token}"));
             let mut value = value.map_err(|_| wrong("the token has signs that no token has"))?;
             value.set_sensitive(true);
-            headers.insert(AUTHORIZATION, value);
-        }
-        let client = |policy: Policy| {
-            let version = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
-            let client = ClientBuilder::new().user_agent(version).redirect(policy);
+            Ok(value)
+        });
+        let version = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
+        let client = ClientBuilder::new()
+            .user_agent(version)
+            .redirect(Policy::none())
             // Whoever asks over a line that nobody reads along is not sent to another kind.
-            let client = client.https_only(endpoint.scheme() == "https");
-            let client = client.default_headers(headers.clone()).build();
-            client.map_err(|error| HubError::Settings(innermost(&error)))
-        };
+            .https_only(endpoint.scheme() == "https")
+            .default_headers(headers)
+            .build();
         Ok(Self {
-            asking: client(Policy::none())?,
-            fetching: client(Policy::limited(MOVES))?,
+            client: client.map_err(|error| HubError::Settings(innermost(&error)))?,
+            token: token.transpose()?,
             endpoint,
             patience: settings.patience,
         })
@@ -114,7 +112,7 @@ impl Requests {
     /// Asks the hub what it knows of a file.
     pub async fn ask(&self, mut url: Url, commit: Option<&str>) -> Result<Said, Reason> {
         for _ in 0..=MOVES {
-            let answer = self.send(&self.asking, Method::HEAD, &url).await?;
+            let answer = self.send(Method::HEAD, &url).await?;
             let status = answer.status();
             let headers = answer.headers();
             let text = |name: &str| headers.get(name)?.to_str().ok();
@@ -152,7 +150,6 @@ impl Requests {
                 etag: named(etag, "ETag")?,
                 sha256: linked.filter(is_sha256).map(str::to_lowercase),
                 bytes: length.and_then(|length| length.parse().ok()),
-                url: url.clone(),
             };
             return match commit {
                 Some(commit) if commit != known.commit => Err(Reason::Other(format!(
@@ -162,21 +159,25 @@ impl Requests {
                 _ => Ok(Said::Known(known)),
             };
         }
-        Err(Reason::Other(format!(
-            "it says more than {MOVES} times that the file has moved"
-        )))
+        Err(moved_too_often())
     }
 
     /// Fetches the content of a file.
     pub async fn fetch(
         &self,
+        url: Url,
         known: &Known,
         to: &mut impl Write,
         bar: &ProgressBar,
     ) -> Result<(), Reason> {
-        let mut answer = self.send(&self.fetching, Method::GET, &known.url).await?;
+        let mut answer = self.follow(url).await?;
         refused(answer.status())?;
-        bar.set_length(known.bytes.unwrap_or(0));
+        let announced = known.bytes.or(answer.content_length());
+        if announced.is_none() && known.sha256.is_none() {
+            let message = "it does not say how long the file is".to_string();
+            return Err(Reason::Other(message));
+        }
+        bar.set_length(announced.unwrap_or(0));
         bar.set_position(0);
         let patience = self.patience;
         let mut hash = Sha256::new();
@@ -187,7 +188,7 @@ impl Requests {
             .map_err(reason)?
         {
             bytes += chunk.len() as u64;
-            if known.bytes.is_some_and(|announced| bytes > announced) {
+            if announced.is_some_and(|announced| bytes > announced) {
                 return Err(Reason::TooLong);
             }
             hash.update(&chunk);
@@ -201,7 +202,7 @@ impl Requests {
                 (before, since) = (bytes, Instant::now());
             }
         }
-        if known.bytes.is_some_and(|announced| bytes < announced) {
+        if announced.is_some_and(|announced| bytes < announced) {
             return Err(Reason::CutShort);
         }
         let found = hash.finalize();
@@ -212,9 +213,32 @@ impl Requests {
         }
     }
 
-    async fn send(&self, client: &Client, method: Method, url: &Url) -> Result<Response, Reason> {
-        let answer = client.request(method, url.clone()).send();
-        let answer = timeout(self.patience, answer).await;
+    /// The answer to a `GET` request, wherever it is.
+    async fn follow(&self, mut url: Url) -> Result<Response, Reason> {
+        for _ in 0..=MOVES {
+            let answer = self.send(Method::GET, &url).await?;
+            let to = answer
+                .headers()
+                .get(LOCATION)
+                .filter(|_| answer.status().is_redirection());
+            let Some(to) = to else {
+                return Ok(answer);
+            };
+            let to = to.to_str().ok().and_then(|to| url.join(to).ok());
+            url = to.ok_or_else(|| Reason::Other("it sends to what is no address".into()))?;
+        }
+        Err(moved_too_often())
+    }
+
+    /// Sends a request. The token goes to the hub alone.
+    async fn send(&self, method: Method, url: &Url) -> Result<Response, Reason> {
+        let mut request = self.client.request(method, url.clone());
+        if url.origin() == self.endpoint.origin()
+            && let Some(token) = &self.token
+        {
+            request = request.header(AUTHORIZATION, token.clone());
+        }
+        let answer = timeout(self.patience, request.send()).await;
         answer.map_err(|_| self.slow())?.map_err(reason)
     }
 
@@ -224,6 +248,11 @@ impl Requests {
             "nothing, or next to nothing, came for {seconds} seconds"
         ))
     }
+}
+
+fn moved_too_often() -> Reason {
+    let message = format!("it says more than {MOVES} times that the file has moved");
+    Reason::Other(message)
 }
 
 /// The mark inside `W/"mark"`.
@@ -246,10 +275,6 @@ fn refused(status: StatusCode) -> Result<(), Reason> {
 fn reason(error: reqwest::Error) -> Reason {
     match error {
         error if error.is_body() || error.is_decode() => Reason::CutShort,
-        error if error.is_redirect() => Reason::Other(format!(
-            "it sends to where one does not go ({})",
-            innermost(&error)
-        )),
         error => Reason::Unreachable(innermost(&error)),
     }
 }

@@ -12,9 +12,6 @@ use std::io::{BufReader, Read, Seek, SeekFrom};
 /// No compression that is read makes a page shorter than by this factor: deflate comes to 1032.
 const LONGEST: u64 = 1100;
 
-/// Structs in structs, of which a header has two.
-const DEEPEST: usize = 8;
-
 /// What is wrong with the headers of the pages from `start` on, `length` bytes with their headers.
 /// What cannot be read here is refused: the `parquet` crate reads some damaged headers, too, and
 /// believes them.
@@ -26,7 +23,7 @@ pub(super) fn fault(file: &File, start: u64, length: u64) -> Option<String> {
     }
     let mut bytes = Bytes { file, read: 0 };
     while bytes.read < length {
-        let Some([_, decompressed, size]) = bytes.header() else {
+        let Some([decompressed, size]) = bytes.header() else {
             return unreadable;
         };
         // Some writers have left the header of a dictionary out of the length.
@@ -61,10 +58,6 @@ impl<R: Read> Bytes<R> {
         Some(byte[0])
     }
 
-    fn skip(&mut self, count: u64) -> Option<()> {
-        (0..count).try_for_each(|_| self.byte().map(drop))
-    }
-
     /// Seven bits a byte, the lowest first.
     fn number(&mut self) -> Option<u64> {
         let mut number = 0u64;
@@ -78,75 +71,94 @@ impl<R: Read> Bytes<R> {
         None
     }
 
-    /// The first three numbers of a header: the kind of its page, and the sizes.
-    fn header(&mut self) -> Option<[u64; 3]> {
-        let mut numbers = [None; 3];
-        let mut last = 0u64;
+    /// The sizes of a page, decompressed and as it is.
+    fn header(&mut self) -> Option<[u64; 2]> {
+        let [_, decompressed, size] = self.fields(Struct::Page)?;
+        // Signs alternate, and sizes are not negative.
+        let size_of = |number: Option<u64>| number.filter(|n| n % 2 == 0).map(|n| n >> 1);
+        Some([size_of(decompressed)?, size_of(size)?])
+    }
+
+    /// The first three fields of a struct, as far as they are numbers. Fields come in their order,
+    /// and each has the kind that it should have.
+    fn fields(&mut self, of: Struct) -> Option<[Option<u64>; 3]> {
+        let (mut field, mut numbers) = (0, [None; 3]);
         loop {
-            let (field, kind) = match self.field(last)? {
-                None => break,
-                Some(field) => field,
-            };
-            last = field;
-            let place = usize::try_from(field).ok()?.checked_sub(1)?;
-            match numbers.get_mut(place) {
-                // Signs alternate, and sizes are not negative.
-                Some(number) if kind == 5 => *number = Some(self.number()? >> 1),
-                _ => self.value(kind, DEEPEST)?,
+            let byte = self.byte()?;
+            if byte == 0 {
+                return Some(numbers);
             }
-        }
-        let [kind, decompressed, size] = numbers;
-        Some([kind?, decompressed?, size?])
-    }
-
-    /// The number of the next field of a struct after this one, and its kind; none at the end.
-    fn field(&mut self, last: u64) -> Option<Option<(u64, u8)>> {
-        let byte = self.byte()?;
-        // The `parquet` crate looks at the kind alone, and so must this.
-        if byte & 0x0f == 0 {
-            return Some(None);
-        }
-        let field = match byte >> 4 {
-            0 => self.number()? >> 1,
-            further => last.checked_add(u64::from(further))?,
-        };
-        Some(Some((field, byte & 0x0f)))
-    }
-
-    /// Skips a value.
-    fn value(&mut self, kind: u8, deepest: usize) -> Option<()> {
-        let deepest = deepest.checked_sub(1)?;
-        match kind {
-            // Of a field, the kind is the truth value.
-            1 | 2 => Some(()),
-            3 => self.skip(1),
-            4..=6 => self.number().map(drop),
-            7 => self.skip(8),
-            8 => {
-                let length = self.number()?;
-                self.skip(length)
+            let (step, kind) = (usize::from(byte >> 4), byte & 0x0f);
+            if step == 0 {
+                return None;
             }
-            9 | 10 => {
-                let byte = self.byte()?;
-                let count = match byte >> 4 {
-                    15 => self.number()?,
-                    count => u64::from(count),
-                };
-                (0..count).try_for_each(|_| match byte & 0x0f {
-                    1 | 2 => self.skip(1),
-                    kind => self.value(kind, deepest),
-                })
-            }
-            12 => {
-                let mut last = 0;
-                while let Some((field, kind)) = self.field(last)? {
-                    self.value(kind, deepest)?;
-                    last = field;
+            field += step;
+            match (of.field(field, kind)?, kind) {
+                (Field::Number, 5) | (Field::Long, 5 | 6) => {
+                    let number = self.number()?;
+                    if let Some(place) = numbers.get_mut(field - 1) {
+                        *place = Some(number);
+                    }
                 }
-                Some(())
+                // The kind is the truth value.
+                (Field::Truth, 1 | 2) => {}
+                (Field::Text, 8) => {
+                    let length = self.number()?;
+                    (0..length).try_for_each(|_| self.byte().map(drop))?;
+                }
+                (Field::Struct(of), 12) => {
+                    self.fields(of)?;
+                }
+                _ => return None,
             }
-            _ => None,
         }
+    }
+}
+
+/// The structs of a header.
+#[derive(Clone, Copy)]
+enum Struct {
+    Page,
+    Data,
+    Index,
+    Dictionary,
+    DataV2,
+    Statistics,
+}
+
+/// What a field is.
+enum Field {
+    /// Of 32 bits.
+    Number,
+    /// Of as many or 64.
+    Long,
+    Truth,
+    Text,
+    Struct(Struct),
+}
+
+impl Struct {
+    /// What the field of this number is, which comes as this kind.
+    fn field(self, number: usize, kind: u8) -> Option<Field> {
+        Some(match (self, number) {
+            (Self::Page, 1..=4) => Field::Number,
+            (Self::Page, 5) => Field::Struct(Self::Data),
+            (Self::Page, 6) => Field::Struct(Self::Index),
+            (Self::Page, 7) => Field::Struct(Self::Dictionary),
+            (Self::Page, 8) => Field::Struct(Self::DataV2),
+            (Self::Data, 1..=4) | (Self::Dictionary, 1..=2) | (Self::DataV2, 1..=6) => {
+                Field::Number
+            }
+            (Self::Dictionary, 3) | (Self::DataV2, 7) => Field::Truth,
+            (Self::Data, 5) | (Self::DataV2, 8) => Field::Struct(Self::Statistics),
+            // They are skipped by their kinds.
+            (Self::Statistics, _) => match kind {
+                1 | 2 => Field::Truth,
+                8 => Field::Text,
+                _ => Field::Long,
+            },
+            _ => return None,
+        })
     }
 }
 
@@ -154,7 +166,7 @@ impl<R: Read> Bytes<R> {
 mod tests {
     use super::*;
 
-    fn header(bytes: &[u8]) -> Option<([u64; 3], u64)> {
+    fn header(bytes: &[u8]) -> Option<([u64; 2], u64)> {
         let mut bytes = Bytes {
             file: bytes,
             read: 0,
@@ -164,21 +176,34 @@ mod tests {
 
     #[test]
     fn sizes_are_found_among_other_fields() {
-        // A dictionary: kind 2, 31 bytes, 50 as it is; two values in encoding 0.
+        // A dictionary of 31 bytes, 50 as it is; two values in encoding 0, not sorted.
         let dictionary = [
             0x15, 4, 0x15, 62, 0x15, 100, 0x4c, 0x15, 4, 0x15, 0, 0x12, 0, 0,
         ];
-        assert_eq!(header(&dictionary), Some(([2, 31, 50], 14)));
-        // With a text, a list of numbers and a list of truth values.
-        let more = [
-            0x15, 0, 0x15, 0xac, 2, 0x15, 2, 0x18, 2, 7, 7, 0x19, 0x25, 1, 1, 0x19, 0x21, 1, 0, 0,
+        assert_eq!(header(&dictionary), Some(([31, 50], 14)));
+        // Data with statistics: a text, a number and a truth value.
+        let data = [
+            0x15, 0, 0x15, 0xac, 2, 0x15, 2, 0x2c, 0x15, 4, 0x15, 0, 0x15, 6, 0x15, 6, 0x1c, 0x18,
+            2, 7, 7, 0x26, 4, 0x41, 0, 0, 0,
         ];
-        assert_eq!(header(&more), Some(([0, 150, 1], 20)));
-        assert_eq!(header(&dictionary[..13]), None);
-        let other_end = [0x15, 4, 0x15, 62, 0x15, 100, 0x20];
-        assert_eq!(header(&other_end), Some(([2, 31, 50], 7)));
-        assert_eq!(header(&[0x15, 4, 0]), None);
-        // Structs without end.
-        assert_eq!(header(&[0x1c; 100]), None);
+        assert_eq!(header(&data), Some(([150, 1], 27)));
+    }
+
+    #[test]
+    fn other_headers_are_not_read() {
+        let headers: [&[u8]; 9] = [
+            &[0x15, 4, 0x15, 62, 0x15, 100, 0x4c, 0x15, 4], // no end
+            &[0x15, 4, 0],                                  // no sizes
+            &[0x15, 4, 0x15, 63, 0x15, 100, 0],             // a negative size
+            &[0x15, 4, 0x16, 62, 0x15, 100, 0],             // a size of another kind
+            &[0x15, 4, 0x15, 62, 0x15, 100, 0x05, 4, 9, 0], // a field by its number: 2 again
+            &[0x15, 4, 0x15, 62, 0x15, 100, 0x20],          // another end
+            &[0x15, 4, 0x15, 62, 0x15, 100, 0x22, 0],       // a struct that is a truth value
+            &[0x15, 4, 0x15, 62, 0x15, 100, 0x69, 0],       // a field that there is not
+            &[0x1c; 100],                                   // structs without end
+        ];
+        for bytes in headers {
+            assert_eq!(header(bytes), None, "{bytes:?}");
+        }
     }
 }

@@ -113,14 +113,16 @@ fn a_token_goes_to_the_hub_and_to_nobody_else() {
     let kept = Answer::Kept(b"{}".to_vec(), there.clone());
     server.set("some/bert/config.json", kept);
     server.set("some/bert/model.safetensors", Answer::Whole(vec![1]));
-    other.set("content", Answer::Whole(b"{}".to_vec()));
+    // A second address of the other host, to which a client might take along what it kept back.
+    other.set("content", Answer::Moved("/kept".into()));
+    other.set("kept", Answer::Whole(b"{}".to_vec()));
     let mut settings = settings(&server.endpoint(), cache.path());
     settings.token = Some("secret".into());
     let secret = Some("Bearer secret".to_string());
     let folder = ask(&Hub::new(settings.clone()).expect("a client")).expect("a folder");
     assert_eq!(fs::read(folder.join("config.json")).expect("a file"), b"{}");
     assert_eq!(server.tokens(), vec![secret; 4]);
-    assert_eq!(other.tokens(), [None]);
+    assert_eq!(other.tokens(), [None, None]);
 
     // And one that says nothing of the file before it sends elsewhere is not followed.
     server.set("more/bert/config.json", Answer::Moved(there));
@@ -130,7 +132,7 @@ fn a_token_goes_to_the_hub_and_to_nobody_else() {
         error.to_string().contains("it answers without ETag"),
         "{error}"
     );
-    assert_eq!(other.tokens(), [None]);
+    assert_eq!(other.tokens(), [None, None]);
 
     settings.token = Some("line\nfeed".into());
     let error = Hub::new(settings).err().expect("no client").to_string();
