@@ -7,8 +7,8 @@
 //! | `bench` | [`mod@bench`] | what a step costs on one device |
 //! | `devices` | `devices` | what a step and a trial cost on several |
 //!
-//! [`processor`] says on what was measured. [`drive`] makes the runs of the first two, whatever they train. Results are kept as files, and
-//! reports are made of the files alone.
+//! [`processor`] says on what was measured. [`drive`] makes the runs of the first two, whatever they
+//! train. Results are kept as files, and reports are made of the files alone.
 
 pub mod bench;
 pub mod cli;

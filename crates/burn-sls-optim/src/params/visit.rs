@@ -30,23 +30,7 @@ pub(crate) fn copy<M: Module>(model: &M, grads: &GradientsParams) -> GradientsPa
 
 /// The parameters with a gradient.
 pub(crate) fn present<M: Module>(model: &M, grads: &GradientsParams) -> HashSet<ParamId> {
-    struct Present<'a> {
-        grads: &'a GradientsParams,
-        ids: HashSet<ParamId>,
-    }
-    impl ModuleVisitor for Present<'_> {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if self.grads.get::<D>(param.id).is_some() {
-                self.ids.insert(param.id);
-            }
-        }
-    }
-    let mut present = Present {
-        grads,
-        ids: HashSet::new(),
-    };
-    model.visit(&mut present);
-    present.ids
+    in_order(model, grads).into_iter().collect()
 }
 
 /// The parameters with a gradient, in the order of the model.

@@ -167,7 +167,7 @@ fn damaged(trainer: &Trainer<Point>, strike: Strike) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// What is told of a step: nothing if it was an error or a panic.
+/// The outcome of a step, if it was no error and no panic, and the parameters and step size after it.
 type Told = (Option<Outcome>, Vec<f64>, f64);
 
 /// A step in which something strikes, and everything that must hold after it.
