@@ -52,7 +52,9 @@
 //! ```
 //!
 //! `η` begins at `η_1/4` and grows as long as the gradients say that the average is behind the
-//! steps: up to `η_1`, and up to `16·η_1` once the loss has come down. [`Averaging`] has the rule.
+//! steps: up to `η_1`, and up to `16·η_1` once the loss has come down. If after 60 steps it has not,
+//! and a step for one mini-batch is worth nothing to the next, `η` becomes shorter. [`Averaging`]
+//! has the rules.
 //! The model to validate, to save and to use is [`averaged`](LineSearchOptimizer::averaged); under
 //! Burn's `Learner` it is what is validated, recorded and returned. [`Preset::Amortized`] averages
 //! nothing, and searches through the whole training, as often as 3 % of its cost allow.

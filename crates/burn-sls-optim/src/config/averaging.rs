@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ranges::{Checked, check, decay, from_1, not_negative, open_unit, positive};
+use super::ranges::{Checked, check, decay, from_1, not_negative, open_unit, positive, up_to_1};
 
 /// Schedule-Free averaging of the steps, in the place of a schedule and of momentum, and how long
 /// the steps are.
@@ -40,6 +40,14 @@ use super::ranges::{Checked, check, decay, from_1, not_negative, open_unit, posi
 /// come down where its decayed mean is below the mean of the first twenty by a tenth of that, or by
 /// 3/4 of its standard deviation from step to step, whichever is less.
 ///
+/// **Where mini-batches do not agree**, the first one is no measure for the others. After 60 steps,
+/// if the loss has not come down, with the mean and standard error `σ` of what each step was worth
+/// to the next mini-batch, as a part of what it was worth to its own:
+///
+/// ```text
+/// η, η_1 ← disagreement·η, disagreement·η_1    where mean <= σ and |mean| + 2·σ < agreement
+/// ```
+///
 /// If `r < -threshold` in 20 steps in a row with `η` at `until·η_1` or beyond, the loss has not come
 /// down and is above its bound, and steps promise less than a thousandth of it, a search like the
 /// first begins, as soon as the budget has room for it. Only if it finds a step that is a hundred
@@ -58,6 +66,8 @@ use super::ranges::{Checked, check, decay, from_1, not_negative, open_unit, posi
 /// | `longest` | 16 | at least `until` | the longest `η`, in units of `η_1` |
 /// | `threshold` | 0.02 | >= 0 | how far below 0 `r` has to be for it |
 /// | `decay` | 0.98 | [0, 1) | decay of the means of `r` and of the loss |
+/// | `agreement` | 0.055 | >= 0 | below this, mini-batches do not agree; 0 never |
+/// | `disagreement` | 1/16 | (0, 1] | how much shorter steps are then |
 ///
 /// # References
 ///
@@ -88,6 +98,11 @@ pub struct Averaging {
     pub threshold: f64,
     /// Decay of the means in `r`, and of the mean loss.
     pub decay: f64,
+    /// What a step has to be worth to the next mini-batch, as a part of what it is worth to its
+    /// own. Where it is worth less, the first search was no measure.
+    pub agreement: f64,
+    /// The factor of the step size, and of the searched one, where mini-batches do not agree.
+    pub disagreement: f64,
 }
 
 impl Default for Averaging {
@@ -103,6 +118,8 @@ impl Default for Averaging {
             longest: 16.0,
             threshold: 0.02,
             decay: 0.98,
+            agreement: 0.055,
+            disagreement: 0.0625,
         }
     }
 }
@@ -139,7 +156,9 @@ impl Averaging {
             "at most `averaging.growth`",
         )?;
         not_negative("averaging.threshold", self.threshold)?;
-        decay("averaging.decay", self.decay)
+        decay("averaging.decay", self.decay)?;
+        not_negative("averaging.agreement", self.agreement)?;
+        up_to_1("averaging.disagreement", self.disagreement)
     }
 }
 
@@ -152,7 +171,7 @@ mod tests {
     #[test]
     fn a_value_out_of_range_is_named_with_its_setting() {
         type Change = fn(&mut Averaging);
-        let changes: [(Change, &str); 11] = [
+        let changes: [(Change, &str); 14] = [
             (|a| a.beta = 1.0, "beta"),
             (|a| a.power = -1.0, "power"),
             (|a| a.warm_up = 0, "warm_up"),
@@ -164,6 +183,9 @@ mod tests {
             (|a| a.longest = 0.9, "longest"),
             (|a| a.threshold = -0.1, "threshold"),
             (|a| a.decay = 1.0, "decay"),
+            (|a| a.agreement = -0.1, "agreement"),
+            (|a| a.disagreement = 0.0, "disagreement"),
+            (|a| a.disagreement = 2.0, "disagreement"),
         ];
         for (change, name) in changes {
             let mut averaging = Averaging::default();

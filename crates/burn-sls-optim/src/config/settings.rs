@@ -90,6 +90,8 @@ use crate::units::Units;
 /// | `longest` | 16 | > 0 | the longest step size, in the same units |
 /// | `threshold` | 0.02 | >= 0 | how far the average has to be behind for it |
 /// | `decay` | 0.98 | [0, 1) | decay of the means that say so, and of the mean loss |
+/// | `agreement` | 0.055 | >= 0 | below this, successive mini-batches do not agree |
+/// | `disagreement` | 1/16 | (0, 1] | how much shorter steps are then |
 ///
 /// # Example
 ///

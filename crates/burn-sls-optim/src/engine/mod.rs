@@ -14,6 +14,11 @@
 //!   V ← 0.98·(V + 0.02·(f - l)²);  l ← 0.98·l + 0.02·f
 //!   the loss has fallen: L - l > min(0.1·|L|, 0.75·√V)
 //!
+//! agreement, once, by ρ = -⟨g, z - x⟩/((1 - c)·e·s) of i = 4, …, 60, with the last c and e
+//!   the loss has not fallen, mean(ρ) <= σ, its standard error, and |mean(ρ)| + 2·σ < 0.055
+//!     η ← η/16,  η_1 ← η_1/16,  the loss has fallen by 4·√V in place of 0.75·√V, and no search
+//!     is due again
+//!
 //! growth, for i >= 1, unless the loss has fallen and η·s <= N
 //!   A ← 0.98·A + 0.02·⟨g, z - x⟩;  B ← 0.98·B + 0.02·min(1, (i + 1)/20)·η·s       r = A/B
 //!   i >= 3, and A < -0.02·B or A = 0 < B: the average is behind

@@ -2,12 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::agreement::Agreement;
+
 /// What [`Averaging`](crate::Averaging) keeps of a unit: the weights of its average, and the means
 /// by which its step size grows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AverageState {
-    /// `η_1`, the step size that the first search has found; 0 before it.
+    /// `η_1`, the step size that the first search has found, or the part of it that is left where
+    /// mini-batches do not agree; 0 before it.
     pub searched: f64,
     /// Steps since then, `k`.
     pub steps: u64,
@@ -27,6 +30,9 @@ pub struct AverageState {
     pub(crate) scatter: f64,
     /// Steps in a row that could have been longer, at the searched step size or beyond.
     pub(crate) at_bound: u64,
+    /// Whether mini-batches agree. In a training that began without the question it is not asked.
+    #[serde(default = "Agreement::decided")]
+    pub(crate) agreement: Agreement,
 }
 
 impl AverageState {

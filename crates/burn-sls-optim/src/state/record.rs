@@ -3,6 +3,7 @@
 use burn::tensor::TensorData;
 use burn_sls_core::AcceptanceState;
 
+use super::agreement::Agreement;
 use super::average::AverageState;
 use super::fields::Fields;
 use super::plateau::PlateauState;
@@ -62,6 +63,11 @@ impl SearchState {
         );
         let losses = averages().flat_map(|average| average.losses());
         fields.put_floats("average.losses", losses);
+        let agreements = || averages().map(|average| average.agreement);
+        let samples = agreements().flat_map(|a| [a.samples, u64::from(a.absent)]);
+        fields.put("average.samples", samples);
+        let numbers = agreements().flat_map(|agreement| agreement.numbers());
+        fields.put_floats("average.agreement", numbers);
         let plateau = &self.plateau;
         fields.put("plateau.seen", [plateau.seen]);
         fields.put_floats("plateau.factor", [plateau.factor]);
@@ -108,6 +114,19 @@ impl SearchState {
         };
         let average = |unit: usize| {
             let number = |index: usize| float("average", 6 * unit + index, 0.0);
+            let steps = whole("average.steps", unit).unwrap_or(0);
+            let agreement = match whole("average.samples", 2 * unit) {
+                Some(samples) => Agreement {
+                    samples,
+                    mean: float("average.agreement", 3 * unit, 0.0),
+                    squares: float("average.agreement", 3 * unit + 1, 0.0),
+                    last_step: float("average.agreement", 3 * unit + 2, 0.0),
+                    absent: whole("average.samples", 2 * unit + 1) == Some(1),
+                },
+                // Not asked in a training that has begun without.
+                None if steps > 0 => Agreement::decided(),
+                None => Agreement::default(),
+            };
             AverageState {
                 searched: number(0),
                 longest_step: number(1),
@@ -117,11 +136,12 @@ impl SearchState {
                 early_loss: number(5),
                 recent_loss: float("average.losses", 2 * unit, number(5)),
                 scatter: float("average.losses", 2 * unit + 1, 0.0),
-                steps: whole("average.steps", unit).unwrap_or(0),
+                steps,
                 // Counted by another rule where the losses are not known.
                 at_bound: whole("average.losses", 2 * unit)
                     .and_then(|_| whole("average.at_bound", unit))
                     .unwrap_or(0),
+                agreement,
             }
         };
         let unit = |unit: usize| UnitState {

@@ -148,7 +148,10 @@ impl SearchState {
     fn numbers(&self) -> impl Iterator<Item = f64> {
         let histories = self.units.iter().flat_map(|unit| unit.history.numbers());
         let averages = self.units.iter().map(|unit| unit.average);
-        let averages = averages.flat_map(|state| state.numbers().into_iter().chain(state.losses()));
+        let averages = averages.flat_map(|state| {
+            let means = state.losses().into_iter().chain(state.agreement.numbers());
+            state.numbers().into_iter().chain(means)
+        });
         let acceptance = self.units.iter().map(|unit| unit.acceptance);
         let acceptance = acceptance
             .chain([self.joint])

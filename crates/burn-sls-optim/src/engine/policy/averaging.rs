@@ -1,5 +1,6 @@
 //! Averaging: how long the steps are, and how much of them goes into the average.
 
+use super::agreement;
 use super::rule::{Candidate, Rule};
 use crate::average::Blend;
 use crate::config::Averaging;
@@ -25,6 +26,10 @@ const PART: f64 = 0.1;
 /// are about a quarter of one apart.
 const DEVIATIONS: f64 = 0.75;
 
+/// By this many where mini-batches do not agree. Steps that become shorter lower the loss by more
+/// than chance, though nothing is learnt yet.
+const DEVIATIONS_OF_NOISE: f64 = 4.0;
+
 /// Steps before the means of the growth say anything.
 const SETTLED: u64 = 3;
 
@@ -37,6 +42,7 @@ const ADOPTED: (f64, f64) = (0.3, 0.9);
 pub(super) struct Lengthening {
     averaging: Averaging,
     longest: f64,
+    adopted: bool,
 }
 
 impl Lengthening {
@@ -49,7 +55,11 @@ impl Lengthening {
             averaging.threshold = averaging.threshold.max(threshold);
             averaging.decay = averaging.decay.min(decay);
         }
-        Self { averaging, longest }
+        Self {
+            averaging,
+            longest,
+            adopted,
+        }
     }
 
     /// Makes the step size of a unit longer whose average is behind.
@@ -78,6 +88,10 @@ impl Rule for Lengthening {
         if unit.average.searched == 0.0 || !slope.is_finite() || !towards_iterate.is_finite() {
             return;
         }
+        if !self.adopted {
+            // Momentum would have made successive displacements agree.
+            agreement::observe(rule, unit, slope, towards_iterate);
+        }
         let step = unit.step_size * warm_up(rule, unit.average.steps + 1);
         let state = &mut unit.average;
         let mean = |mean: f64, new: f64| rule.decay * mean + (1.0 - rule.decay) * new;
@@ -103,13 +117,14 @@ impl Rule for Lengthening {
 ///
 /// The first search is no measure only where the loss has not come down, and where the steps of all
 /// `units` do not promise that it will. On a plateau, a single mini-batch lets a step go far, and
-/// the next one does not.
+/// the next one does not. Where mini-batches do not agree, no search says more than the first.
 pub(super) fn is_hopeless(unit: &UnitState, units: usize) -> bool {
     let failed = u32::try_from(unit.history.failed_restarts).unwrap_or(u32::MAX);
     let factor = 2u64.checked_pow(failed).unwrap_or(u64::MAX);
     let state = &unit.average;
     let size = state.early_loss.abs().max(state.recent_loss.abs());
     state.at_bound >= PATIENCE.saturating_mul(factor)
+        && !state.agreement.absent
         && !has_fallen(unit)
         && state.promised * (units as f64) < HOPELESS * size
 }
@@ -119,7 +134,11 @@ pub(super) fn is_hopeless(unit: &UnitState, units: usize) -> bool {
 pub(super) fn has_fallen(unit: &UnitState) -> bool {
     let state = &unit.average;
     let part = PART * state.early_loss.abs();
-    let least = part.min(DEVIATIONS * state.scatter.sqrt());
+    let deviations = match state.agreement.absent {
+        true => DEVIATIONS_OF_NOISE,
+        false => DEVIATIONS,
+    };
+    let least = part.min(deviations * state.scatter.sqrt());
     state.early_loss - state.recent_loss > least
 }
 
@@ -159,12 +178,18 @@ pub(crate) fn begin(rule: &Averaging, unit: &mut UnitState) {
     unit.step_size = (rule.share * unit.step_size).max(f64::MIN_POSITIVE);
 }
 
+/// The weight of step `k` in the average, `w = k^power·(max e)²`.
+pub(super) fn weight(rule: &Averaging, step: u64, longest_step: f64) -> f64 {
+    (step as f64).powf(rule.power) * longest_step.powi(2)
+}
+
 /// Counts a step of this length, and returns the share `c` of the last iterate in the average.
 pub(crate) fn count(rule: &Averaging, unit: &mut UnitState, step: f64) -> f64 {
     let state = &mut unit.average;
     state.steps += 1;
     state.longest_step = state.longest_step.max(step);
-    let weight = (state.steps as f64).powf(rule.power) * state.longest_step.powi(2);
+    state.agreement.last_step = step;
+    let weight = weight(rule, state.steps, state.longest_step);
     state.weights += weight;
     if state.weights.is_infinite() {
         // So long a step that the others are nothing beside it. The Polyak cap makes it shorter.
@@ -193,6 +218,7 @@ mod tests {
         Lengthening {
             averaging: Averaging::default(),
             longest: f64::INFINITY,
+            adopted: false,
         }
     }
 

@@ -3,6 +3,7 @@
 //! A rule is a setting that implements [`rule::Rule`]. `plan.rs` lists the rules of a configuration
 //! in the order in which they are asked: a new rule is a new file and a line there.
 
+mod agreement;
 pub(crate) mod averaging;
 mod cap;
 mod hypergradient;

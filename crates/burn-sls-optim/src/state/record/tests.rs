@@ -2,7 +2,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::state::AverageState;
+use crate::state::{Agreement, AverageState};
 use crate::units::Units;
 
 fn units(count: usize) -> Units {
@@ -49,6 +49,13 @@ fn merged() -> SearchState {
         recent_loss: -3.5,
         scatter: 1e-300,
         at_bound: 6,
+        agreement: Agreement {
+            samples: 27,
+            mean: -0.0625,
+            squares: 0.1 + 0.2,
+            absent: true,
+            last_step: 1e-3,
+        },
     };
     state.units[2].acceptance = AcceptanceState::Smoothed {
         decrease: -0.5,
@@ -91,6 +98,20 @@ fn an_absent_name_has_its_default_and_another_version_is_refused() {
     fields.put("version", [VERSION + 1]);
     let error = SearchState::from_data(&fields.to_data(2)).unwrap_err();
     assert!(error.to_string().contains("version is 8"), "{error}");
+}
+
+#[test]
+fn a_training_that_began_without_it_is_not_asked_whether_mini_batches_agree() {
+    let mut fields = Fields::default();
+    fields.put("version", [VERSION]);
+    fields.put("layout", [units(2).layout()]);
+    fields.put("unit_of", [0, 1]);
+    fields.put_floats("step_size", [0.5, 0.25]);
+    fields.put("average.steps", [0, 30]);
+    let state = SearchState::from_data(&fields.to_data(2)).expect("a record");
+    let agreements = state.units.iter().map(|unit| unit.average.agreement);
+    let expected = [Agreement::default(), Agreement::decided()];
+    assert!(agreements.eq(expected));
 }
 
 #[test]
