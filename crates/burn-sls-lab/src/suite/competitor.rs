@@ -15,6 +15,7 @@ pub use tuned::{Rates, Tuned, is_candidate};
 /// | name | what it is |
 /// |---|---|
 /// | `default`, `amortized`, `paper`, `salsa`, `reference` | ADAMSLS with a preset |
+/// | `sgdsls`, `plasls` | SGDSLS, and PLASLS with a unit for each module, with the preset `default` |
 /// | `default+c=0.5` | the same with another setting: its path in a file, or the last part of it |
 /// | `default+tail=0.2` | the same, its steps brought down to 0 over the last fifth of the run |
 /// | `adam`, `adamw` | Burn's, at 1e-3 |
@@ -42,6 +43,8 @@ pub enum Method {
     LineSearch {
         /// Its settings.
         config: Box<LineSearchConfig>,
+        /// Whether each of the model's modules is a unit.
+        by_module: bool,
         /// Over the run.
         schedule: Schedule,
         /// On every step.
@@ -124,19 +127,25 @@ fn method(name: &str) -> Result<Method, String> {
         None => (rest.split('+').next().unwrap_or_default(), None),
     };
     let settings: Vec<&str> = parts.collect();
-    if let Ok(preset) = base.parse::<Preset>() {
+    let searched = match base {
+        "sgdsls" => Some(LineSearchConfig::sgdsls()),
+        "plasls" => Some(LineSearchConfig::adamsls()),
+        preset => preset.parse().ok().map(Preset::adamsls),
+    };
+    if let Some(config) = searched {
         if rate.is_some() {
             return Err("a line search has no learning rate".to_string());
         }
-        let (config, schedule) = settings::configured(preset, &settings)?;
+        let (config, schedule) = settings::configured(config, &settings)?;
         return Ok(Method::LineSearch {
             config: Box::new(config),
+            by_module: base == "plasls",
             schedule,
             factor,
         });
     }
     if !settings.is_empty() {
-        return Err("only presets have settings".to_string());
+        return Err("only line searches have settings".to_string());
     }
     let adam = |rate: Option<f64>| factor * rate.unwrap_or(ADAM_RATE);
     let free = |rate: Option<f64>| factor * rate.unwrap_or(SCHEDULE_FREE_RATE);
@@ -163,8 +172,8 @@ fn method(name: &str) -> Result<Method, String> {
         },
         _ => {
             return Err(
-                "the names are default, amortized, paper, salsa, reference, adam, adamw, prodigy, \
-                        schedule-free, adam-tuned, schedule-free-tuned"
+                "the names are default, amortized, paper, salsa, reference, sgdsls, plasls, adam, \
+                        adamw, prodigy, schedule-free, adam-tuned, schedule-free-tuned"
                     .to_string(),
             );
         }
@@ -181,6 +190,7 @@ mod tests {
                 config,
                 schedule,
                 factor,
+                ..
             } => (*config, schedule, factor),
             other => panic!("{other:?}"),
         }
@@ -196,6 +206,9 @@ mod tests {
         let expected = Preset::Salsa.adamsls().with_c(0.4).with_budget(None);
         assert_eq!(config, expected);
         assert_eq!((schedule, factor), (Schedule::Tail { tail: 0.2 }, 0.5));
+
+        assert_eq!(search("sgdsls").0, LineSearchConfig::sgdsls());
+        assert_eq!(search("plasls").0, LineSearchConfig::adamsls());
 
         let adam = Competitor::named("adam@2").expect("a name").method;
         let (rate, schedule) = (2e-3, Schedule::Constant);

@@ -1,10 +1,10 @@
 //! A preset with single settings replaced, by their names in files.
 
-use burn_sls_optim::{LineSearchConfig, NamedSettings, Preset};
+use burn_sls_optim::{LineSearchConfig, NamedSettings};
 
 use crate::suite::schedule::Schedule;
 
-/// ADAMSLS with a preset and `KEY=VALUE`s. A key is the path of a setting, such as `search.c`, or
+/// A configuration with `KEY=VALUE`s. A key is the path of a setting, such as `search.c`, or
 /// its last part; a value is JSON, or a word. `tail=0.2` is the part of the run over which the
 /// steps fall to 0.
 ///
@@ -12,7 +12,7 @@ use crate::suite::schedule::Schedule;
 ///
 /// What is wrong with a setting.
 pub fn configured(
-    preset: Preset,
+    config: LineSearchConfig,
     settings: &[&str],
 ) -> Result<(LineSearchConfig, Schedule), String> {
     let mut schedule = Schedule::Constant;
@@ -28,5 +28,5 @@ pub fn configured(
         schedule = Schedule::Tail { tail };
     }
     let settings: NamedSettings = named.into_iter().collect();
-    Ok((settings.over(preset.adamsls())?, schedule))
+    Ok((settings.over(config)?, schedule))
 }

@@ -6,7 +6,7 @@ use burn::module::Module;
 use burn::optim::{AdamConfig, AdamWConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::Tensor;
 use burn_sls_baselines::{Baseline, Prodigy, ProdigyConfig, ScheduleFree, ScheduleFreeConfig};
-use burn_sls_optim::{LineSearchOptimizer, StepOptions};
+use burn_sls_optim::{LineSearchOptimizer, StepOptions, Units};
 
 use crate::suite::competitor::{Competitor, Method};
 use crate::suite::problem::Plan;
@@ -49,10 +49,14 @@ impl<M: Module> Trainer<M> {
         let trained = match &competitor.method {
             Method::LineSearch {
                 config,
+                by_module,
                 schedule,
                 factor,
             } => {
-                let config = config.as_ref().clone().with_seed(seed);
+                let mut config = config.as_ref().clone().with_seed(seed);
+                if *by_module {
+                    config.units = Units::by_module(&model);
+                }
                 let config = config.with_loss_lower_bound(plan.lower_bound);
                 Trained::Search {
                     model,
