@@ -10,32 +10,61 @@ const FIRST: u64 = 4;
 /// How many samples there are, one in a step. So it is decided after 60 steps.
 const SAMPLES: u64 = 57;
 
-/// Takes a gradient in, by `s = -⟨g, u⟩` and `s' = -⟨g, z - y⟩`. After step `k`, of length `e`, the
-/// step has the part `1 - c` in `z - x = (z - y)/β`, and earlier ones have less. So
+/// Takes a gradient in, by `s_u = -⟨g_u, u_u⟩` and `s'_u = -⟨g_u, z_u - y_u⟩` of every unit. After
+/// step `k`, of length `e`, the step has the part `1 - c` in `z - x = (z - y)/β`, and earlier ones
+/// have less. So
 ///
 /// ```text
-/// ρ = s'/(β·(1 - c)·e·s),    c = w/Σ w
+/// ρ = Σ_u s'_u / Σ_u β·(1 - c_u)·e_u·s_u,    c = w/Σ w
 /// ```
 ///
 /// is 0 where the latest steps promise this mini-batch nothing. If the last one promises it what it
-/// promised its own, and earlier ones nothing, it is 1; if they do, too, more. With the mean of all samples and its standard error `σ`, mini-batches do not
-/// agree if the loss has not come down, `mean <= σ` and `|mean| + 2·σ < agreement`: then a direction
-/// is worth next to nothing, for certain. The step size that the first mini-batch allowed is no
-/// measure for the others, and becomes shorter.
+/// promised its own, and earlier ones nothing, it is 1; if they do, too, more. With the mean of all
+/// samples and its standard error `σ`, mini-batches do not agree if the loss has not come down,
+/// `mean <= σ` and `|mean| + 2·σ < agreement`: then a direction is worth next to nothing, for
+/// certain. The step size that the first mini-batch allowed is no measure for the others, and
+/// becomes shorter. As in the first search, all units are asked together.
 ///
 /// Where steps are of a good length the mean is soon further below 0: it shows the curvature that
 /// ends their growth.
-pub(super) fn observe(rule: &Averaging, unit: &mut UnitState, slope: f64, towards_iterate: f64) {
-    let state = &mut unit.average;
-    let agreement = &mut state.agreement;
-    let seen = agreement.samples >= SAMPLES || state.steps < FIRST + agreement.samples;
-    // Steps may be lost in rounding, uphill, or too long for their weights.
-    if seen || towards_iterate == 0.0 || slope <= 0.0 || !state.weights.is_finite() {
+pub(super) fn observe(rule: &Averaging, units: &mut [UnitState], slopes: &[(f64, f64)]) {
+    let (mut kept, mut promised) = (0.0, 0.0);
+    for (unit, &(slope, towards_iterate)) in units.iter().zip(slopes) {
+        if let Some(own) = promise(rule, unit, slope).filter(|_| towards_iterate.is_finite()) {
+            kept += towards_iterate;
+            promised += own;
+        }
+    }
+    // Steps may be lost in rounding.
+    if kept == 0.0 || promised == 0.0 {
         return;
     }
-    let share = weight(rule, state.steps, state.longest_step) / state.weights;
-    let last = (1.0 - share) * agreement.last_step;
-    agreement.add(towards_iterate / (rule.beta * last * slope));
+    let asked = units.iter_mut().filter(|unit| is_asked(unit));
+    asked.for_each(|unit| take(rule, unit, kept / promised));
+}
+
+/// Whether the unit still takes samples in, and has had none since its last step.
+fn is_asked(unit: &UnitState) -> bool {
+    let (state, samples) = (&unit.average, unit.average.agreement.samples);
+    samples < SAMPLES && state.steps >= FIRST + samples
+}
+
+/// What the last step would promise if it were as good as the next: `β·(1 - c)·e·s`. Uphill, and
+/// where a step was too long for the weights of the average, that says nothing.
+fn promise(rule: &Averaging, unit: &UnitState, slope: f64) -> Option<f64> {
+    let state = &unit.average;
+    let known = state.steps >= FIRST && state.weights.is_finite();
+    (known && slope > 0.0 && slope.is_finite()).then(|| {
+        let share = weight(rule, state.steps, state.longest_step) / state.weights;
+        let last = (1.0 - share) * state.agreement.last_step;
+        rule.beta * last * slope
+    })
+}
+
+/// Takes a sample in, and decides after the last one.
+fn take(rule: &Averaging, unit: &mut UnitState, sample: f64) {
+    let agreement = &mut unit.average.agreement;
+    agreement.add(sample);
     if agreement.samples < SAMPLES || !is_noise(agreement, rule.agreement) || has_fallen(unit) {
         return;
     }
@@ -76,7 +105,11 @@ mod tests {
             let agreement = agreements[k as usize % agreements.len()];
             let along = rule.beta * (1.0 - share) * step * agreement;
             for _ in 0..repeated {
-                observe(&rule, &mut unit, 2.0, 2.0 * along);
+                observe(
+                    &rule,
+                    std::slice::from_mut(&mut unit),
+                    &[(2.0, 2.0 * along)],
+                );
             }
         }
         unit
@@ -116,7 +149,8 @@ mod tests {
         let mut unit = training(&[0.01, -0.01], 1.0, 3);
         assert_eq!(unit.average.searched, 1.0 / 16.0);
         let decided = unit;
-        observe(&Averaging::default(), &mut unit, 1.0, 1e-3);
+        let units = std::slice::from_mut(&mut unit);
+        observe(&Averaging::default(), units, &[(1.0, 1e-3)]);
         assert_eq!(unit, decided);
         assert_eq!(unit.average.agreement.samples, SAMPLES);
     }
@@ -128,5 +162,25 @@ mod tests {
             assert_eq!(unit.average.agreement.samples, 0, "{agreement}");
             assert_eq!(unit.average.searched, 1.0);
         }
+    }
+
+    #[test]
+    fn units_are_asked_together() {
+        let rule = Averaging::default();
+        let mut units = [UnitState::new(1.0); 2];
+        units.iter_mut().for_each(|unit| begin(&rule, unit));
+        for k in 1..=60 {
+            for unit in &mut units {
+                let step = unit.step_size * warm_up(&rule, k);
+                count(&rule, unit, step);
+            }
+            // Each by itself is of both signs, and together they are worth nothing.
+            let sign = if k % 2 == 0 { 1.0 } else { -1.0 };
+            let kept = |unit: &UnitState| promise(&rule, unit, 2.0).unwrap_or(0.0) * sign;
+            let slopes = [(2.0, kept(&units[0])), (2.0, -0.99 * kept(&units[1]))];
+            observe(&rule, &mut units, &slopes);
+        }
+        assert!(units.iter().all(|unit| unit.average.agreement.absent));
+        assert_eq!(units[0].step_size, units[1].step_size);
     }
 }

@@ -1,6 +1,5 @@
 //! Averaging: how long the steps are, and how much of them goes into the average.
 
-use super::agreement;
 use super::rule::{Candidate, Rule};
 use crate::average::Blend;
 use crate::config::Averaging;
@@ -42,7 +41,6 @@ const ADOPTED: (f64, f64) = (0.3, 0.9);
 pub(super) struct Lengthening {
     averaging: Averaging,
     longest: f64,
-    adopted: bool,
 }
 
 impl Lengthening {
@@ -55,11 +53,7 @@ impl Lengthening {
             averaging.threshold = averaging.threshold.max(threshold);
             averaging.decay = averaging.decay.min(decay);
         }
-        Self {
-            averaging,
-            longest,
-            adopted,
-        }
+        Self { averaging, longest }
     }
 
     /// Makes the step size of a unit longer whose average is behind.
@@ -87,10 +81,6 @@ impl Rule for Lengthening {
         let rule = &self.averaging;
         if unit.average.searched == 0.0 || !slope.is_finite() || !towards_iterate.is_finite() {
             return;
-        }
-        if !self.adopted {
-            // Momentum would have made successive displacements agree.
-            agreement::observe(rule, unit, slope, towards_iterate);
         }
         let step = unit.step_size * warm_up(rule, unit.average.steps + 1);
         let state = &mut unit.average;
@@ -218,7 +208,6 @@ mod tests {
         Lengthening {
             averaging: Averaging::default(),
             longest: f64::INFINITY,
-            adopted: false,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use burn_sls_core::Search;
 
+use super::agreement;
 use super::averaging::{self, Lengthening, is_hopeless};
 use super::cap::{MaxStepSize, PolyakCap, polyak_factor};
 use super::rule::{Candidate, Rule, Start};
@@ -47,6 +48,7 @@ fn rules(engine: &Engine) -> Vec<Box<dyn Rule>> {
 pub(crate) fn observe<M>(engine: &Engine, point: &StepContext<'_, M>) -> Vec<UnitState> {
     let rules = rules(engine);
     let mut units = engine.state.units.clone();
+    let mut seen = Vec::with_capacity(units.len());
     for (index, unit) in units.iter_mut().enumerate() {
         let along_last = point.along_last.as_ref().map(|slopes| slopes[index]);
         if let Some(averaging) = &engine.config.averaging {
@@ -56,8 +58,15 @@ pub(crate) fn observe<M>(engine: &Engine, point: &StepContext<'_, M>) -> Vec<Uni
             true => along_last.unwrap_or(f64::NAN),
             false => f64::NAN,
         };
+        seen.push((point.slopes[index], along_last));
+    }
+    // Momentum would have made successive displacements agree.
+    if let Some(averaging) = engine.config.averaging.filter(|_| !engine.adopted) {
+        agreement::observe(&averaging, &mut units, &seen);
+    }
+    for (unit, (slope, along_last)) in units.iter_mut().zip(seen) {
         for rule in &rules {
-            rule.observe(unit, point.slopes[index], along_last);
+            rule.observe(unit, slope, along_last);
         }
     }
     units
