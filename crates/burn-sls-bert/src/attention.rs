@@ -6,6 +6,7 @@ use burn::tensor::{Bool, Device, Tensor};
 use burn_sls_kernels::attention_weights;
 
 use crate::BertConfig;
+use crate::dropout::dropped;
 use crate::embedding::{apply, layer_norm, linear, normalise};
 use crate::rows::Rows;
 
@@ -104,7 +105,7 @@ impl SelfAttention {
 
         let scores = query.matmul(key.swap_dims(2, 3));
         let weights = attention_weights(scores, (head as f64).powf(-0.5), rows.bias.clone());
-        let weights = self.dropout.forward(weights);
+        let weights = dropped(&self.dropout, weights);
         let context = weights.matmul(value).swap_dims(1, 2);
         match queries {
             Queries::All => rows.pack(context.reshape([batch * rows.seq, size])),
@@ -139,7 +140,7 @@ impl SelfOutput {
     }
 
     fn forward(&self, context: Tensor<2>, input: Tensor<2>) -> Tensor<2> {
-        let projected = self.dropout.forward(apply(&self.dense, context));
+        let projected = dropped(&self.dropout, apply(&self.dense, context));
         normalise(&self.layer_norm, self.epsilon, projected, input)
     }
 }

@@ -170,7 +170,7 @@ impl BertConfig {
             .expect("numbers and names always serialise")
     }
 
-    /// Sets every dropout probability. 0 switches dropout off, and Burn's layer then does no work.
+    /// Sets every dropout probability. 0 switches dropout off, and its layers then do no work.
     #[must_use]
     pub fn with_dropout(mut self, probability: f64) -> Self {
         self.hidden_dropout_prob = probability;

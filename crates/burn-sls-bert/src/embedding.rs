@@ -5,6 +5,7 @@ use burn::nn::{Dropout, DropoutConfig, Embedding, LayerNorm, LayerNormConfig, Li
 use burn::tensor::{Device, Int, Tensor};
 use burn_sls_kernels::residual_layer_norm;
 
+use crate::dropout::dropped;
 use crate::{BertConfig, BertInput};
 
 /// The sum of three embeddings, normalised.
@@ -85,7 +86,7 @@ impl Embeddings {
         let rest = self.token_type_embeddings.forward(token_type_ids) + positions;
         let shape = words.dims();
         let sum = self.normalise(words.flatten(0, 1), rest.flatten(0, 1));
-        self.dropout.forward(sum.reshape(shape))
+        dropped(&self.dropout, sum.reshape(shape))
     }
 
     /// The embedded tokens of a batch as the rows of one matrix, `[tokens, hidden]`. A packed batch
@@ -108,7 +109,7 @@ impl Embeddings {
         let words = look_up(&self.word_embeddings, packing.pack_numbers(ids));
         let rest = look_up(&self.token_type_embeddings, packing.pack_numbers(types))
             + look_up(&self.position_embeddings, positions);
-        self.dropout.forward(self.normalise(words, rest))
+        dropped(&self.dropout, self.normalise(words, rest))
     }
 
     fn normalise(&self, x: Tensor<2>, residual: Tensor<2>) -> Tensor<2> {

@@ -7,6 +7,7 @@ use burn::tensor::{Bool, Device, Int, Tensor};
 use burn_sls_kernels::linear_gelu;
 
 use crate::attention::{Attention, Queries};
+use crate::dropout::dropped;
 use crate::embedding::{Embeddings, apply, layer_norm, linear, normalise};
 use crate::rows::{Packing, Rows};
 use crate::{Activation, BertConfig};
@@ -249,7 +250,7 @@ impl Output {
     }
 
     fn forward(&self, wide: Tensor<2>, input: Tensor<2>) -> Tensor<2> {
-        let projected = self.dropout.forward(apply(&self.dense, wide));
+        let projected = dropped(&self.dropout, apply(&self.dense, wide));
         normalise(&self.layer_norm, self.epsilon, projected, input)
     }
 }

@@ -5,6 +5,7 @@ use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::tensor::{Device, Int, Tensor};
 use burn_sls_kernels::log1p;
 
+use crate::dropout::dropped;
 use crate::embedding::linear;
 use crate::encoder::draw_parameters;
 use crate::{Bert, BertConfig, BertError, BertInput, Pooler};
@@ -60,7 +61,7 @@ impl BertClassifier {
             Some(pooler) => pooler.forward(cls),
             None => cls,
         };
-        self.classifier.forward(self.dropout.forward(cls))
+        self.classifier.forward(dropped(&self.dropout, cls))
     }
 
     /// The cross-entropy of each example, in nats: `−log softmax(logits)[label]`.

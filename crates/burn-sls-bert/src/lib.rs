@@ -19,6 +19,7 @@ mod attention;
 mod config;
 mod config_file;
 mod config_keys;
+mod dropout;
 mod embedding;
 mod encoder;
 mod error;

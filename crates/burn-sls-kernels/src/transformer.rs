@@ -1,7 +1,7 @@
 //! The operations of a transformer's layers.
 
 use burn::tensor::activation::{gelu, softmax};
-use burn::tensor::{FloatDType, Tensor, module};
+use burn::tensor::{Distribution, FloatDType, Tensor, module};
 
 /// The linear map `x·W + b`.
 ///
@@ -117,6 +117,48 @@ pub fn attention_weights(scores: Tensor<4>, scale: f64, bias: Tensor<4>) -> Tens
         Err(inputs) => inputs,
     };
     softmax(scores * scale + bias.detach(), 3)
+}
+
+/// `m·x`. Each number of the mask m is 0 with the given probability `p`, and `1/(1 - p)` otherwise.
+///
+/// The kernel draws 64 bits from the device's generator, and makes the mask of them with
+/// Philox4x32-10, in the forward pass and again in the backward pass, so it keeps none. `p` is
+/// rounded to a multiple of 2⁻³². The same seed of the device gives the same mask, with autodiff and
+/// without. Where there is no kernel, the mask is Burn's and is kept: another one for the same seed.
+///
+/// Unlike [Burn's layer](https://docs.rs/burn/0.22.1/burn/nn/struct.Dropout.html), it applies
+/// without autodiff, too. A probability of 0 draws nothing.
+///
+/// # Shapes
+///
+/// - `x`, output: any
+///
+/// # Panics
+///
+/// If the probability is not in [0, 1).
+///
+/// # References
+///
+/// - N. Srivastava, G. Hinton, A. Krizhevsky, I. Sutskever, R. Salakhutdinov: *Dropout: A Simple
+///   Way to Prevent Neural Networks from Overfitting*, JMLR 2014.
+/// - J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw: *Parallel random numbers: as easy as 1, 2,
+///   3*, SC 2011.
+pub fn dropout<const D: usize>(x: Tensor<D>, probability: f64) -> Tensor<D> {
+    assert!(
+        (0.0..1.0).contains(&probability),
+        "a probability of dropout is in [0, 1), and not {probability}"
+    );
+    if probability == 0.0 {
+        return x;
+    }
+    #[cfg(feature = "flex")]
+    let x = match crate::flex::dropout(x, probability) {
+        Ok(out) => return out,
+        Err(x) => x,
+    };
+    let kept = 1.0 - probability;
+    let mask = x.random_like(Distribution::Bernoulli(kept));
+    x * mask * (1.0 / kept)
 }
 
 fn check_linear(x: &Tensor<2>, weight: &Tensor<2>, bias: &Tensor<1>) {

@@ -5,6 +5,7 @@
 mod adam;
 mod attention;
 mod averaging;
+mod dropout;
 mod layer_norm;
 mod linear;
 mod values;
@@ -15,6 +16,7 @@ pub(crate) use adam::{
 };
 pub(crate) use attention::attention_weights;
 pub(crate) use averaging::averaged_move;
+pub(crate) use dropout::dropout;
 pub(crate) use layer_norm::residual_layer_norm;
 pub(crate) use linear::{linear, linear_gelu};
 pub(crate) use values::home;

@@ -7,11 +7,13 @@
 pub(crate) mod adam;
 pub(crate) mod averaging;
 pub(crate) mod bias;
+pub(crate) mod dropout;
 pub(crate) mod gelu;
 pub(crate) mod lanes;
 pub(crate) mod layer_norm;
 pub(crate) mod math;
 pub(crate) mod parallel;
+pub(crate) mod philox;
 pub(crate) mod softmax;
 pub(crate) mod vectors;
 

@@ -5,6 +5,7 @@ mod architectures;
 mod average_any;
 mod averaging;
 mod backends;
+mod dropout;
 mod hf_parity;
 mod optimizers;
 mod oracle;
