@@ -8,7 +8,7 @@ use burn::tensor::Tensor;
 use burn_sls_core::{inner_product, widen};
 use burn_sls_kernels::inner_product_with_difference;
 
-use super::iterates::{Blend, Iterates};
+use super::iterates::{Blend, Iterates, Kept, flat};
 use crate::params::AutodiffContext;
 
 impl Iterates {
@@ -85,6 +85,43 @@ impl Iterates {
         };
         model.visit(&mut slopes);
         ids.iter().map(|id| slopes.products.remove(id)).collect()
+    }
+
+    /// Lets `z` follow where `y` was changed between two steps, as by clipping: `z - y` stays. If it
+    /// did not, `z` would move on alone, and `x`, which lies on the other side of `y`, away from it.
+    pub(crate) fn follow<M: Module>(&mut self, before: &M, after: &M) {
+        let mut old = self.values(before);
+        for (id, new) in self.values(after) {
+            let changed = old.remove(&id).filter(|old| old.dims() == new.dims());
+            let known = self.z_like(id, &new).zip(changed);
+            if let (Some((z, old)), Some(kept)) = (known, self.0.get_mut(&id)) {
+                kept.z = Kept::Tensor(z + (new - old));
+            }
+        }
+    }
+
+    /// `y` of every parameter that has an iterate, as a row of numbers.
+    fn values<M: Module>(&self, model: &M) -> HashMap<ParamId, Tensor<1>> {
+        struct Values<'a> {
+            iterates: &'a Iterates,
+            values: HashMap<ParamId, Tensor<1>>,
+        }
+        impl ModuleVisitor for Values<'_> {
+            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+                if self.iterates.contains(param.id) {
+                    let y = self.iterates.wide(param.id, param.base());
+                    self.values.insert(param.id, flat(y));
+                }
+            }
+        }
+        let mut values = Values {
+            iterates: self,
+            values: HashMap::new(),
+        };
+        if !self.is_empty() {
+            model.visit(&mut values);
+        }
+        values.values
     }
 
     /// The model at `x`, from the model at `y`. What has no iterate stays: frozen parameters,

@@ -139,6 +139,16 @@ impl Engine {
         })
     }
 
+    /// Changes weights of the trained model between two steps. Their average changes along with it.
+    pub(crate) fn change_weights<M: Module>(&mut self, model: M, change: impl FnOnce(M) -> M) -> M {
+        if self.iterates.is_empty() {
+            return change(model);
+        }
+        let changed = change(model.clone());
+        self.iterates.follow(&model, &changed);
+        changed
+    }
+
     /// Forgets the steps of units whose average begins now.
     fn forget_iterates(&mut self) {
         if self.iterates.is_empty() {

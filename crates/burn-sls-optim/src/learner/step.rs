@@ -146,7 +146,7 @@ fn gather<I>(main: &Device, batches: &mut [MicroBatch<I>]) {
     }
 }
 
-impl<M: TrainStep> LineSearch<M> {
+impl<M: TrainStep + Module> LineSearch<M> {
     /// The seed of the run and the micro-batches since the last move: this model's own, or else
     /// those of workers. Nothing is left for a later move.
     fn take_batches(&mut self) -> (Option<u64>, Vec<MicroBatch<M::Input>>) {
@@ -164,7 +164,8 @@ impl<M: TrainStep> LineSearch<M> {
         if report.outcome.moved()
             && let Some(after_step) = &self.after_step
         {
-            self.model = after_step(self.model);
+            let after_step = |model| after_step(model);
+            self.model = self.engine.change_weights(self.model, after_step);
         }
         for observer in &self.observers {
             observer(&report);

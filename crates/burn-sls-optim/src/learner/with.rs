@@ -51,7 +51,8 @@ impl<M: TrainStep> LineSearch<M> {
     }
 
     /// Calls `after_step` with the model after every step that moved it, for instance to clip its
-    /// weights. The model's own `TrainStep::optimize` is not called.
+    /// weights. The average changes along with it. The model's own `TrainStep::optimize` is not
+    /// called.
     #[must_use]
     pub fn with_after_step(mut self, after_step: impl Fn(M) -> M + Send + Sync + 'static) -> Self {
         self.after_step = Some(Arc::new(after_step));

@@ -96,7 +96,8 @@ type Observer = Arc<dyn Fn(&StepReport) + Send + Sync>;
 /// one to use is the average: [`averaged`](Self::averaged), [`into_inner`](Self::into_inner),
 /// copies for validation, and the result of `launch`. Buffers, such as the running statistics of
 /// batch normalisation, are the trained model's in both. A function that changes weights after a
-/// step ([`with_after_step`](Self::with_after_step)) changes those of the trained model.
+/// step ([`with_after_step`](Self::with_after_step)) changes those of the trained model, and the
+/// average changes along with it.
 ///
 /// # Records
 ///

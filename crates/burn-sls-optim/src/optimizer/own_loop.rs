@@ -227,6 +227,31 @@ impl LineSearchOptimizer {
         }
     }
 
+    /// Changes weights of the trained model between two steps, as by clipping them. The
+    /// [average](Self::averaged) changes along with it, which it cannot do where the model is
+    /// changed without this call.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::nn::Linear;
+    /// use burn::tensor::Tensor;
+    /// use burn_sls_optim::LineSearchOptimizer;
+    ///
+    /// fn clipped(optim: &mut LineSearchOptimizer, model: Linear) -> Linear {
+    ///     optim.change_weights(model, |mut model| {
+    ///         model.weight = model.weight.map(|weight| {
+    ///             let clipped = weight.clone().inner().clamp(-0.5, 0.5);
+    ///             Tensor::from_inner(clipped).set_require_grad(weight.is_require_grad())
+    ///         });
+    ///         model
+    ///     })
+    /// }
+    /// ```
+    pub fn change_weights<M: Module>(&mut self, model: M, change: impl FnOnce(M) -> M) -> M {
+        self.engine.change_weights(model, change)
+    }
+
     /// Everything that a resumed training needs beside the model.
     ///
     /// The model's own record must be loaded too, *before* the next step: moments are kept by the

@@ -9,6 +9,7 @@ use burn::store::ModuleRecord;
 use burn::tensor::{DType, Tensor};
 use burn::train::{SupervisedTraining, TrainStep};
 use burn_sls_optim::{BatchLoss, LineSearch, LineSearchConfig, LineSearchRecord, StepOptions};
+use burn_sls_tests::bert::numbers;
 use burn_sls_tests::classifier::{self, Batch, Classifier};
 use burn_sls_tests::trainer::{Trainer, learner_step};
 use burn_sls_tests::{bits, device, halves, plain};
@@ -47,6 +48,32 @@ fn assert_near(ours: &Classifier, theirs: &Classifier) {
     for (a, b) in numbers(ours).zip(numbers(theirs)) {
         assert!((a - b).abs() <= 1e-5 * b.abs().max(0.1), "{a}, not {b}");
     }
+}
+
+#[test]
+fn what_is_changed_by_hand_changes_the_average_along() {
+    let (mut model, batches) = problem(0.0);
+    let mut optim = config().init();
+    for batch in batches.iter().cycle().take(20) {
+        let losses = |model: &Classifier| model.batch_loss(batch);
+        model = optim.step(model, losses).expect("a step").model;
+    }
+    let weight = |model: &Classifier| numbers(model.output.weight.val());
+    let (y, x) = (weight(&model), weight(&optim.averaged(&model)));
+    assert_ne!(x, y);
+    let bias = |model: &Classifier| model.output.bias.as_ref().map(|bias| numbers(bias.val()));
+    let before = bias(&optim.averaged(&model));
+    let model = optim.change_weights(model, |mut model| {
+        model.output.weight = model.output.weight.map(|weight| weight + 0.5);
+        model
+    });
+    let moved = |old: Vec<f64>, new: Vec<f64>| {
+        let mut pairs = old.into_iter().zip(new);
+        pairs.all(|(old, new)| (new - old - 0.5).abs() < 1e-5)
+    };
+    assert!(moved(y, weight(&model)));
+    assert!(moved(x, weight(&optim.averaged(&model))));
+    assert_eq!(bias(&optim.averaged(&model)), before);
 }
 
 #[test]
