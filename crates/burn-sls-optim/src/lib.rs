@@ -47,7 +47,7 @@
 //! again. Steps `z ← z + η·u` without momentum are averaged, in the place of a schedule:
 //!
 //! ```text
-//! y = 0.1·z + 0.9·x                                   the model that is trained
+//! y = 0.2·z + 0.8·x                                   the model that is trained
 //! x ← (1 - c)·x + c·z                                 the model to use, an average of the steps
 //! ```
 //!

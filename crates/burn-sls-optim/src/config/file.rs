@@ -233,9 +233,9 @@ mod tests {
 
         let config = parsed(r#"{"averaging": null}"#);
         assert_eq!(config, LineSearchConfig::adamsls().with_averaging(None));
-        let config = parsed(r#"{"preset": "amortized", "averaging": {"beta": 0.8}}"#);
+        let config = parsed(r#"{"preset": "amortized", "averaging": {"beta": 0.7}}"#);
         let averaging = Averaging {
-            beta: 0.8,
+            beta: 0.7,
             ..Averaging::default()
         };
         let expected = Preset::Amortized.adamsls().with_averaging(averaging);

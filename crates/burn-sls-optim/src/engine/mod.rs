@@ -15,14 +15,14 @@
 //!   the loss has fallen: L - l > min(0.1·|L|, 0.75·√V)
 //!
 //! agreement, once, by ρ = -⟨g, z - x⟩/((1 - c)·e·s) of i = 4, …, 60, with the last c and e
-//!   the loss has not fallen, mean(ρ) <= σ, its standard error, and |mean(ρ)| + 2·σ < 0.055
+//!   the loss has not fallen, mean(ρ) <= σ, its standard error, and |mean(ρ)| + 2·σ < 0.08
 //!     η ← η/16,  η_1 ← η_1/16,  the loss has fallen by 4·√V in place of 0.75·√V, and no search
 //!     is due again
 //!
 //! growth, for i >= 1, unless the loss has fallen and η·s <= N
 //!   A ← 0.98·A + 0.02·⟨g, z - x⟩;  B ← 0.98·B + 0.02·min(1, (i + 1)/20)·η·s       r = A/B
 //!   i >= 3, and A < -0.02·B or A = 0 < B: the average is behind
-//!     η < η_1:                           η ← min(2^(1/8)·η, η_1, 1/λ)
+//!     η < η_1:                           η ← min(2^(1/4)·η, η_1, 1/λ)
 //!     otherwise j ← j + 1, and
 //!       if the loss has fallen:          η ← min(2^(1/64)·η, 16·η_1, 1/λ)
 //!   otherwise:    j ← 0
@@ -39,7 +39,7 @@
 //!     otherwise  j ← 0, and η stays; if all trials were rejected, y stays too
 //!
 //! i ← i + 1;  e = lr·κ·min(1, i/20)·η                        warm-up
-//! w = i^8·(max e)²;  c = w/Σ w;  a = 1 - 0.9·(1 - c)
+//! w = i^4·(max e)²;  c = w/Σ w;  a = 1 - 0.8·(1 - c)
 //! z ← z + e·u;  y ← y + c·(z - y) + a·e·u                     with the z from before:
 //!                                                            x ← (1 - c)·x + c·z
 //! κ = min(1, (f - 0)/(0.7·a·e·s)) with the e of κ = 1; κ = 1 after a search that accepts a step

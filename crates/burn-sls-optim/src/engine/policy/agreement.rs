@@ -121,7 +121,7 @@ mod tests {
             (&[0.01, 0.05, -0.05][..], true),
             (&[-0.04, 0.02][..], true),
             // Certainly below 0: curvature.
-            (&[-0.05, -0.06][..], false),
+            (&[-0.08, -0.09][..], false),
             // The mean is small, and certainly above 0.
             (&[0.02, 0.03][..], false),
             // It may be 0 by chance.
