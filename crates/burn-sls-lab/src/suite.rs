@@ -33,6 +33,7 @@ pub mod problem;
 pub mod problems;
 pub mod record;
 pub mod report;
+pub(crate) mod reported;
 pub mod run;
 pub mod runner;
 pub mod schedule;
@@ -138,7 +139,7 @@ pub fn problems(args: &ProblemsArgs) -> Result<Ending, LabError> {
     let missing = |key: &Key, store: &Store| {
         args.again.contains(&key.competitor) || store.find(key).is_none()
     };
-    let first = wanted.first().into_iter();
+    let first = wanted.first(|own| is_reported(own, &store)).into_iter();
     let first = first.filter(|key| missing(key, &store)).collect();
     let mut seen = Durations::default();
     let mut made = |runs: Vec<Key>, store: &mut Store| {
@@ -197,12 +198,21 @@ fn check_files(wanted: &Wanted, args: &ProblemsArgs) -> Result<(), LabError> {
     model_file::check(&args.out, &args.files)
 }
 
+/// Whether the run of a tuned competitor was read from a report, which has none of those that the
+/// rate was chosen from.
+fn is_reported(own: &Key, store: &Store) -> bool {
+    store.find(own).is_some_and(|run| run.kept_for.is_some())
+}
+
 /// For each run of a tuned competitor, the run of the candidate with the best rate; and those for
 /// which no candidate has finished.
 fn chosen(wanted: &Wanted, store: &Store) -> (Vec<(Key, Key)>, Vec<Key>) {
     let (mut chosen, mut undecided) = (Vec::new(), Vec::new());
     for (tuned, family, variant) in wanted.tuned() {
         let own = wanted.key(family, variant, tuned.name());
+        if is_reported(&own, store) {
+            continue;
+        }
         let choices = wanted.choices(tuned, family, variant);
         let records: Vec<Vec<&Record>> = choices
             .iter()

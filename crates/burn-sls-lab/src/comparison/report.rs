@@ -4,6 +4,7 @@ mod costs;
 mod document;
 mod figures;
 mod page;
+mod pairs;
 mod parts;
 mod statistics;
 mod tables;

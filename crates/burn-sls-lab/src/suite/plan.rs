@@ -45,8 +45,8 @@ impl Wanted {
     }
 
     /// The runs that need no other before them: those of competitors with one configuration, and
-    /// those that the tuned ones choose from. Without repetitions.
-    pub fn first(&self) -> Vec<Key> {
+    /// those that the tuned ones choose from, unless their own run `is_there`. Without repetitions.
+    pub fn first(&self, is_there: impl Fn(&Key) -> bool) -> Vec<Key> {
         let mut keys: Vec<Key> = Vec::new();
         let mut push = |key: Key| {
             if !keys.contains(&key) {
@@ -58,6 +58,7 @@ impl Wanted {
                 for competitor in &self.competitors {
                     match Tuned::named(competitor) {
                         None => push(self.key(family, variant, competitor)),
+                        Some(_) if is_there(&self.key(family, variant, competitor)) => {}
                         Some(tuned) => self
                             .choices(tuned, family, variant)
                             .into_iter()

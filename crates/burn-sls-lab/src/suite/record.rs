@@ -41,6 +41,9 @@ pub struct Record {
     pub counts: BTreeMap<String, u64>,
     /// The evaluations, the first before the first step.
     pub curve: Vec<Point>,
+    /// The target for which [`Record::brief`] has kept evaluations; `None` where all are there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_for: Option<f64>,
 }
 
 /// What makes a run another one.
@@ -118,6 +121,27 @@ impl Record {
     /// If there is none: every run has one before its first step.
     pub fn end(&self) -> &Point {
         self.curve.last().expect("an evaluation")
+    }
+
+    /// The run with those evaluations alone that a report reads: the first, the last, and the two
+    /// between which the loss first reaches the target.
+    #[must_use]
+    pub fn brief(&self, target: f64) -> Self {
+        let last = self.curve.len().saturating_sub(1);
+        let there = self.curve.iter().position(|point| point.loss <= target);
+        let kept = |place: usize| {
+            let around = there.is_some_and(|there| place == there || place + 1 == there);
+            place == 0 || place == last || around
+        };
+        let points = self.curve.iter().enumerate();
+        Self {
+            curve: points
+                .filter(|(place, _)| kept(*place))
+                .map(|(_, point)| *point)
+                .collect(),
+            kept_for: Some(target),
+            ..self.clone()
+        }
     }
 }
 

@@ -15,7 +15,8 @@ use burn_sls_run::{RunError, plot};
 use crate::error::LabError;
 use crate::suite::competitor::is_candidate;
 use crate::suite::problems::families;
-use crate::suite::record::Record;
+use crate::suite::record::{Key, Record};
+use crate::suite::reported::RESULTS;
 use crate::suite::score::{Case, Measure, cases, levels, profiles, sensitivities, summaries};
 
 pub use failures::{Failed, Missing, failures, missing};
@@ -23,8 +24,6 @@ pub use table::Table;
 
 /// The page.
 pub const REPORT: &str = "report.md";
-/// All numbers of the page.
-pub const RESULTS: &str = "results.json";
 /// The picture, `profile.svg` and `profile.png`.
 pub const FIGURE: &str = "profile";
 
@@ -89,9 +88,23 @@ impl<'a> Judgement<'a> {
 ///
 /// # Errors
 ///
-/// If a file cannot be written.
+/// If a file cannot be written, or a run has not all that it is judged by: it was read from a
+/// report with another bar.
 pub fn report(folder: &Path, records: &[Record], bar: &str) -> Result<String, LabError> {
     let judgement = Judgement::new(records, bar);
+    let unfit = judgement.cases.iter().find_map(Case::unfit);
+    if let Some(Key {
+        competitor,
+        problem,
+        ..
+    }) = unfit
+    {
+        return Err(LabError::Usage(format!(
+            "the run of {competitor} on {problem} is kept in brief, for another target than the \
+             one that `{bar}` sets: have it made again, with `--again {competitor}` or in another \
+             folder"
+        )));
+    }
     let Judgement {
         competitors, cases, ..
     } = &judgement;
@@ -103,7 +116,7 @@ pub fn report(folder: &Path, records: &[Record], bar: &str) -> Result<String, La
     let failed = failures(cases, competitors);
     let missing = missing(cases, competitors);
 
-    let mut parts = vec![tables::head(&judgement, records)];
+    let mut parts = vec![tables::head(&judgement)];
     let summary = tables::summary(&summaries, bar);
     if !levels.is_empty() {
         parts.push(tables::levels(&levels, competitors));
@@ -152,6 +165,7 @@ pub fn report(folder: &Path, records: &[Record], bar: &str) -> Result<String, La
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::suite::store::Store;
     use crate::suite::testing::record;
 
     #[test]
@@ -174,5 +188,28 @@ mod tests {
         assert!(!before[0].contains("adam-cosine"), "{}", before[0]);
         records.reverse();
         assert!(files(&records) == before, "the files differ");
+    }
+
+    #[test]
+    fn a_report_is_enough_for_the_same_report_and_for_more_runs() {
+        let long = |run: &str, end: f64| record("p", run, &[3.0, 2.0, 1.5, 0.4, 0.3, 0.45, end]);
+        let records = [long("adam-tuned", 0.6), long("default", 0.5)];
+        let folder = tempfile::tempdir().expect("a folder");
+        let made = |records: &[Record], bar| report(folder.path(), records, bar);
+        let read = |name: &str| fs::read_to_string(folder.path().join(name)).expect(name);
+        made(&records, "adam-tuned").expect("written");
+        let before = read(RESULTS);
+
+        let mut store = Store::open(folder.path()).expect("a store");
+        assert_eq!(store.records().len(), 2);
+        assert_eq!(store.records()[1].curve.len(), 4);
+        made(store.records(), "adam-tuned").expect("written");
+        assert_eq!(read(RESULTS), before);
+
+        store.append(long("adam", 0.7)).expect("appended");
+        made(store.records(), "adam-tuned").expect("written");
+        assert!(read(REPORT).contains("| adam |"), "{}", read(REPORT));
+        let error = made(store.records(), "adam").expect_err("another bar");
+        assert!(error.to_string().contains("--again default"), "{error}");
     }
 }

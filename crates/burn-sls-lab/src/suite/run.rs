@@ -111,6 +111,7 @@ pub(crate) fn train<P: Problem>(
         non_finite,
         counts: trainer.counts(),
         curve,
+        kept_for: None,
     })
 }
 

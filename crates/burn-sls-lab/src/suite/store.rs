@@ -1,4 +1,5 @@
-//! The finished runs of a folder: a file of JSON, one line a run.
+//! The finished runs of a folder: a file of JSON, one line a run. Where there is none, those of the
+//! folder's report.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -7,6 +8,7 @@ use std::path::{Path, PathBuf};
 use burn_sls_run::error::one_line;
 
 use crate::suite::record::{Key, Record};
+use crate::suite::reported::{RESULTS, runs};
 
 /// The file of the runs.
 pub const RUNS: &str = "runs.jsonl";
@@ -30,11 +32,15 @@ pub enum StoreError {
     /// A line, from 1, that is no run.
     #[error("{path}:{line} is no run: {error}", path = .0.display(), line = .1, error = .2)]
     Line(PathBuf, usize, String),
+    /// A report's numbers that have no runs.
+    #[error("the runs of {path} cannot be read: {error}", path = .0.display(), error = .1)]
+    Results(PathBuf, String),
 }
 
 impl Store {
     /// The store of a folder, which is made if it is not there. A last line without its end, as an
-    /// interrupted write leaves it, is dropped.
+    /// interrupted write leaves it, is dropped. If the folder has no runs but a report, its runs
+    /// are the first of the store.
     ///
     /// # Errors
     ///
@@ -43,16 +49,23 @@ impl Store {
         let path = folder.join(RUNS);
         let io = |error| StoreError::Io(path.clone(), error);
         fs::create_dir_all(folder).map_err(io)?;
-        let text = match fs::read_to_string(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            text => text.map_err(io)?,
-        };
-        let whole = text.rfind('\n').map_or(0, |end| end + 1);
-        let records = parsed(&path, &text[..whole])?;
         let mut options = OpenOptions::new();
-        let file = options.create(true).append(true).open(&path).map_err(io)?;
-        if whole < text.len() {
-            file.set_len(whole as u64).map_err(io)?;
+        let mut append = || options.create(true).append(true).open(&path).map_err(io);
+        let Some(text) = text(&path)? else {
+            let reported = reported(folder)?.unwrap_or_default();
+            let mut store = Self {
+                file: append()?,
+                path,
+                records: Vec::new(),
+            };
+            store.extend(reported)?;
+            return Ok(store);
+        };
+        let whole = whole(&text);
+        let records = parsed(&path, whole)?;
+        let file = append()?;
+        if whole.len() < text.len() {
+            file.set_len(whole.len() as u64).map_err(io)?;
         }
         Ok(Self {
             path,
@@ -65,13 +78,14 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// If there is none, or a line is no run.
+    /// If there is neither a file of runs nor a report, or a line is no run.
     pub fn read(folder: &Path) -> Result<Vec<Record>, StoreError> {
         let path = folder.join(RUNS);
-        let text =
-            fs::read_to_string(&path).map_err(|error| StoreError::Io(path.clone(), error))?;
-        let whole = text.rfind('\n').map_or(0, |end| end + 1);
-        parsed(&path, &text[..whole])
+        if let Some(text) = text(&path)? {
+            return parsed(&path, whole(&text));
+        }
+        let missing = || StoreError::Io(path, io::ErrorKind::NotFound.into());
+        reported(folder)?.ok_or_else(missing)
     }
 
     /// Appends a run. It takes the place of one with the same key.
@@ -80,11 +94,19 @@ impl Store {
     ///
     /// If the file cannot be written.
     pub fn append(&mut self, record: Record) -> Result<(), StoreError> {
+        self.extend(vec![record])
+    }
+
+    fn extend(&mut self, records: Vec<Record>) -> Result<(), StoreError> {
         let io = |error| StoreError::Io(self.path.clone(), error);
-        let mut line = serde_json::to_string(&record).map_err(|error| io(error.into()))?;
-        line.push('\n');
-        self.file.write_all(line.as_bytes()).map_err(io)?;
-        put(&mut self.records, record);
+        let mut lines = String::new();
+        for record in &records {
+            lines += &serde_json::to_string(record).map_err(|error| io(error.into()))?;
+            lines.push('\n');
+        }
+        self.file.write_all(lines.as_bytes()).map_err(io)?;
+        let put = |record| put(&mut self.records, record);
+        records.into_iter().for_each(put);
         Ok(())
     }
 
@@ -97,6 +119,29 @@ impl Store {
     pub fn records(&self) -> &[Record] {
         &self.records
     }
+}
+
+/// The text of a file, if it is there.
+fn text(path: &Path) -> Result<Option<String>, StoreError> {
+    match fs::read_to_string(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        text => text
+            .map(Some)
+            .map_err(|error| StoreError::Io(path.to_path_buf(), error)),
+    }
+}
+
+/// The runs in a folder's report, if there is one.
+fn reported(folder: &Path) -> Result<Option<Vec<Record>>, StoreError> {
+    let path = folder.join(RESULTS);
+    let read = text(&path)?.map(|text| runs(&text));
+    read.transpose()
+        .map_err(|error| StoreError::Results(path, one_line(&error.to_string())))
+}
+
+/// The lines that have an end.
+fn whole(text: &str) -> &str {
+    &text[..text.rfind('\n').map_or(0, |end| end + 1)]
 }
 
 fn put(records: &mut Vec<Record>, record: Record) {
@@ -158,5 +203,11 @@ mod tests {
         fs::write(folder.path().join(RUNS), "{}\n").expect("written");
         let error = Store::open(folder.path()).expect_err("no run");
         assert!(error.to_string().contains("runs.jsonl:1"), "{error}");
+        fs::remove_file(folder.path().join(RUNS)).expect("removed");
+        let error = Store::read(folder.path()).expect_err("no runs");
+        assert!(error.to_string().contains("runs.jsonl"), "{error}");
+        fs::write(folder.path().join(RESULTS), "{\"bar\": 1}").expect("written");
+        let error = Store::open(folder.path()).expect_err("no runs");
+        assert!(error.to_string().contains("results.json"), "{error}");
     }
 }

@@ -44,6 +44,7 @@ pub(crate) fn record(problem: &str, competitor: &str, losses: &[f64]) -> Record 
         non_finite: losses.iter().any(|loss| !loss.is_finite()),
         counts: BTreeMap::new(),
         curve,
+        kept_for: None,
     }
 }
 

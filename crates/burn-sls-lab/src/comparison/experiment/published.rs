@@ -10,7 +10,7 @@ use glue::names::TrainSize;
 pub struct Published {
     /// The [`Method`](super::Method)'s name.
     pub method: String,
-    /// The task.
+    /// The task, or `mean` for the mean over all tasks of the experiment.
     pub task: String,
     /// Its training examples.
     pub train_size: TrainSize,
@@ -23,3 +23,13 @@ pub struct Published {
     /// Where it was published: model, table, paper.
     pub source: String,
 }
+
+impl Published {
+    /// Whether runs on this task are a part of it.
+    pub fn is_of(&self, task: &str) -> bool {
+        self.task == MEAN || self.task == task
+    }
+}
+
+/// The mean over all tasks, in the place of a task.
+pub const MEAN: &str = "mean";

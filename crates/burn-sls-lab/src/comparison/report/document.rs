@@ -10,6 +10,7 @@ use glue::settings::{SENTENCES, base_name};
 
 use super::costs::SMOOTHING;
 use super::figures;
+use super::pairs;
 use super::parts::Part;
 use super::tables;
 
@@ -59,6 +60,15 @@ pub(super) fn part(part: &Part, folder: &Path) -> Result<String, LabError> {
     add("### Best validation metric of any epoch");
     add("Chosen by looking at the validation examples, so too good by the luck of the best epoch.");
     add(&tables::best_metrics(part));
+    if let Some(table) = pairs::differences(part) {
+        add("### Seed by seed");
+        add(
+            "Means over the tasks, compared with the same seed's of another method, and \
+             then averaged over the seeds; in brackets the interval that has the true mean in it \
+             with a certainty of 95 %, if only the seeds are to blame for the differences.",
+        );
+        add(&table);
+    }
     if let Some(table) = tables::published(part) {
         add("### Published figures");
         add(&table);

@@ -11,6 +11,12 @@ pub(super) struct Mean {
     pub(super) error: Option<f64>,
 }
 
+/// The 97.5 % quantiles of Student's distribution, of 1 degree of freedom and more.
+const QUANTILES: [f64; 19] = [
+    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160,
+    2.145, 2.131, 2.120, 2.110, 2.101, 2.093,
+];
+
 impl Mean {
     /// Of no values, none.
     pub(super) fn of(values: &[f64]) -> Option<Self> {
@@ -24,6 +30,15 @@ impl Mean {
             (squares / (count - 1.0) / count).sqrt()
         });
         Some(Self { mean, error })
+    }
+
+    /// Half of the interval that has the true mean in it with a certainty of 95 %, by Student's
+    /// distribution, for the mean of so many values.
+    pub(super) fn half_interval(self, values: usize) -> Option<f64> {
+        let freedom = values.checked_sub(2)?;
+        // For more values the quantile is smaller, and this one is on the safe side.
+        let quantile = QUANTILES.get(freedom).or(QUANTILES.last())?;
+        self.error.map(|error| quantile * error)
     }
 
     /// `0.782 ± 0.012`, with so many digits after the point; a value that they would round to 0 as
@@ -104,6 +119,19 @@ fn value_at(curve: &[(f64, f64)], x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_interval_is_students() {
+        let values = [1.0, 2.0, 3.0];
+        let mean = Mean::of(&values).expect("a mean");
+        let half = mean.half_interval(values.len()).expect("an interval");
+        // 4.303 standard errors of 1/√3, with two degrees of freedom.
+        assert!((half - 2.484).abs() < 1e-3, "{half}");
+        assert_eq!(
+            Mean::of(&[1.0]).and_then(|mean| mean.half_interval(1)),
+            None
+        );
+    }
 
     #[test]
     fn the_standard_error_is_that_of_the_mean() {

@@ -6,11 +6,12 @@ use crate::comparison::results::Run;
 use crate::table::markdown;
 
 use super::costs::{Axis, Costs};
+use super::pairs::of_seed;
 use super::parts::{Entry, Part};
 use super::statistics::Mean;
 
 /// What stands where there is no run.
-const NONE: &str = "–";
+pub(super) const NONE: &str = "–";
 
 /// Whether more or less of a value is better.
 #[derive(Clone, Copy, PartialEq)]
@@ -72,17 +73,16 @@ fn means(part: &Part, digits: usize, better: Better, value: impl Fn(&Run) -> f64
 
 /// The mean over cells, of the seeds that are there on all of them.
 fn over_cells(part: &Part, method: usize, value: impl Fn(&Run) -> f64) -> Option<Mean> {
+    let entries: Vec<&Entry> = part.of_method(method).collect();
+    over_entries(part, &entries, value)
+}
+
+/// The mean over these entries, of the seeds that are there in all of them.
+fn over_entries(part: &Part, entries: &[&Entry], value: impl Fn(&Run) -> f64) -> Option<Mean> {
     let seeds = part.experiment.seeds.iter();
-    let of_seed = |seed: &u64| -> Option<f64> {
-        let of_cell = |entry: &Entry| {
-            let mut runs = entry.runs.iter();
-            runs.find(|run| run.file.settings.seed == *seed).map(&value)
-        };
-        let values: Option<Vec<f64>> = part.of_method(method).map(of_cell).collect();
-        let values = values?;
-        Some(values.iter().sum::<f64>() / values.len() as f64)
-    };
-    let values: Vec<f64> = seeds.filter_map(of_seed).collect();
+    let values: Vec<f64> = seeds
+        .filter_map(|&seed| of_seed(entries, seed, &value))
+        .collect();
     Mean::of(&values)
 }
 
@@ -156,9 +156,11 @@ pub(super) fn to_the_baselines_loss(part: &Part) -> Option<String> {
         "of its steps",
         "of its forward-equivalents",
         "of its seconds",
+        "of its forward-equivalents, with the choice of a rate",
     ];
     let methods = part.experiment.methods.iter().enumerate();
     let rows = methods.map(|(index, method)| {
+        let mut with_choice = Vec::new();
         let mut parts: [Vec<f64>; 3] = Default::default();
         let (mut there, mut runs) = (0, 0);
         for (_, entries) in &part.cells {
@@ -180,6 +182,15 @@ pub(super) fn to_the_baselines_loss(part: &Part) -> Option<String> {
                     let whole = Mean::of(&of_baseline.values(|run| end(run, axis).0));
                     let place = run.reaches(target, axis);
                     parts.extend(place.zip(whole).map(|(place, whole)| place / whole.mean));
+                    if axis == Axis::Forwards {
+                        // Each of the runs that it was chosen from costs as much as this one.
+                        let chosen = entries[index].chosen.as_ref();
+                        let tried = chosen.map_or(0, |chosen| chosen.candidates.len());
+                        let before = (tried * part.experiment.selection_seeds.len()) as f64;
+                        let costs = place.map(|place| place + before * end(run, axis).0);
+                        with_choice
+                            .extend(costs.zip(whole).map(|(costs, whole)| costs / whole.mean));
+                    }
                 }
             }
         }
@@ -191,7 +202,7 @@ pub(super) fn to_the_baselines_loss(part: &Part) -> Option<String> {
             true => format!("{} (the baseline)", method.name),
             false => method.name.clone(),
         };
-        let parts = parts.iter().map(word);
+        let parts = parts.iter().chain([&with_choice]).map(word);
         [name, format!("{there} of {runs}")]
             .into_iter()
             .chain(parts)
@@ -245,13 +256,18 @@ pub(super) fn published(part: &Part) -> Option<String> {
         .published
         .iter()
         .map(|theirs| {
+            let first = part.cells.first().map(|(cell, _)| cell.batch_size);
+            let meant = part.cells.iter().filter(|(cell, _)| {
+                theirs.is_of(&cell.task)
+                    && cell.train_size == theirs.train_size
+                    && Some(cell.batch_size) == first
+            });
             let same = |entry: &&Entry| entry.method.name == theirs.method;
-            let mut cells = part.cells.iter();
-            let cell = cells
-                .find(|(cell, _)| cell.task == theirs.task && cell.train_size == theirs.train_size);
-            let ours = cell.and_then(|(_, entries)| entries.iter().find(same));
+            let ours: Vec<&Entry> = meant
+                .filter_map(|(_, entries)| entries.iter().find(same))
+                .collect();
             let mean = |value: fn(&Run) -> f64, digits| {
-                let mean = ours.and_then(|entry| Mean::of(&entry.values(value)));
+                let mean = over_entries(part, &ours, value);
                 mean.map_or(NONE.to_string(), |mean| mean.in_words(digits))
             };
             let word =

@@ -39,6 +39,13 @@ task = "sentences"
 train_size = 48
 metric = 0.5
 source = "nowhere: made up for this test"
+
+[[published]]
+method = "ADAM"
+task = "mean"
+train_size = 48
+loss = 0.25
+source = "made up, over all tasks"
 "#;
 
 #[test]
@@ -72,7 +79,10 @@ fn a_comparison_becomes_a_page_that_needs_no_other_file() {
         "## A | test",
         "| PLASLS ",
         "made up for this test",
+        "made up, over all tasks",
         "ADAM (the baseline)",
+        "metric, minus that of PLASLS",
+        "loss, over that of ADAM, tuned",
         "### Learning rates",
         "figures/small-2.svg",
         "figures/small-batch-sizes-1.svg",

@@ -1,10 +1,12 @@
-//! All numbers of a report, for other programs.
+//! `results.json`: all numbers of a report, and its runs. For other programs, and for a later
+//! report that adds runs to them.
 
 use serde_json::{Value, json};
 
 use super::Judgement;
 use super::failures::{Failed, Missing};
 use super::tables::FACTORS;
+use crate::suite::reported::Line;
 use crate::suite::score::{Levels, Measure, Profile, Sensitivity, Summary};
 
 /// The text of `results.json`.
@@ -36,39 +38,35 @@ pub(super) fn json(
         "levels": levels,
         "profiles": profiles.collect::<Vec<Value>>(),
         "sensitivity": sensitivities,
-        "problems": problems(judgement),
         "failed": failed,
         "missing": missing,
     });
-    serde_json::to_string_pretty(&results).unwrap_or_default() + "\n"
+    let scores = serde_json::to_string_pretty(&results).unwrap_or_default();
+    let scores = scores.trim_end_matches("\n}");
+    format!("{scores},\n  \"runs\": [\n{}\n  ]\n}}\n", lines(judgement))
 }
 
-fn problems(judgement: &Judgement) -> Vec<Value> {
-    let of_case = judgement.cases.iter().map(|case| {
-        let runs = judgement.competitors.iter().filter_map(|competitor| {
-            let run = case.run(competitor)?;
+/// A line for every run: the run in brief, and how it compares with the bar's.
+fn lines(judgement: &Judgement) -> String {
+    let mut lines = Vec::new();
+    for case in &judgement.cases {
+        for competitor in &judgement.competitors {
+            let Some(run) = case.run(competitor) else {
+                continue;
+            };
             let judged = case.judged(competitor);
-            Some(json!({
-                "competitor": competitor,
-                "chosen": run.chosen,
-                "loss": Some(run.end().loss).filter(|loss| loss.is_finite()),
-                "held_out": run.end().held_out,
-                "accuracy": run.end().accuracy,
-                "passed": run.passed,
-                "ratio": judged.as_ref().map(|judged| judged.ratio),
-                "steps_to_target": judged.as_ref().and_then(|judged| judged.steps),
-                "costs_to_target": judged.as_ref().and_then(|judged| judged.costs),
-                "failed": judged.as_ref().map(|judged| judged.failed),
-            }))
-        });
-        json!({
-            "problem": case.key.problem,
-            "group": case.group,
-            "variant": case.key.variant,
-            "length": case.key.length,
-            "target": case.scale.map(|scale| scale.target()),
-            "runs": runs.collect::<Vec<Value>>(),
-        })
-    });
-    of_case.collect()
+            let line = Line {
+                run: match case.scale {
+                    Some(scale) => run.brief(scale.target()),
+                    None => run.clone(),
+                },
+                ratio: judged.as_ref().map(|judged| judged.ratio),
+                steps_to_target: judged.as_ref().and_then(|judged| judged.steps),
+                costs_to_target: judged.as_ref().and_then(|judged| judged.costs),
+                failed: judged.as_ref().map(|judged| judged.failed),
+            };
+            lines.push("    ".to_string() + &serde_json::to_string(&line).unwrap_or_default());
+        }
+    }
+    lines.join(",\n")
 }

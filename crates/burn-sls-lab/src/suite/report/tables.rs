@@ -2,14 +2,13 @@
 
 use super::Judgement;
 use super::table::{Table, percent, percent_with_interval, ratio, with_interval};
-use crate::suite::record::Record;
 use crate::suite::score::{Case, Grouped, Levels, Measure, Profile, Sensitivity, Summary};
 
 /// The factors of a profile's table.
 pub(super) const FACTORS: [f64; 7] = [1.0, 1.25, 1.5, 2.0, 3.0, 4.0, 8.0];
 
 /// The title, and what was run.
-pub(super) fn head(judgement: &Judgement, records: &[Record]) -> String {
+pub(super) fn head(judgement: &Judgement) -> String {
     let counting = judgement.cases.iter().filter(|case| case.counts());
     let mut families: Vec<&str> = counting.clone().map(|c| c.key.problem.as_str()).collect();
     families.dedup();
@@ -21,14 +20,18 @@ pub(super) fn head(judgement: &Judgement, records: &[Record]) -> String {
     let without = judgement.cases.iter().filter(|case| case.scale.is_none());
     format!(
         "# Training problems\n\n{} problems of {} families count, {} of them drawn variants; {} \
-         runs in all. The bar is `{}`: its last training loss on a problem, plus a tenth of what \
+         runs are compared. The bar is `{}`: its last training loss on a problem, plus a tenth of what \
          lies above the lower bound and a thousandth of the start's, is the target there. Without \
          the bar's run, and so without a target, are {} problems. Every family counts as much as \
          any other; intervals are of 95 % over the choice of families.",
         counting.count(),
         families.len(),
         drawn.len(),
-        records.len(),
+        judgement
+            .cases
+            .iter()
+            .map(|case| case.runs().len())
+            .sum::<usize>(),
         judgement.bar,
         without.count(),
     )
