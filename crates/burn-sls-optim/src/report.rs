@@ -51,8 +51,8 @@ pub struct StepReport {
     /// short to be judged: see [`restart_after`](crate::StartConfig::restart_after).
     #[serde(default)]
     pub restarted: bool,
-    /// Whether the loss is below [`loss_lower_bound`](crate::SearchConfig::loss_lower_bound). Rules
-    /// that need the bound were off in this iteration.
+    /// Whether the loss is below [`loss_lower_bound`](crate::SearchConfig::loss_lower_bound), by
+    /// more than rounding. Then it is no bound: rules that need one are off from here on.
     #[serde(default)]
     pub below_bound: bool,
     /// Whether another forward was made to check that the loss is reproducible.

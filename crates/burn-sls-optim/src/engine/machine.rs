@@ -261,9 +261,19 @@ impl Engine {
         }
     }
 
-    pub(in crate::engine) fn is_below_bound(&self, loss: f64) -> bool {
+    /// The lower bound of the loss, unless a loss of an earlier iteration was below it: then it is
+    /// none.
+    pub(in crate::engine) fn lower_bound(&self) -> Option<f64> {
         let bound = self.config.search.loss_lower_bound;
-        bound.is_some_and(|bound| loss < bound)
+        bound.filter(|_| self.state.counts.below_bound == 0)
+    }
+
+    /// Whether the loss is below the bound of the settings by more than rounding.
+    pub(in crate::engine) fn is_below_bound(&self, loss: f64) -> bool {
+        let search = &self.config.search;
+        let noise = search.rounding.unwrap_or(0.0) * loss.abs().max(1.0);
+        let bound = search.loss_lower_bound;
+        bound.is_some_and(|bound| bound - loss > noise)
     }
 
     /// The state by which the acceptance rule judges a search.

@@ -10,19 +10,20 @@
 //! N = 3e-8·max(1, |f|);  i steps since the search that found η_1
 //!
 //! losses, for i >= 1
-//!   L: the mean of f over i = 1, …, 20, or so far;  l ← L if i <= 20
-//!   V ← 0.98·(V + 0.02·(f - l)²);  l ← 0.98·l + 0.02·f
+//!   L: the mean of f over i = 1, …, 20, or so far;  l, m ← L if i <= 20
+//!   V ← 0.98·(V + 0.02·(f - l)²);  l ← 0.98·l + 0.02·f;  m ← 0.9·m + 0.1·f
 //!   the loss has fallen: L - l > min(0.1·|L|, 0.75·√V)
 //!
 //! agreement, once, by ρ = -⟨g, z - x⟩/((1 - c)·e·s) of i = 4, …, 60, with the last c and e
-//!   the loss has not fallen, mean(ρ) <= σ, its standard error, and |mean(ρ)| + 2·σ < 0.08
-//!     η ← η/16,  η_1 ← η_1/16,  the loss has fallen by 4·√V in place of 0.75·√V, and no search
+//!   the loss has not fallen, L - m <= 0.05·|L|, mean(ρ) <= σ, its standard error, and
+//!   |mean(ρ)| + 2·σ < 0.08
+//!     η ← η/32,  η_1 ← η_1/32,  the loss has fallen by 4·√V in place of 0.75·√V, and no search
 //!     is due again
 //!
 //! growth, for i >= 1, unless the loss has fallen and η·s <= N
 //!   A ← 0.98·A + 0.02·⟨g, z - x⟩;  B ← 0.98·B + 0.02·min(1, (i + 1)/20)·η·s       r = A/B
 //!   i >= 3, and A < -0.02·B or A = 0 < B: the average is behind
-//!     η < η_1:                           η ← min(2^(1/4)·η, η_1, 1/λ)
+//!     η < 2·η_1:                         η ← min(2^(1/4)·η, 2·η_1, 1/λ)
 //!     otherwise j ← j + 1, and
 //!       if the loss has fallen:          η ← min(2^(1/64)·η, 16·η_1, 1/λ)
 //!   otherwise:    j ← 0

@@ -28,6 +28,8 @@ pub struct AverageState {
     pub(crate) recent_loss: f64,
     /// The decayed mean of its squared distance from that, with the weight of its beginning in zero.
     pub(crate) scatter: f64,
+    /// A mean of the loss that has decayed faster.
+    pub(crate) latest_loss: f64,
     /// Steps in a row that could have been longer, at the searched step size or beyond.
     pub(crate) at_bound: u64,
     /// Whether mini-batches agree. In a training that began without the question it is not asked.
@@ -49,7 +51,7 @@ impl AverageState {
     }
 
     /// What is known of the loss since then, which must be finite, too.
-    pub(crate) fn losses(&self) -> [f64; 2] {
-        [self.recent_loss, self.scatter]
+    pub(crate) fn losses(&self) -> [f64; 3] {
+        [self.recent_loss, self.scatter, self.latest_loss]
     }
 }

@@ -61,8 +61,10 @@ impl SearchState {
             "average.at_bound",
             averages().map(|average| average.at_bound),
         );
-        let losses = averages().flat_map(|average| average.losses());
+        let losses = averages().flat_map(|average| [average.recent_loss, average.scatter]);
         fields.put_floats("average.losses", losses);
+        let latest = averages().map(|average| average.latest_loss);
+        fields.put_floats("average.latest_loss", latest);
         let agreements = || averages().map(|average| average.agreement);
         let samples = agreements().flat_map(|a| [a.samples, u64::from(a.absent)]);
         fields.put("average.samples", samples);
@@ -127,6 +129,7 @@ impl SearchState {
                 None if steps > 0 => Agreement::decided(),
                 None => Agreement::default(),
             };
+            let recent_loss = float("average.losses", 2 * unit, number(5));
             AverageState {
                 searched: number(0),
                 longest_step: number(1),
@@ -134,7 +137,8 @@ impl SearchState {
                 along: number(3),
                 promised: number(4),
                 early_loss: number(5),
-                recent_loss: float("average.losses", 2 * unit, number(5)),
+                recent_loss,
+                latest_loss: float("average.latest_loss", unit, recent_loss),
                 scatter: float("average.losses", 2 * unit + 1, 0.0),
                 steps,
                 // Counted by another rule where the losses are not known.

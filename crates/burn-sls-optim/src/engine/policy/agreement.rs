@@ -1,6 +1,7 @@
 //! Agreement: what the direction of one mini-batch is worth to the next.
 
-use super::averaging::{has_fallen, weight};
+use super::averaging::weight;
+use super::losses::{has_fallen, is_falling};
 use crate::config::Averaging;
 use crate::state::{Agreement, UnitState};
 
@@ -20,10 +21,11 @@ const SAMPLES: u64 = 57;
 ///
 /// is 0 where the latest steps promise this mini-batch nothing. If the last one promises it what it
 /// promised its own, and earlier ones nothing, it is 1; if they do, too, more. With the mean of all
-/// samples and its standard error `σ`, mini-batches do not agree if the loss has not come down,
-/// `mean <= σ` and `|mean| + 2·σ < agreement`: then a direction is worth next to nothing, for
-/// certain. The step size that the first mini-batch allowed is no measure for the others, and
-/// becomes shorter. As in the first search, all units are asked together.
+/// samples and its standard error `σ`, mini-batches do not agree if `mean <= σ` and
+/// `|mean| + 2·σ < agreement`, while the loss has not come down and is not falling: then a direction
+/// is worth next to nothing, for certain. The step size that the first mini-batch allowed is no
+/// measure for the others, and becomes shorter. As in the first search, all units are asked
+/// together.
 ///
 /// Where steps are of a good length the mean is soon further below 0: it shows the curvature that
 /// ends their growth.
@@ -65,7 +67,10 @@ fn promise(rule: &Averaging, unit: &UnitState, slope: f64) -> Option<f64> {
 fn take(rule: &Averaging, unit: &mut UnitState, sample: f64) {
     let agreement = &mut unit.average.agreement;
     agreement.add(sample);
-    if agreement.samples < SAMPLES || !is_noise(agreement, rule.agreement) || has_fallen(unit) {
+    if agreement.samples < SAMPLES || !is_noise(agreement, rule.agreement) {
+        return;
+    }
+    if has_fallen(unit) || is_falling(unit) {
         return;
     }
     let shorter = |size: f64| (size * rule.disagreement).max(f64::MIN_POSITIVE);
@@ -98,6 +103,7 @@ mod tests {
         begin(&rule, &mut unit);
         unit.average.early_loss = 1.0;
         unit.average.recent_loss = loss;
+        unit.average.latest_loss = loss;
         unit.average.scatter = 1.0;
         for k in 1..=70 {
             let step = unit.step_size * warm_up(&rule, k);
@@ -130,15 +136,15 @@ mod tests {
         ] {
             let unit = after(agreements, 1.0);
             assert_eq!(unit.average.agreement.absent, noise, "{agreements:?}");
-            let shorter = if noise { 1.0 / 16.0 } else { 1.0 };
+            let shorter = if noise { 1.0 / 32.0 } else { 1.0 };
             assert_eq!(unit.average.searched, shorter);
             assert_eq!(unit.step_size, 0.25 * shorter);
         }
     }
 
     #[test]
-    fn where_the_loss_has_come_down_a_step_is_no_noise() {
-        for (loss, noise) in [(0.95, true), (0.85, false)] {
+    fn where_the_loss_comes_down_a_step_is_no_noise() {
+        for (loss, noise) in [(0.96, true), (0.94, false), (0.85, false)] {
             let unit = after(&[0.01, -0.01], loss);
             assert_eq!(unit.average.agreement.absent, noise, "{loss}");
         }
@@ -147,7 +153,7 @@ mod tests {
     #[test]
     fn it_is_decided_once_and_a_step_is_one_sample() {
         let mut unit = training(&[0.01, -0.01], 1.0, 3);
-        assert_eq!(unit.average.searched, 1.0 / 16.0);
+        assert_eq!(unit.average.searched, 1.0 / 32.0);
         let decided = unit;
         let units = std::slice::from_mut(&mut unit);
         observe(&Averaging::default(), units, &[(1.0, 1e-3)]);

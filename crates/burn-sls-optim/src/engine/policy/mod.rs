@@ -7,6 +7,7 @@ mod agreement;
 pub(crate) mod averaging;
 mod cap;
 mod hypergradient;
+mod losses;
 mod plan;
 pub(crate) mod plateau;
 pub(crate) mod published;

@@ -5,6 +5,7 @@ use burn_sls_core::Search;
 use super::agreement;
 use super::averaging::{self, Lengthening, is_hopeless};
 use super::cap::{MaxStepSize, PolyakCap, polyak_factor};
+use super::losses::{has_fallen, note_loss};
 use super::rule::{Candidate, Rule, Start};
 use super::schedule::Budget;
 use super::start::{Initial, can_be_judged, is_unjudged};
@@ -52,7 +53,7 @@ pub(crate) fn observe<M>(engine: &Engine, point: &StepContext<'_, M>) -> Vec<Uni
     for (index, unit) in units.iter_mut().enumerate() {
         let along_last = point.along_last.as_ref().map(|slopes| slopes[index]);
         if let Some(averaging) = &engine.config.averaging {
-            averaging::note_loss(averaging, unit, point.loss);
+            note_loss(averaging, unit, point.loss);
         }
         let along_last = match promises_enough(engine, point, unit, index) {
             true => along_last.unwrap_or(f64::NAN),
@@ -94,7 +95,7 @@ fn promises_enough<M>(
         return true;
     };
     let noise = rounding * point.loss.abs().max(point.loss_scale);
-    unit.step_size * point.slopes[index] > noise || !averaging::has_fallen(unit)
+    unit.step_size * point.slopes[index] > noise || !has_fallen(unit)
 }
 
 /// What this iteration is going to do. `fallback` says that there is another direction to search
@@ -114,7 +115,7 @@ pub(crate) fn plan<M>(
         Searched::All => &units[..],
     };
     let restart_after = config.start.restart_after;
-    let bound = config.search.loss_lower_bound;
+    let bound = engine.lower_bound();
     let rounding = config.search.rounding.unwrap_or(0.0);
     let candidate = Candidate {
         state,
@@ -235,8 +236,7 @@ pub(crate) fn scale<M>(
                 None => shorter * unit.step_size,
             };
             let promised: f64 = slopes.map(|(slope, unit)| slope * moves(unit)).sum();
-            let bound = engine.config.search.loss_lower_bound;
-            polyak_factor(c, point.loss, bound, promised)
+            polyak_factor(c, point.loss, engine.lower_bound(), promised)
         }
         None => 1.0,
     };

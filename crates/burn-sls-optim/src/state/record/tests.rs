@@ -48,6 +48,7 @@ fn merged() -> SearchState {
         early_loss: -3.0,
         recent_loss: -3.5,
         scatter: 1e-300,
+        latest_loss: -3.75,
         at_bound: 6,
         agreement: Agreement {
             samples: 27,
