@@ -61,14 +61,14 @@ use super::ranges::{Checked, check, decay, from_1, not_negative, open_unit, posi
 /// | `power` | 4 | [0, 30] | how much more later steps count in the average |
 /// | `warm_up` | 20 | >= 1 | steps until `e` is `η` |
 /// | `share` | 0.25 | > 0, at most `until` | `η` of the first step, in units of `η_1` |
-/// | `until` | 2 | > 0 | the longest `η` before the loss has come down, in units of `η_1` |
+/// | `until` | 1 | > 0 | the longest `η` before the loss has come down, in units of `η_1` |
 /// | `growth` | 2^(1/4) | >= 1 | growth of `η` in a step, up to there |
 /// | `slow_growth` | 2^(1/64) | >= 1, at most `growth` | its growth beyond `until·η_1` |
 /// | `longest` | 16 | at least `until` | the longest `η`, in units of `η_1` |
 /// | `threshold` | 0.02 | >= 0 | how far below 0 `r` has to be for it |
 /// | `decay` | 0.98 | [0, 1) | decay of the means of `r` and of the loss |
 /// | `agreement` | 0.08 | >= 0 | below this, mini-batches do not agree; 0 never |
-/// | `disagreement` | 1/32 | (0, 1] | how much shorter steps are then |
+/// | `disagreement` | 1/16 | (0, 1] | how much shorter steps are then |
 ///
 /// # References
 ///
@@ -113,14 +113,14 @@ impl Default for Averaging {
             power: 4.0,
             warm_up: 20,
             share: 0.25,
-            until: 2.0,
+            until: 1.0,
             growth: 1.189_207_115_002_721,        // 2^(1/4)
             slow_growth: 1.010_889_286_051_700_5, // 2^(1/64)
             longest: 16.0,
             threshold: 0.02,
             decay: 0.98,
             agreement: 0.08,
-            disagreement: 0.031_25,
+            disagreement: 0.0625,
         }
     }
 }

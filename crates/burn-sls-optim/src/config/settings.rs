@@ -84,14 +84,14 @@ use crate::units::Units;
 /// | `power` | 4 | [0, 30] | how much more later steps count |
 /// | `warm_up` | 20 | >= 1 | steps until they have their full length |
 /// | `share` | 0.25 | > 0 | the first step size, in units of the searched one |
-/// | `until` | 2 | > 0 | the longest, in the same units, before the loss has come down |
+/// | `until` | 1 | > 0 | the longest, in the same units, before the loss has come down |
 /// | `growth` | 2^(1/4) | >= 1 | its growth in a step, up to there |
 /// | `slow_growth` | 2^(1/64) | >= 1 | its growth in a step beyond |
 /// | `longest` | 16 | > 0 | the longest step size, in the same units |
 /// | `threshold` | 0.02 | >= 0 | how far the average has to be behind for it |
 /// | `decay` | 0.98 | [0, 1) | decay of the means that say so, and of the mean loss |
 /// | `agreement` | 0.08 | >= 0 | below this, successive mini-batches do not agree |
-/// | `disagreement` | 1/32 | (0, 1] | how much shorter steps are then |
+/// | `disagreement` | 1/16 | (0, 1] | how much shorter steps are then |
 ///
 /// # Example
 ///

@@ -17,13 +17,13 @@
 //! agreement, once, by ρ = -⟨g, z - x⟩/((1 - c)·e·s) of i = 4, …, 60, with the last c and e
 //!   the loss has not fallen, L - m <= 0.05·|L|, mean(ρ) <= σ, its standard error, and
 //!   |mean(ρ)| + 2·σ < 0.08
-//!     η ← η/32,  η_1 ← η_1/32,  the loss has fallen by 4·√V in place of 0.75·√V, and no search
+//!     η ← η/16,  η_1 ← η_1/16,  the loss has fallen by 4·√V in place of 0.75·√V, and no search
 //!     is due again
 //!
 //! growth, for i >= 1, unless the loss has fallen and η·s <= N
 //!   A ← 0.98·A + 0.02·⟨g, z - x⟩;  B ← 0.98·B + 0.02·min(1, (i + 1)/20)·η·s       r = A/B
 //!   i >= 3, and A < -0.02·B or A = 0 < B: the average is behind
-//!     η < 2·η_1:                         η ← min(2^(1/4)·η, 2·η_1, 1/λ)
+//!     η < η_1:                           η ← min(2^(1/4)·η, η_1, 1/λ)
 //!     otherwise j ← j + 1, and
 //!       if the loss has fallen:          η ← min(2^(1/64)·η, 16·η_1, 1/λ)
 //!   otherwise:    j ← 0

@@ -136,7 +136,7 @@ mod tests {
         ] {
             let unit = after(agreements, 1.0);
             assert_eq!(unit.average.agreement.absent, noise, "{agreements:?}");
-            let shorter = if noise { 1.0 / 32.0 } else { 1.0 };
+            let shorter = if noise { 1.0 / 16.0 } else { 1.0 };
             assert_eq!(unit.average.searched, shorter);
             assert_eq!(unit.step_size, 0.25 * shorter);
         }
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn it_is_decided_once_and_a_step_is_one_sample() {
         let mut unit = training(&[0.01, -0.01], 1.0, 3);
-        assert_eq!(unit.average.searched, 1.0 / 32.0);
+        assert_eq!(unit.average.searched, 1.0 / 16.0);
         let decided = unit;
         let units = std::slice::from_mut(&mut unit);
         observe(&Averaging::default(), units, &[(1.0, 1e-3)]);
