@@ -42,13 +42,15 @@ pub mod random;
 mod reductions;
 mod sample;
 mod step_size;
+mod sum;
 
 pub use backtracking::{Backtracking, Conclusion, Search, Trial};
 pub use condition::{Acceptance, AcceptanceState, Armijo, Verdict};
 pub use interpolation::{parabola, polyak};
 pub use merge::{Merge, merge};
-#[doc(hidden)] // for the directions of `burn-sls-optim`
-pub use reductions::widen;
-pub use reductions::{Read, Reductions, inner_product};
+pub use reductions::{Read, Reductions};
 pub use sample::Comparison;
 pub use step_size::{Growth, Shrink};
+#[doc(hidden)] // for the directions of `burn-sls-optim`
+pub use sum::widen;
+pub use sum::{Sum, inner_product};

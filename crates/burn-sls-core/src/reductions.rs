@@ -1,6 +1,8 @@
 //! Sums over tensors, brought to the host in one device read.
 
-use burn::tensor::{DType, FloatDType, Tensor, Transaction};
+use burn::tensor::{Tensor, Transaction};
+
+use crate::sum::{Sum, inner_product, widen};
 
 /// Collects the losses and inner products that a decision needs, and reads them all at once.
 ///
@@ -33,7 +35,7 @@ use burn::tensor::{DType, FloatDType, Tensor, Transaction};
 /// ```
 #[derive(Default)]
 pub struct Reductions {
-    sums: Vec<Tensor<1>>,
+    sums: Vec<Sum>,
     values: Vec<Tensor<1>>,
 }
 
@@ -57,9 +59,9 @@ impl Reductions {
         self.sum(inner_product(a, b));
     }
 
-    /// Registers a sum that is already on the device, one number.
-    pub fn sum(&mut self, sum: Tensor<1>) {
-        self.sums.push(sum);
+    /// Registers a sum, one number.
+    pub fn sum(&mut self, sum: impl Into<Sum>) {
+        self.sums.push(sum.into());
     }
 
     /// Registers a vector, to be read without a sum.
@@ -73,51 +75,25 @@ impl Reductions {
     ///
     /// If the backend fails to read, like Burn's own [`Transaction::execute`].
     pub fn read(self) -> Read {
-        let count = self.sums.len();
-        let transaction = self
-            .sums
-            .into_iter()
+        let on_device = self.sums.iter().filter_map(|sum| match sum {
+            Sum::Known(_) => None,
+            Sum::OnDevice(tensor) => Some(tensor.clone()),
+        });
+        let transaction = on_device
             .chain(self.values)
             .fold(Transaction::default(), |t, tensor| t.register(tensor));
         let mut columns = transaction
             .execute()
             .into_iter()
             .map(|data| data.iter::<f64>().collect::<Vec<_>>());
-        let sums = columns.by_ref().take(count).map(|sum| sum[0]).collect();
+        let mut number = |sum: &Sum| match sum {
+            Sum::Known(number) => *number,
+            Sum::OnDevice(_) => columns.next().expect("a column for every tensor")[0],
+        };
+        let sums = self.sums.iter().map(&mut number).collect();
         Read {
             sums,
             values: columns.collect(),
         }
     }
-}
-
-/// `⟨a, b⟩` on the device, for [`Reductions::sum`].
-pub fn inner_product<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> Tensor<1> {
-    let fused = burn_sls_kernels::inner_product(&a, &b);
-    fused.unwrap_or_else(|| sum(widen(a).mul(widen(b))))
-}
-
-/// Casts half precision to f32, and returns other tensors unchanged.
-pub fn widen<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
-    match tensor.dtype() {
-        DType::F16 | DType::BF16 => tensor.cast(FloatDType::F32),
-        _ => tensor,
-    }
-}
-
-/// A tensor with more elements than this is first summed dimension by dimension.
-///
-/// A backend may split the sum of a large tensor over threads and add the parts in the order in
-/// which they finish. Two runs then differ in the last bits. In the sum over a dimension, each row
-/// belongs to one thread, and the result is small enough to be summed by one.
-const LARGE: usize = 1 << 20;
-
-fn sum<const D: usize>(mut tensor: Tensor<D>) -> Tensor<1> {
-    for dim in (1..D).rev() {
-        if tensor.shape().num_elements() <= LARGE {
-            break;
-        }
-        tensor = tensor.sum_dim(dim);
-    }
-    tensor.sum()
 }

@@ -42,7 +42,7 @@ pub struct AdamUpdate<const D: usize> {
     pub moments: AdamMoments<D>,
     /// `⟨g, -P·m^⟩` in f64, with the m^ *before* this gradient: the slope along the last direction.
     /// 0 if there was no last direction. `None` if it was not asked for.
-    pub along_last: Option<Tensor<1>>,
+    pub along_last: Option<f64>,
 }
 
 /// The arguments of [`AdamConstants::update_without_momentum`], given back: the gradient, and t and
@@ -118,7 +118,7 @@ impl AdamConstants {
         time: usize,
         moments: [&Tensor<D>; 2],
         decayed: (&Tensor<D>, f64),
-    ) -> Option<Tensor<1>> {
+    ) -> Option<f64> {
         #[cfg(feature = "flex")]
         {
             crate::flex::adam_product(self, grad, time, moments, decayed)

@@ -2,7 +2,8 @@
 
 use burn::tensor::{DType, Tensor};
 
-/// `⟨a, b⟩`, the sum of the elementwise products, accumulated in f64.
+/// `⟨a, b⟩`, the sum of the elementwise products, accumulated in f64. The kernels compute on the
+/// host, so it is there at once.
 ///
 /// `None` if there is no kernel for these tensors. The caller then composes it of Burn's own
 /// operations, and chooses how the products are added up.
@@ -10,7 +11,7 @@ use burn::tensor::{DType, Tensor};
 /// # Panics
 ///
 /// If the shapes differ.
-pub fn inner_product<const D: usize>(a: &Tensor<D>, b: &Tensor<D>) -> Option<Tensor<1>> {
+pub fn inner_product<const D: usize>(a: &Tensor<D>, b: &Tensor<D>) -> Option<f64> {
     assert_eq!(
         a.dims(),
         b.dims(),
@@ -36,7 +37,7 @@ pub fn inner_product_with_difference<const D: usize>(
     a: &Tensor<D>,
     b: &Tensor<D>,
     c: &Tensor<D>,
-) -> Option<Tensor<1>> {
+) -> Option<f64> {
     assert!(
         a.dims() == b.dims() && b.dims() == c.dims(),
         "the tensors of an inner product have the same shape"

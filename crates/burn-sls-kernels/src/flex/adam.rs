@@ -3,7 +3,7 @@
 use burn::backend::Flex;
 use burn::tensor::Tensor;
 
-use super::values::{Home, Values, home, numbers, numbers_mut, plain, scalar, zeros};
+use super::values::{Home, Values, home, numbers, numbers_mut, plain, read, zeros};
 use crate::slices::adam;
 use crate::{AdamConstants, AdamMoments, AdamUpdate, GradientAndMoment};
 
@@ -13,14 +13,12 @@ pub(crate) fn adam_search_direction<const D: usize>(
     grad: &Tensor<D>,
     before: Option<(usize, &Tensor<D>)>,
 ) -> Option<Tensor<D>> {
-    let moment_here = before.is_none_or(|(_, moment)| home(moment) == Some(Home::Plain));
-    if home(grad) != Some(Home::Plain) || !moment_here {
-        return None;
-    }
-    let grad = plain(grad.clone());
+    let grad = read(grad)?;
+    let (time, moment) = match before {
+        Some((time, moment)) => (time + 1, Some(read(moment)?)),
+        None => (1, None),
+    };
     let mut direction = zeros(grad.layout().shape().clone());
-    let time = before.map_or(0, |(time, _)| time) + 1;
-    let moment = before.map(|(_, moment)| plain(moment.clone()));
     adam::search_direction(
         numbers(&grad),
         moment.as_ref().map(numbers),
@@ -70,18 +68,12 @@ pub(crate) fn adam_product<const D: usize>(
     time: usize,
     [moment_1, moment_2]: [&Tensor<D>; 2],
     (weights, weight_decay): (&Tensor<D>, f64),
-) -> Option<Tensor<1>> {
-    let tensors = [grad, moment_1, moment_2, weights];
-    if !tensors
-        .iter()
-        .all(|tensor| home(tensor) == Some(Home::Plain))
-    {
-        return None;
-    }
-    let values = tensors.map(|tensor| plain(tensor.clone()));
-    let numbers = values.each_ref().map(numbers);
-    let product = adam::product(numbers, weight_decay as f32, constants, time + 1);
-    Some(scalar(product))
+) -> Option<f64> {
+    let (grad, weights) = (read(grad)?, read(weights)?);
+    let (moment_1, moment_2) = (read(moment_1)?, read(moment_2)?);
+    let numbers = [&grad, &moment_1, &moment_2, &weights].map(numbers);
+    let decay = weight_decay as f32;
+    Some(adam::product(numbers, decay, constants, time + 1))
 }
 
 /// Where the successor of values is written: over them, or where others hold them, beside them.
@@ -134,6 +126,6 @@ pub(crate) fn adam_update<const D: usize>(
             moment_1: tensor(moment_1),
             moment_2: tensor(moment_2),
         },
-        along_last: along_last.map(scalar),
+        along_last,
     })
 }

@@ -48,6 +48,16 @@ pub(crate) fn plain<const D: usize>(tensor: Tensor<D>) -> Values {
     )
 }
 
+/// The values of a tensor on flex without autodiff, in a dense buffer, to be read; `None` if the
+/// kernels do not apply to it.
+pub(crate) fn read<const D: usize>(tensor: &Tensor<D>) -> Option<Values> {
+    if tensor.dtype() != DType::F32 {
+        return None;
+    }
+    let values = tensor.clone().try_into_primitive::<Flex>().ok()?;
+    (values.layout().num_elements() > 0).then(|| dense(values))
+}
+
 /// The primitive of a tensor on flex under autodiff.
 ///
 /// # Panics
@@ -84,12 +94,6 @@ pub(crate) fn numbers_mut(values: &mut Values) -> &mut [f32] {
 /// Values made of numbers.
 pub(crate) fn from_numbers(numbers: Vec<f32>, shape: Shape) -> Values {
     Flex::float_from_data(TensorData::new(numbers, shape), &Default::default())
-}
-
-/// One number as an f64 tensor.
-pub(crate) fn scalar(number: f64) -> Tensor<1> {
-    let values = Flex::float_from_data(TensorData::from([number]), &Default::default());
-    Tensor::from_primitive::<Flex>(values)
 }
 
 /// Zeros, to be overwritten.

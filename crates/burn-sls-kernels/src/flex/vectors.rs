@@ -3,16 +3,13 @@
 use burn::backend::Flex;
 use burn::tensor::Tensor;
 
-use super::values::{Home, home, numbers, numbers_mut, plain, scalar, zeros};
+use super::values::{Home, home, numbers, numbers_mut, plain, read, zeros};
 use crate::slices::vectors;
 
 /// `⟨a, b⟩`.
-pub(crate) fn inner_product<const D: usize>(a: &Tensor<D>, b: &Tensor<D>) -> Option<Tensor<1>> {
-    if [home(a), home(b)] != [Some(Home::Plain); 2] {
-        return None;
-    }
-    let (a, b) = (plain(a.clone()), plain(b.clone()));
-    Some(scalar(vectors::inner_product(numbers(&a), numbers(&b))))
+pub(crate) fn inner_product<const D: usize>(a: &Tensor<D>, b: &Tensor<D>) -> Option<f64> {
+    let (a, b) = (read(a)?, read(b)?);
+    Some(vectors::inner_product(numbers(&a), numbers(&b)))
 }
 
 /// `⟨a, b - c⟩`.
@@ -20,13 +17,10 @@ pub(crate) fn inner_product_with_difference<const D: usize>(
     a: &Tensor<D>,
     b: &Tensor<D>,
     c: &Tensor<D>,
-) -> Option<Tensor<1>> {
-    if [home(a), home(b), home(c)] != [Some(Home::Plain); 3] {
-        return None;
-    }
-    let [a, b, c] = [a, b, c].map(|tensor| plain(tensor.clone()));
-    let product = vectors::inner_product_with_difference(numbers(&a), numbers(&b), numbers(&c));
-    Some(scalar(product))
+) -> Option<f64> {
+    let (a, b, c) = (read(a)?, read(b)?, read(c)?);
+    let [a, b, c] = [&a, &b, &c].map(numbers);
+    Some(vectors::inner_product_with_difference(a, b, c))
 }
 
 /// `w + a·d`.

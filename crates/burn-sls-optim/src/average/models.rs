@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
-use burn_sls_core::{inner_product, widen};
+use burn_sls_core::{Sum, inner_product, widen};
 use burn_sls_kernels::inner_product_with_difference;
 
 use super::iterates::{Blend, Iterates, Kept, flat};
@@ -46,17 +46,13 @@ impl Iterates {
         })
     }
 
-    /// `⟨g, z - y⟩` of these parameters, in their order; none before the first step.
-    pub(crate) fn slopes<M: Module>(
-        &self,
-        model: &M,
-        grads: &GradientsParams,
-        ids: &[ParamId],
-    ) -> Option<Vec<Tensor<1>>> {
+    /// `⟨g, z - y⟩` of every parameter with a gradient, in the order of the model; none before the
+    /// first step.
+    pub(crate) fn slopes<M: Module>(&self, model: &M, grads: &GradientsParams) -> Option<Vec<Sum>> {
         struct Slopes<'a> {
             iterates: &'a Iterates,
             grads: &'a GradientsParams,
-            products: HashMap<ParamId, Tensor<1>>,
+            products: Vec<Sum>,
         }
         impl ModuleVisitor for Slopes<'_> {
             fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
@@ -67,12 +63,14 @@ impl Iterates {
                 let product = match self.iterates.z_like(param.id, &y) {
                     Some(z) => {
                         let grad = widen(grad);
-                        let fused = inner_product_with_difference(&grad, &z, &y);
-                        fused.unwrap_or_else(|| inner_product(grad, z - y))
+                        match inner_product_with_difference(&grad, &z, &y) {
+                            Some(product) => product.into(),
+                            None => inner_product(grad, z - y),
+                        }
                     }
-                    None => Tensor::zeros([1], &grad.device()),
+                    None => Sum::Known(0.0),
                 };
-                self.products.insert(param.id, product);
+                self.products.push(product);
             }
         }
         if self.is_empty() {
@@ -81,10 +79,10 @@ impl Iterates {
         let mut slopes = Slopes {
             iterates: self,
             grads,
-            products: HashMap::new(),
+            products: Vec::new(),
         };
         model.visit(&mut slopes);
-        ids.iter().map(|id| slopes.products.remove(id)).collect()
+        Some(slopes.products)
     }
 
     /// Lets `z` follow where `y` was changed between two steps, as by clipping: `z - y` stays. If it

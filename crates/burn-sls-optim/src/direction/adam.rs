@@ -3,7 +3,7 @@
 mod state;
 
 use burn::tensor::{Device, Tensor};
-use burn_sls_core::{inner_product, widen};
+use burn_sls_core::{Sum, inner_product, widen};
 use burn_sls_kernels::AdamConstants;
 use serde::{Deserialize, Serialize};
 
@@ -145,9 +145,9 @@ impl Adam {
             Some(moment) => {
                 let correction = 1.0 - self.beta_1.powi(time as i32 - 1);
                 let uncorrected = moment.clone().div(denominator.clone());
-                inner_product(grad.clone(), uncorrected).div_scalar(correction)
+                inner_product(grad.clone(), uncorrected) / correction
             }
-            None => Tensor::zeros([1], &grad.device()),
+            None => Sum::Known(0.0),
         });
         let (direction, moment_1) = match self.beta_1 == 0.0 && along_last.is_none() {
             true => (grad.div(denominator), None),
@@ -217,7 +217,7 @@ impl Adam {
             Ok(update) => Ok(Update {
                 direction: update.direction,
                 state: Some(AdamState::of_moments(update.moments)),
-                along_last: update.along_last,
+                along_last: update.along_last.map(Sum::Known),
             }),
             Err((grad, moments)) => Err((grad, moments.map(AdamState::of_moments))),
         }
@@ -267,7 +267,7 @@ impl SearchDirection for Adam {
         tensor: &Tensor<D>,
         grad: &Tensor<D>,
         state: Option<&AdamState<D>>,
-    ) -> Option<Tensor<1>> {
+    ) -> Option<Sum> {
         let (constants, state) = (self.fused()?, state?);
         let moment_1 = match self.beta_1 == 0.0 {
             true => grad,
@@ -278,7 +278,8 @@ impl SearchDirection for Adam {
             false => widen(tensor.clone()),
         };
         let (moments, decayed) = ([moment_1, &state.moment_2], (&weights, self.weight_decay));
-        constants.product(grad, state.time, moments, decayed)
+        let product = constants.product(grad, state.time, moments, decayed);
+        product.map(Sum::Known)
     }
 
     fn to_device<const D: usize>(mut state: AdamState<D>, device: &Device) -> AdamState<D> {

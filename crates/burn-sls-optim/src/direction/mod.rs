@@ -56,6 +56,7 @@ mod sgd;
 
 pub use adam::{Adam, AdamState};
 pub(crate) use arrived::check_state;
+pub use burn_sls_core::Sum;
 pub use directions::Directions;
 pub use proposal::SearchAlong;
 pub(crate) use proposal::{Proposal, propose, propose_products, update_direction};

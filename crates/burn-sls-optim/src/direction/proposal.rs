@@ -2,12 +2,12 @@
 
 use burn::module::{Module, ParamId};
 use burn::optim::{GradientsParams, ModuleOptimizer};
-use burn::tensor::Tensor;
+use burn_sls_core::Sum;
 use serde::{Deserialize, Serialize};
 
 use super::search_direction::{Pass, with_pass};
 use crate::error::LineSearchError;
-use crate::params::{collect, copy, differences, in_order, present};
+use crate::params::{collect, collect_with, copy, differences, in_order, present};
 
 /// The direction along which a search makes its trials.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,7 +42,7 @@ pub(crate) struct Proposal {
     /// Whether there is also a direction without momentum, for where `u` leads uphill.
     pub(crate) has_gradient_direction: bool,
     /// `⟨g_k, u_{k-1}⟩` of every parameter with a gradient, in the order of the model, if known.
-    pub(crate) along_last: Option<Vec<Tensor<1>>>,
+    pub(crate) along_last: Option<Vec<Sum>>,
     /// Parameters whose state was there. Not known of an adopted optimizer.
     pub(crate) with_state: Option<usize>,
 }
@@ -50,7 +50,7 @@ pub(crate) struct Proposal {
 /// What is known of directions that were not made.
 pub(crate) struct Products {
     pub(crate) ids: Vec<ParamId>,
-    pub(crate) products: Vec<Tensor<1>>,
+    pub(crate) products: Vec<Sum>,
 }
 
 /// Asks for the direction that is searched, leaving `optim` as it is.
@@ -88,7 +88,7 @@ fn propose_direction<M: Module>(
     let (answer, answers) = with_pass(pass, || {
         advanced.step(1.0, model.clone(), copy(model, grads))
     });
-    let direction = collect(&answer, &present(model, grads));
+    let direction = collect_with(&answer, grads);
     if answers.directions != direction.len() {
         return Err(LineSearchError::ForeignOptimizer {
             answered: answers.directions,
@@ -151,7 +151,7 @@ fn propose_displacement<M: Module>(
     if answers.directions > 0 {
         return Err(LineSearchError::AdoptedDirection);
     }
-    let moved = collect(&moved, &present(model, grads));
+    let moved = collect_with(&moved, grads);
     Ok(Proposal {
         along: SearchAlong::Update,
         direction: differences(model, moved),

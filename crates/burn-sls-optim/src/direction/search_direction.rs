@@ -10,7 +10,7 @@ use std::cell::{Cell, RefCell};
 
 use burn::optim::{LearningRate, ModuleOptimizer, Optimizer, RecordState, StateSink, StateSource};
 use burn::tensor::{Device, Tensor};
-use burn_sls_core::widen;
+use burn_sls_core::{Sum, widen};
 
 use crate::params::axpy;
 
@@ -48,7 +48,7 @@ pub trait SearchDirection: Clone + Send + Sync + 'static {
         _tensor: &Tensor<D>,
         _grad: &Tensor<D>,
         _state: Option<&Self::State<D>>,
-    ) -> Option<Tensor<1>> {
+    ) -> Option<Sum> {
         None
     }
 
@@ -68,7 +68,7 @@ pub struct Update<const D: usize, S> {
     /// The state after this gradient, if the direction keeps one.
     pub state: Option<S>,
     /// `⟨g_k, u_{k-1}⟩`, one number, if it was asked for and is known.
-    pub along_last: Option<Tensor<1>>,
+    pub along_last: Option<Sum>,
 }
 
 impl<const D: usize, S> Update<D, S> {
@@ -132,9 +132,9 @@ pub(super) struct Answers {
     /// How many of them had a state to start from.
     pub(super) with_state: usize,
     /// `⟨g_k, u_{k-1}⟩` of parameters, in the order of the steps.
-    pub(super) along_last: Vec<Tensor<1>>,
+    pub(super) along_last: Vec<Sum>,
     /// `⟨g, u⟩` of parameters, in the order of the steps, if that was the question.
-    pub(super) products: Vec<Tensor<1>>,
+    pub(super) products: Vec<Sum>,
 }
 
 thread_local! {

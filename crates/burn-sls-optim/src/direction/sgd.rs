@@ -1,7 +1,7 @@
 //! Steepest descent, the direction of SGDSLS.
 
 use burn::tensor::{Device, Tensor};
-use burn_sls_core::inner_product;
+use burn_sls_core::{Sum, inner_product};
 use serde::{Deserialize, Serialize};
 
 use super::search_direction::{NoState, SearchDirection, Update, decay};
@@ -46,9 +46,9 @@ impl SearchDirection for Sgd {
         _tensor: &Tensor<D>,
         grad: &Tensor<D>,
         _state: Option<&NoState<D>>,
-    ) -> Option<Tensor<1>> {
+    ) -> Option<Sum> {
         let along_gradient = self.weight_decay == 0.0;
-        along_gradient.then(|| inner_product(grad.clone(), grad.clone()).neg())
+        along_gradient.then(|| -inner_product(grad.clone(), grad.clone()))
     }
 
     fn to_device<const D: usize>(state: NoState<D>, _device: &Device) -> NoState<D> {

@@ -34,6 +34,7 @@ impl Engine {
             ..
         } = decided;
         let (outcome, searched) = (decision.outcome, decision.searched);
+        self.state.loss_scale = decided.loss_scale;
         let mut report = StepReport {
             step: self.state.step,
             loss,
@@ -59,7 +60,9 @@ impl Engine {
         };
         let state = &mut self.state;
         let first = !state.started;
-        state.loss_scale = decided.loss_scale;
+        if loss.is_finite() {
+            state.lowest_loss = state.lowest_loss.min(loss);
+        }
         self.expects_moments = false;
         self.expects_iterates = false;
         if !first {

@@ -50,7 +50,7 @@ impl<'a, M: Module> StepContext<'a, M> {
             }
             None => register_slopes(model, grads, &proposal.direction, &mut reductions),
         };
-        let towards_iterates = engine.iterates.slopes(model, grads, &ids);
+        let towards_iterates = engine.iterates.slopes(model, grads);
         let along = proposal.along_last.as_ref().or(towards_iterates.as_ref());
         for product in along.into_iter().flatten() {
             reductions.sum(product.clone());

@@ -12,14 +12,9 @@ use crate::direction::{self, Proposal, SearchAlong};
 use crate::error::LineSearchError;
 #[cfg(feature = "learner")]
 use crate::objective::seed_device;
-use crate::objective::{GeneratorTurn, Objective, draw_seed, prepare, seed_devices};
+use crate::objective::{GeneratorTurn, draw_seed, prepare, seed_devices};
 use crate::state::SearchState;
 use crate::units::{Assignment, Searched, UnitRule};
-
-/// Losses of at least this size are taken to have the rounding error of a loss around 1, as a
-/// cross-entropy has however small it becomes. A loss that has never been as large is in small
-/// units.
-const LARGE_LOSS: f64 = 1e-3;
 
 /// A model of at least so many parameters is large.
 const LARGE: usize = 100_000;
@@ -229,28 +224,6 @@ impl Engine {
         }
     }
 
-    /// The largest mean size of a loss so far, with that of this iteration.
-    pub(in crate::engine) fn largest_loss<I, L>(
-        &self,
-        objective: &Objective<'_, I, L>,
-        loss: f64,
-    ) -> f64 {
-        match loss.is_finite() {
-            true => self.state.loss_scale.max(objective.magnitude()),
-            false => self.state.loss_scale,
-        }
-    }
-
-    /// Sets the scale of the rounding errors of the objective's losses.
-    pub(in crate::engine) fn scale_losses<I, L>(
-        &self,
-        objective: &mut Objective<'_, I, L>,
-        loss: f64,
-    ) {
-        let largest = self.largest_loss(objective, loss);
-        objective.loss_scale = if largest >= LARGE_LOSS { 1.0 } else { largest };
-    }
-
     /// Whether the loss is to be checked for being reproducible.
     pub(in crate::engine) fn is_check_due(&self) -> bool {
         let first = !self.state.started && self.state.failures == 0;
@@ -259,21 +232,6 @@ impl Engine {
             SelfCheck::FirstSearch => first,
             SelfCheck::Every(steps) => first || self.state.step.is_multiple_of(steps),
         }
-    }
-
-    /// The lower bound of the loss, unless a loss of an earlier iteration was below it: then it is
-    /// none.
-    pub(in crate::engine) fn lower_bound(&self) -> Option<f64> {
-        let bound = self.config.search.loss_lower_bound;
-        bound.filter(|_| self.state.counts.below_bound == 0)
-    }
-
-    /// Whether the loss is below the bound of the settings by more than rounding.
-    pub(in crate::engine) fn is_below_bound(&self, loss: f64) -> bool {
-        let search = &self.config.search;
-        let noise = search.rounding.unwrap_or(0.0) * loss.abs().max(1.0);
-        let bound = search.loss_lower_bound;
-        bound.is_some_and(|bound| bound - loss > noise)
     }
 
     /// The state by which the acceptance rule judges a search.

@@ -2,7 +2,8 @@
 //!
 //! Nothing is changed before the decision is made, so there is nothing to undo after an error. A
 //! preset is a choice of the rules in [`policy`]. These are the five, each a whole iteration, where
-//! losses and gradients are finite and not all slopes are 0.
+//! losses and gradients are finite and not all slopes are 0. The lower bound of the loss is 0.
+//! Once a loss was below -10·N there is none: κ is 1, and no search begins at f/s.
 //!
 //! **`default`**, with one unit. The model is at `y`; before the first step `x = y = z`
 //! ```text
@@ -14,7 +15,8 @@
 //!   V ← 0.98·(V + 0.02·(f - l)²);  l ← 0.98·l + 0.02·f;  m ← 0.9·m + 0.1·f
 //!   the loss has fallen: L - l > min(0.1·|L|, 0.75·√V)
 //!
-//! agreement, once, by ρ = -⟨g, z - x⟩/((1 - c)·e·s) of i = 4, …, 60, with the last c and e
+//! agreement, once, by ρ = -⟨g, z - x⟩/((1 - c)·e·s) of i = 4, …, 60 that are not 0, with the last
+//! c and e, unless the loss has fallen and η·s <= N
 //!   the loss has not fallen, L - m <= 0.05·|L|, mean(ρ) <= σ, its standard error, and
 //!   |mean(ρ)| + 2·σ < 0.08
 //!     η ← η/16,  η_1 ← η_1/16,  the loss has fallen by 4·√V in place of 0.75·√V, and no search
@@ -97,6 +99,7 @@
 mod commit;
 mod context;
 mod decision;
+mod loss;
 mod machine;
 mod policy;
 mod search;

@@ -242,7 +242,7 @@ impl LineSearchOptimizer {
         self.reusable = None;
         let run_seed = self.engine.run_seed(&model);
         let mut kept = Vec::new();
-        let mut grads = GradientsAccumulator::new();
+        let (mut grads, mut sum) = (None, GradientsAccumulator::new());
         for (index, item) in batches.iter().enumerate() {
             let turn = self.engine.turn_of_model(&model);
             let seed = match self.engine.prepare(&model, run_seed, index) {
@@ -263,15 +263,24 @@ impl LineSearchOptimizer {
                 device: None,
             });
             let gradients = GradientsParams::from_grads(base.mean().backward(), &model);
-            grads.accumulate(&model, gradients);
+            if let Some(before) = grads.replace(gradients) {
+                sum.accumulate(&model, before);
+            }
         }
-        if kept.is_empty() {
+        let Some(last) = grads else {
             let source = LineSearchError::EmptyLoss;
             return Err(StepError { model, source });
-        }
+        };
+        let grads = match kept.len() {
+            1 => last,
+            _ => {
+                sum.accumulate(&model, last);
+                sum.grads()
+            }
+        };
         let trained = Trained {
             batches: kept,
-            grads: grads.grads(),
+            grads,
             run_seed,
             reused: false,
             check: false,

@@ -50,8 +50,11 @@ fn settle<M: Module>(model: &M) {
 
 impl ModuleVisitor for Buffers {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if param.is_require_grad() {
+            return;
+        }
         let tensor = param.base();
-        if !param.is_require_grad() && tensor.dtype().is_float() {
+        if tensor.dtype().is_float() {
             self.0.register::<D>(param.id, tensor.inner());
         }
     }

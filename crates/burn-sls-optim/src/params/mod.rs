@@ -15,5 +15,6 @@ pub(crate) use buffers::Buffers;
 pub(crate) use reparameterized::reparameterized;
 pub(crate) use trainable::trainable;
 pub(crate) use visit::{
-    all_finite, any_nonzero, collect, copy, differences, in_order, present, register_slopes,
+    all_finite, any_nonzero, collect, collect_with, copy, differences, in_order, present,
+    register_slopes,
 };

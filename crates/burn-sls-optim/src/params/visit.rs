@@ -75,6 +75,27 @@ pub(crate) fn collect<M: Module>(module: &M, ids: &HashSet<ParamId>) -> Gradient
     collect.out
 }
 
+/// The values of those parameters of a module that have a gradient.
+pub(crate) fn collect_with<M: Module>(module: &M, grads: &GradientsParams) -> GradientsParams {
+    struct Collect<'a> {
+        grads: &'a GradientsParams,
+        out: GradientsParams,
+    }
+    impl ModuleVisitor for Collect<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if self.grads.get::<D>(param.id).is_some() {
+                self.out.register::<D>(param.id, param.base().inner());
+            }
+        }
+    }
+    let mut collect = Collect {
+        grads,
+        out: GradientsParams::new(),
+    };
+    module.visit(&mut collect);
+    collect.out
+}
+
 /// `to - w` for every parameter `w` that has a value in `to`.
 pub(crate) fn differences<M: Module>(model: &M, to: GradientsParams) -> GradientsParams {
     struct Difference {

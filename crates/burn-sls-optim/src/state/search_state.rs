@@ -41,6 +41,8 @@ pub struct SearchState {
     pub(crate) later_trials: u64,
     /// The largest mean size of a loss so far.
     pub(crate) loss_scale: f64,
+    /// The lowest loss so far; the largest number before the first iteration.
+    pub(crate) lowest_loss: f64,
     /// Of [`ReduceOnPlateau`](crate::ReduceOnPlateau).
     pub(crate) plateau: PlateauState,
     /// Moving averages of slopes, which only the published code's iteration keeps: one per original
@@ -66,6 +68,7 @@ impl SearchState {
             joint: AcceptanceState::default(),
             later_trials: 0,
             loss_scale: 0.0,
+            lowest_loss: f64::MAX,
             plateau: PlateauState::default(),
             slope_averages: None,
             counts: Counts::default(),

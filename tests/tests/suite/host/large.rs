@@ -8,7 +8,7 @@ use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::activation::{log_softmax, tanh};
 use burn::tensor::{Device, Tensor};
-use burn_sls_optim::direction::{Adam, Directions, SearchDirection, Sgd, Update};
+use burn_sls_optim::direction::{Adam, Directions, SearchDirection, Sgd, Sum, Update};
 use burn_sls_optim::{LineSearchConfig, Preset, StepReport};
 use burn_sls_tests::classifier::{Batch, FEATURES};
 use burn_sls_tests::{bits, flex};
@@ -83,7 +83,7 @@ impl<S: SearchDirection> SearchDirection for Asked<S> {
         tensor: &Tensor<D>,
         grad: &Tensor<D>,
         state: Option<&S::State<D>>,
-    ) -> Option<Tensor<1>> {
+    ) -> Option<Sum> {
         if !self.answers_products {
             return None;
         }

@@ -9,6 +9,7 @@ mod faults;
 mod house;
 mod kernels;
 mod large;
+mod lower_bound;
 mod metrics;
 mod peers;
 mod random_faults;

@@ -156,63 +156,6 @@ fn a_loss_can_be_checked_in_any_later_step() {
 }
 
 #[test]
-fn losses_below_zero_are_trained_on_with_and_without_a_bound() {
-    let density = |point: &Point| bowl(point).sub_scalar(5.0);
-    let crossing = |point: &Point| bowl(point).sub_scalar(1.0);
-    for config in searches() {
-        for bound in [None, Some(0.0), Some(-10.0)] {
-            let config = config.clone().with_loss_lower_bound(bound);
-            let (reports, model) = train(&config, density, 400);
-            let gap = mean(density, &model) + 5.0;
-            assert!(gap < 0.05, "{bound:?}: {gap} above the minimum");
-            let below = bound == Some(0.0);
-            let highest = reports.iter().map(|report| report.loss);
-            let highest = highest.fold(f64::NEG_INFINITY, f64::max);
-            let direction = &config.direction.kind;
-            assert!(highest < 0.0, "{bound:?}, {direction:?}: up to {highest}");
-            assert!(reports.iter().all(|report| report.below_bound == below));
-
-            let (reports, model) = train(&config, crossing, 400);
-            let gap = mean(crossing, &model) + 1.0;
-            assert!(gap < 0.05, "{bound:?}: {gap} above the minimum");
-            for report in &reports {
-                assert_eq!(report.below_bound, below && report.loss < -3e-8);
-            }
-        }
-    }
-}
-
-#[test]
-fn a_bound_that_a_loss_was_below_caps_no_later_step() {
-    let crossing = |point: &Point| bowl(point).sub_scalar(1.0);
-    let config = LineSearchConfig::adamsls().with_loss_lower_bound(Some(0.0));
-    let mut optim = config.init();
-    let mut model = point(&[1.0, -2.0]);
-    for _ in 0..60 {
-        model = optim.step(model, crossing).expect("a step").model;
-    }
-    assert!(
-        optim
-            .step(model.clone(), crossing)
-            .expect("a step")
-            .report
-            .below_bound
-    );
-
-    // Back to where the loss is 0.0002: no step that promises more would be taken there.
-    let model = optim.change_weights(model, |mut model| {
-        model.at = model.at.map(|at| {
-            let near = at.inner().mul_scalar(0.0).add_scalar(1.0001);
-            Tensor::from_inner(near).require_grad()
-        });
-        model
-    });
-    let report = optim.step(model, crossing).expect("a step").report;
-    assert!((0.0..1e-3).contains(&report.loss), "{}", report.loss);
-    assert_eq!((report.below_bound, report.polyak), (false, 1.0));
-}
-
-#[test]
 fn a_loss_whose_trials_are_never_finite_is_searched_ever_more_rarely() {
     let start = point(&[1.0, -2.0]);
     let of_start = at(&start);

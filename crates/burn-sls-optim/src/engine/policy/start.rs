@@ -5,6 +5,7 @@ use burn_sls_core::{Growth, polyak};
 
 use super::rule::{Candidate, Rule, Start};
 use crate::config::{Extrapolation, InitialStep};
+use crate::engine::loss::noise_of_mean;
 use crate::state::UnitState;
 
 /// The factor from a step size that cannot be judged to the next trial, without a Polyak step.
@@ -31,7 +32,7 @@ pub(super) fn is_unjudged(unit: &UnitState, searches: Option<u64>) -> bool {
 /// Whether a longer step could be judged at all: the loss is above its lower bound by more than
 /// rounding. A loss that has come down to its bound has nothing to show, whatever the step size is.
 pub(super) fn can_be_judged(loss: f64, bound: Option<f64>, rounding: f64, loss_scale: f64) -> bool {
-    let noise = 10.0 * rounding * loss.abs().max(loss_scale);
+    let noise = noise_of_mean(rounding, loss, loss_scale);
     bound.is_none_or(|bound| loss - bound > noise)
 }
 
