@@ -139,7 +139,8 @@ pub fn problems(args: &ProblemsArgs) -> Result<Ending, LabError> {
     let missing = |key: &Key, store: &Store| {
         args.again.contains(&key.competitor) || store.find(key).is_none()
     };
-    let first = wanted.first(|own| is_reported(own, &store)).into_iter();
+    let first = wanted.first(|own| is_reported(own, &args.again, &store));
+    let first = first.into_iter();
     let first = first.filter(|key| missing(key, &store)).collect();
     let mut seen = Durations::default();
     let mut made = |runs: Vec<Key>, store: &mut Store| {
@@ -155,7 +156,7 @@ pub fn problems(args: &ProblemsArgs) -> Result<Ending, LabError> {
     };
     let mut driven = made(first, &mut store)?;
     if !driven.interrupted {
-        let (chosen, undecided) = chosen(&wanted, &store);
+        let (chosen, undecided) = chosen(&wanted, &args.again, &store);
         for key in undecided {
             let name = format!("{} on {}", key.competitor, key.problem_name());
             let reason = "no candidate has finished".to_string();
@@ -199,18 +200,19 @@ fn check_files(wanted: &Wanted, args: &ProblemsArgs) -> Result<(), LabError> {
 }
 
 /// Whether the run of a tuned competitor was read from a report, which has none of those that the
-/// rate was chosen from.
-fn is_reported(own: &Key, store: &Store) -> bool {
-    store.find(own).is_some_and(|run| run.kept_for.is_some())
+/// rate was chosen from, and is not to be made again.
+fn is_reported(own: &Key, again: &[String], store: &Store) -> bool {
+    let reported = store.find(own).is_some_and(|run| run.kept_for.is_some());
+    reported && !again.contains(&own.competitor)
 }
 
 /// For each run of a tuned competitor, the run of the candidate with the best rate; and those for
 /// which no candidate has finished.
-fn chosen(wanted: &Wanted, store: &Store) -> (Vec<(Key, Key)>, Vec<Key>) {
+fn chosen(wanted: &Wanted, again: &[String], store: &Store) -> (Vec<(Key, Key)>, Vec<Key>) {
     let (mut chosen, mut undecided) = (Vec::new(), Vec::new());
     for (tuned, family, variant) in wanted.tuned() {
         let own = wanted.key(family, variant, tuned.name());
-        if is_reported(&own, store) {
+        if is_reported(&own, again, store) {
             continue;
         }
         let choices = wanted.choices(tuned, family, variant);

@@ -15,7 +15,7 @@ use burn_sls_run::{RunError, plot};
 use crate::error::LabError;
 use crate::suite::competitor::is_candidate;
 use crate::suite::problems::families;
-use crate::suite::record::{Key, Record};
+use crate::suite::record::Record;
 use crate::suite::reported::RESULTS;
 use crate::suite::score::{Case, Measure, cases, levels, profiles, sensitivities, summaries};
 
@@ -92,17 +92,18 @@ impl<'a> Judgement<'a> {
 /// report with another bar.
 pub fn report(folder: &Path, records: &[Record], bar: &str) -> Result<String, LabError> {
     let judgement = Judgement::new(records, bar);
-    let unfit = judgement.cases.iter().find_map(Case::unfit);
-    if let Some(Key {
-        competitor,
-        problem,
-        ..
-    }) = unfit
-    {
+    let mut unfit: Vec<&str> = Vec::new();
+    for key in judgement.cases.iter().flat_map(Case::unfit) {
+        if !unfit.contains(&key.competitor.as_str()) {
+            unfit.push(&key.competitor);
+        }
+    }
+    if !unfit.is_empty() {
+        let names = unfit.join(",");
         return Err(LabError::Usage(format!(
-            "the run of {competitor} on {problem} is kept in brief, for another target than the \
-             one that `{bar}` sets: have it made again, with `--again {competitor}` or in another \
-             folder"
+            "runs of {names} are kept in brief, for other targets than those that `{bar}` sets: \
+             have all of them made again, with `--competitors {names} --again {names}`, or take \
+             another folder"
         )));
     }
     let Judgement {

@@ -1,5 +1,5 @@
-//! The finished runs of a folder: a file of JSON, one line a run. Where there is none, those of the
-//! folder's report.
+//! The finished runs of a folder: a file of JSON, one line a run; and those that only the folder's
+//! report has.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -39,8 +39,7 @@ pub enum StoreError {
 
 impl Store {
     /// The store of a folder, which is made if it is not there. A last line without its end, as an
-    /// interrupted write leaves it, is dropped. If the folder has no runs but a report, its runs
-    /// are the first of the store.
+    /// interrupted write leaves it, is dropped. Runs that only the folder's report has are added.
     ///
     /// # Errors
     ///
@@ -51,27 +50,23 @@ impl Store {
         fs::create_dir_all(folder).map_err(io)?;
         let mut options = OpenOptions::new();
         let mut append = || options.create(true).append(true).open(&path).map_err(io);
-        let Some(text) = text(&path)? else {
-            let reported = reported(folder)?.unwrap_or_default();
-            let mut store = Self {
-                file: append()?,
-                path,
-                records: Vec::new(),
-            };
-            store.extend(reported)?;
-            return Ok(store);
-        };
+        let text = text(&path)?.unwrap_or_default();
         let whole = whole(&text);
         let records = parsed(&path, whole)?;
+        let reported = reported(folder)?.unwrap_or_default();
         let file = append()?;
         if whole.len() < text.len() {
             file.set_len(whole.len() as u64).map_err(io)?;
         }
-        Ok(Self {
+        let mut store = Self {
             path,
             file,
             records,
-        })
+        };
+        let missing = reported.into_iter();
+        let missing = missing.filter(|run| store.find(&run.key).is_none());
+        store.extend(missing.collect())?;
+        Ok(store)
     }
 
     /// The runs of a folder, only to be read.
@@ -81,11 +76,17 @@ impl Store {
     /// If there is neither a file of runs nor a report, or a line is no run.
     pub fn read(folder: &Path) -> Result<Vec<Record>, StoreError> {
         let path = folder.join(RUNS);
-        if let Some(text) = text(&path)? {
-            return parsed(&path, whole(&text));
+        let (text, reported) = (text(&path)?, reported(folder)?);
+        if text.is_none() && reported.is_none() {
+            return Err(StoreError::Io(path, io::ErrorKind::NotFound.into()));
         }
-        let missing = || StoreError::Io(path, io::ErrorKind::NotFound.into());
-        reported(folder)?.ok_or_else(missing)
+        let mut records = parsed(&path, whole(&text.unwrap_or_default()))?;
+        for run in reported.unwrap_or_default() {
+            if records.iter().all(|there| there.key != run.key) {
+                records.push(run);
+            }
+        }
+        Ok(records)
     }
 
     /// Appends a run. It takes the place of one with the same key.
@@ -165,6 +166,7 @@ fn parsed(path: &Path, text: &str) -> Result<Vec<Record>, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::suite::reported::Line;
     use crate::suite::testing::record;
 
     #[test]
@@ -195,6 +197,34 @@ mod tests {
         let read = Store::read(folder.path()).expect("runs");
         assert_eq!(read.len(), 3);
         assert_eq!(read[2], runs[2]);
+    }
+
+    #[test]
+    fn what_only_the_report_has_is_added_however_often_that_is_interrupted() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let runs = ["a", "b", "c"].map(|problem| record(problem, "adam", &[2.0, 1.0]));
+        let lines = runs.clone().map(|run| Line {
+            run,
+            ratio: None,
+            steps_to_target: None,
+            costs_to_target: None,
+            failed: None,
+        });
+        let results = serde_json::json!({ "runs": lines }).to_string();
+        fs::write(folder.path().join(RESULTS), results).expect("written");
+        let path = folder.path().join(RUNS);
+        // A run that was made again here, and one of the report that was half written.
+        let again = record("b", "adam", &[2.0, 0.5]);
+        let made = serde_json::to_string(&again).expect("a line");
+        fs::write(&path, format!("{made}\n{}", &made[..20])).expect("written");
+        let expected = [again, runs[0].clone(), runs[2].clone()];
+        assert_eq!(Store::read(folder.path()).expect("runs"), expected);
+        for _ in 0..2 {
+            let store = Store::open(folder.path()).expect("a store");
+            assert_eq!(store.records(), expected);
+        }
+        let lines = fs::read_to_string(&path).expect("a file");
+        assert_eq!(lines.lines().count(), 3);
     }
 
     #[test]

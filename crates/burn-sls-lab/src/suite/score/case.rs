@@ -108,11 +108,11 @@ impl<'a> Case<'a> {
         self.group != SOLVED_OR_NOT && self.scale.is_some()
     }
 
-    /// A run that was kept in brief for another target.
-    pub fn unfit(&self) -> Option<&'a Key> {
+    /// The runs that were kept in brief for another target.
+    pub fn unfit(&self) -> impl Iterator<Item = &'a Key> {
         let target = self.scale.map(|scale| scale.target());
-        let mut runs = self.runs.iter();
-        let unfit = runs.find(|run| run.kept_for.is_some() && run.kept_for != target);
+        let runs = self.runs.iter().copied();
+        let unfit = runs.filter(move |run| run.kept_for.is_some() && run.kept_for != target);
         unfit.map(|run| &run.key)
     }
 

@@ -106,6 +106,9 @@ fn summary(cases: &[Case], competitor: &str, bar: &str) -> Summary {
     }
 }
 
+/// So many times the steps are not many more.
+const SOON: f64 = 1.5;
+
 /// How a competitor does whose steps are half or twice as long.
 #[derive(Clone, Debug, Serialize)]
 pub struct Sensitivity {
@@ -119,6 +122,10 @@ pub struct Sensitivity {
     pub within: f64,
     /// The same share without the factor, on the same problems.
     pub within_before: f64,
+    /// The problems on which the target is reached with the factor or without.
+    pub reached: usize,
+    /// Those of them on which it is reached in less than 1.5 times the steps without the factor.
+    pub soon: usize,
 }
 
 /// What a factor on the steps changes, for all competitors that were run with one.
@@ -137,12 +144,20 @@ pub fn sensitivities(cases: &[Case], competitors: &[&str]) -> Vec<Sensitivity> {
             values.collect()
         };
         let share = |within: bool| f64::from(u8::from(within));
+        let reached = pairs
+            .iter()
+            .filter(|(_, a, b)| a.steps.or(b.steps).is_some());
+        let reached: Vec<f64> = reached
+            .map(|(_, a, b)| b.steps_ratio / a.steps_ratio)
+            .collect();
         Some(Sensitivity {
             competitor: base.to_string(),
             factor,
             loss: estimate(&of(&|a, b| (b.ratio / a.ratio).ln()))?.map(f64::exp),
             within: of(&|_, b| share(b.within)).mean()?,
             within_before: of(&|a, _| share(a.within)).mean()?,
+            reached: reached.len(),
+            soon: reached.iter().filter(|ratio| **ratio < SOON).count(),
         })
     });
     changed.collect()
