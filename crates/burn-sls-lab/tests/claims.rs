@@ -1,8 +1,9 @@
 //! The numbers of the README, against the committed results: `docs/claims.md` says of each of them
-//! in which table it stands.
+//! in which table it stands, and the tables are those that the results make.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -31,21 +32,23 @@ struct Claim {
 
 impl Claim {
     /// `number | what | [page](path), heading › heading | row | column`.
-    fn parse(line: &str, docs: &Path) -> Option<Self> {
+    fn parse(line: &str, docs: &Path) -> Self {
         let cells = cells(line);
         let [number, _, place, row, column] = cells.as_slice() else {
-            return None;
+            panic!("no claim: {line}");
         };
-        let (_, link) = place.split_once("](")?;
-        let (path, headings) = link.split_once(')')?;
+        let link = place
+            .split_once("](")
+            .and_then(|(_, link)| link.split_once(')'));
+        let (path, headings) = link.unwrap_or_else(|| panic!("no page: {line}"));
         let headings = headings.trim_start_matches(',').split('›');
-        Some(Self {
+        Self {
             number: number.clone(),
             page: docs.join(path),
             headings: headings.map(|heading| heading.trim().to_string()).collect(),
             row: row.clone(),
             column: column.clone(),
-        })
+        }
     }
 
     /// The cell that it names.
@@ -87,12 +90,33 @@ fn numbers(words: &str) -> Vec<(f64, usize)> {
 fn claims() -> Vec<Claim> {
     let docs = root().join("docs");
     let text = read(&docs.join("claims.md"));
-    let claims: Vec<Claim> = text
+    let lines = text
         .lines()
-        .filter_map(|line| Claim::parse(line, &docs))
-        .collect();
-    assert!(claims.len() > 25, "{} claims", claims.len());
+        .skip_while(|line| !line.starts_with("| number |"));
+    let rows = lines.skip(2).take_while(|line| line.starts_with('|'));
+    let claims: Vec<Claim> = rows.map(|line| Claim::parse(line, &docs)).collect();
+    assert!(!claims.is_empty());
     claims
+}
+
+/// The words without a number where it stands for itself, and not within another one or as its
+/// error; nothing if it does so nowhere.
+fn without(words: &str, number: &str) -> Option<String> {
+    let within = |c: char| c.is_ascii_digit() || c == '.';
+    let mut parts = words.split(number);
+    let mut rest = parts.next()?.to_string();
+    let mut found = false;
+    for part in parts {
+        let sign = |c: char| within(c) || c == '+' || c == '-';
+        let error = rest.trim_end().ends_with('±');
+        let longer = rest.ends_with(sign) || part.starts_with(|c: char| c.is_ascii_digit());
+        match error || longer {
+            true => rest.push_str(number),
+            false => found = true,
+        }
+        rest.push_str(part);
+    }
+    found.then_some(rest)
 }
 
 #[test]
@@ -131,11 +155,11 @@ fn every_measured_number_of_the_readme_is_claimed() {
     let mut rest = prose.clone();
     for claim in claims() {
         assert!(
-            prose.contains(&claim.number),
+            without(&prose, &claim.number).is_some(),
             "not in README: {}",
             claim.number
         );
-        rest = rest.replace(&claim.number, "");
+        rest = without(&rest, &claim.number).unwrap_or(rest);
     }
     let left: Vec<&str> = rest
         .split_whitespace()
@@ -143,4 +167,40 @@ fn every_measured_number_of_the_readme_is_claimed() {
         .filter(|word| numbers(word).iter().any(|(_, digits)| *digits > 0))
         .collect();
     assert!(left.is_empty(), "no claim for {left:?}");
+}
+
+/// The files of a folder, copied to another.
+fn copied(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_file() {
+            fs::copy(&path, to.join(path.file_name().expect("a name"))).expect("copied");
+        }
+    }
+}
+
+#[test]
+fn the_committed_reports_are_those_that_their_results_make() {
+    let docs = root().join("docs");
+    let reproduction = fs::read_dir(docs.join("reproduction")).expect("a folder");
+    let mut folders: Vec<PathBuf> = reproduction
+        .map(|entry| entry.expect("one").path())
+        .collect();
+    folders.push(docs.join("problems"));
+    for folder in folders {
+        let copy = tempfile::tempdir().expect("a folder");
+        copied(&folder, copy.path());
+        let report = copy.path().join("report.md");
+        fs::remove_file(&report).expect("a report");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sls-lab"));
+        match folder.ends_with("problems") {
+            true => command.args(["problems", "--report"]),
+            false => command.arg("report"),
+        };
+        let output = command.arg(copy.path()).output().expect("the program runs");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{}: {error}", folder.display());
+        let same = read(&report) == read(&folder.join("report.md"));
+        assert!(same, "{} has another report", folder.display());
+    }
 }

@@ -1,6 +1,6 @@
 //! Who is judged: an optimizer with one configuration for all problems.
 
-use burn_sls_optim::{LineSearchConfig, Preset};
+use burn_sls_optim::{Averaging, LineSearchConfig, Preset};
 
 use crate::suite::schedule::Schedule;
 use crate::suite::settings;
@@ -27,7 +27,8 @@ pub use tuned::{Rates, Tuned, is_candidate};
 /// | `adam-tuned` | the best of five `adam-cosine` for each problem: see [`Tuned`] |
 /// | `schedule-free-tuned` | the best of five `schedule-free-warm` for each problem |
 ///
-/// Any of them but the last two with `@0.5` at its end takes every step half as long.
+/// Any of them but the last two with `@0.5` at its end takes every step half as long. With
+/// `@first=0.5` a line search that averages takes what its first search finds as half as long.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Competitor {
     /// Its name, as above.
@@ -116,10 +117,24 @@ fn number(text: &str) -> Result<f64, String> {
     positive.ok_or_else(|| format!("`{text}` is not a number above 0"))
 }
 
+/// Before the factor on what the first search finds, at the end of a name.
+pub(crate) const FIRST: &str = "first=";
+
+/// Scales everything that is a multiple of what the first search has found.
+fn scale_first(averaging: &mut Averaging, factor: f64) {
+    averaging.share *= factor;
+    averaging.until *= factor;
+    averaging.longest *= factor;
+}
+
 fn method(name: &str) -> Result<Method, String> {
-    let (rest, factor) = match name.rsplit_once('@') {
-        Some((rest, factor)) => (rest, number(factor)?),
-        None => (name, 1.0),
+    let (rest, changed) = match name.rsplit_once('@') {
+        Some((rest, changed)) => (rest, changed),
+        None => (name, "1"),
+    };
+    let (factor, first) = match changed.strip_prefix(FIRST) {
+        Some(first) => (1.0, Some(number(first)?)),
+        None => (number(changed)?, None),
     };
     let mut parts = rest.split('+');
     let (base, rate) = match parts.next().unwrap_or_default().split_once(':') {
@@ -136,7 +151,14 @@ fn method(name: &str) -> Result<Method, String> {
         if rate.is_some() {
             return Err("a line search has no learning rate".to_string());
         }
-        let (config, schedule) = settings::configured(config, &settings)?;
+        let (mut config, schedule) = settings::configured(config, &settings)?;
+        if let Some(factor) = first {
+            let averaging = config.averaging.as_mut();
+            scale_first(
+                averaging.ok_or("it has no first search that later steps go by")?,
+                factor,
+            );
+        }
         return Ok(Method::LineSearch {
             config: Box::new(config),
             by_module: base == "plasls",
@@ -144,8 +166,8 @@ fn method(name: &str) -> Result<Method, String> {
             factor,
         });
     }
-    if !settings.is_empty() {
-        return Err("only line searches have settings".to_string());
+    if !settings.is_empty() || first.is_some() {
+        return Err("only line searches have settings and a first search".to_string());
     }
     let adam = |rate: Option<f64>| factor * rate.unwrap_or(ADAM_RATE);
     let free = |rate: Option<f64>| factor * rate.unwrap_or(SCHEDULE_FREE_RATE);
@@ -207,6 +229,14 @@ mod tests {
         assert_eq!(config, expected);
         assert_eq!((schedule, factor), (Schedule::Tail { tail: 0.2 }, 0.5));
 
+        let (config, _, factor) = search("default@first=0.5");
+        let averaging = config.averaging.expect("an average");
+        assert_eq!(
+            (averaging.share, averaging.until, averaging.longest),
+            (0.125, 0.5, 8.0)
+        );
+        assert_eq!(factor, 1.0);
+
         assert_eq!(search("sgdsls").0, LineSearchConfig::sgdsls());
         assert_eq!(search("plasls").0, LineSearchConfig::adamsls());
 
@@ -225,6 +255,9 @@ mod tests {
             "adam:fast",
             "default:1e-3",
             "adam@0",
+            "adam@first=2",
+            "salsa@first=2",
+            "default@last=2",
         ] {
             assert!(Competitor::named(name).is_err(), "{name}");
         }

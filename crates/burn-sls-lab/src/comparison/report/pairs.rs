@@ -72,28 +72,30 @@ impl Pair {
                 metrics.push(mine - theirs);
             }
             if let Some((mine, theirs)) = both(Run::loss) {
-                losses.push((mine / theirs).ln());
+                losses.extend(Some((mine / theirs).ln()).filter(|ratio| ratio.is_finite()));
             }
         }
-        let metric = Mean::of(&metrics)?;
-        let loss = Mean::of(&losses)?;
-        let sign = |value: f64| format!("{value:+.3}");
-        let interval =
-            |mean: Mean, word: &dyn Fn(f64) -> String| match mean.half_interval(metrics.len()) {
-                None => word(mean.mean),
-                Some(half) => format!(
-                    "{} ({} to {})",
-                    word(mean.mean),
-                    word(mean.mean - half),
-                    word(mean.mean + half)
-                ),
-            };
+        let metric = with_interval(&metrics, |metric| format!("{metric:+.3}"))?;
+        let loss = with_interval(&losses, |ratio| format!("{:.2}", ratio.exp()));
         Some(Self {
             seeds: metrics.len(),
-            metric: interval(metric, &sign),
-            loss: interval(loss, &|ratio| format!("{:.2}", ratio.exp())),
+            metric,
+            loss: loss.unwrap_or(NONE.to_string()),
         })
     }
+}
+
+/// The mean of the seeds' values, with its interval where there are several seeds.
+fn with_interval(values: &[f64], word: impl Fn(f64) -> String) -> Option<String> {
+    let mean = Mean::of(values)?;
+    let middle = word(mean.mean);
+    Some(match mean.half_interval(values.len()) {
+        None => middle,
+        Some(half) => {
+            let (from, to) = (word(mean.mean - half), word(mean.mean + half));
+            format!("{middle} ({from} to {to})")
+        }
+    })
 }
 
 /// The mean of a seed's runs in these entries, if all of them are there.

@@ -164,11 +164,13 @@ pub(super) fn profile(measure: Measure, profiles: &[Profile]) -> Table {
 pub(super) fn sensitivity(sensitivities: &[Sensitivity]) -> Table {
     let mut table = Table::new(
         "Sensitivity",
-        "Every step half or twice as long: the last training loss, relative to that of steps as \
-         they are, the share of runs within 1.1 times of the bar before and after, and on how many \
-         of the problems where either gets to the target it takes less than 1.5 times the steps.",
+        "Every step half or twice as long, or what the first search has found: the last training \
+         loss, relative to that of steps as they are, the share of runs within 1.1 times of the \
+         bar before and after, and on how many of the problems where either gets to the target it \
+         takes less than 1.5 times the steps.",
         &[
             "competitor",
+            "what",
             "factor",
             "training loss",
             "within 1.1 before",
@@ -179,6 +181,7 @@ pub(super) fn sensitivity(sensitivities: &[Sensitivity]) -> Table {
     for sensitivity in sensitivities {
         table.rows.push(vec![
             sensitivity.competitor.clone(),
+            sensitivity.what.to_string(),
             sensitivity.factor.to_string(),
             with_interval(Some(sensitivity.loss)),
             percent(Some(sensitivity.within_before)),

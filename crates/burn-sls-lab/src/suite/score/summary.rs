@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::SOLVED_OR_NOT;
 use super::bootstrap::{Estimate, Grouped, estimate};
 use super::case::{Case, Judged};
+use crate::suite::competitor::FIRST;
 
 /// What the runs of a competitor come to, over the problems that count. Means are over families,
 /// intervals are of 95 % over the choice of families, ratios are to the bar's.
@@ -114,7 +115,9 @@ const SOON: f64 = 1.5;
 pub struct Sensitivity {
     /// The competitor.
     pub competitor: String,
-    /// The factor on its steps.
+    /// What the factor is on.
+    pub what: &'static str,
+    /// The factor.
     pub factor: f64,
     /// The last training loss over that without the factor: geometric mean over families.
     pub loss: Estimate,
@@ -131,7 +134,11 @@ pub struct Sensitivity {
 /// What a factor on the steps changes, for all competitors that were run with one.
 pub fn sensitivities(cases: &[Case], competitors: &[&str]) -> Vec<Sensitivity> {
     let changed = competitors.iter().filter_map(|name| {
-        let (base, factor) = name.rsplit_once('@')?;
+        let (base, changed) = name.rsplit_once('@')?;
+        let (what, factor) = match changed.strip_prefix(FIRST) {
+            Some(factor) => ("the first search", factor),
+            None => ("every step", changed),
+        };
         let factor: f64 = factor.parse().ok()?;
         let counting = cases.iter().filter(|case| case.counts());
         let pairs = counting.filter_map(|case| {
@@ -152,6 +159,7 @@ pub fn sensitivities(cases: &[Case], competitors: &[&str]) -> Vec<Sensitivity> {
             .collect();
         Some(Sensitivity {
             competitor: base.to_string(),
+            what,
             factor,
             loss: estimate(&of(&|a, b| (b.ratio / a.ratio).ln()))?.map(f64::exp),
             within: of(&|_, b| share(b.within)).mean()?,
