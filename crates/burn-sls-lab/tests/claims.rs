@@ -186,14 +186,15 @@ fn the_committed_reports_are_those_that_their_results_make() {
     let mut folders: Vec<PathBuf> = reproduction
         .map(|entry| entry.expect("one").path())
         .collect();
-    folders.push(docs.join("problems"));
+    let problems = ["problems", "problems/untouched"].map(|folder| docs.join(folder));
+    folders.extend(problems.iter().cloned());
     for folder in folders {
         let copy = tempfile::tempdir().expect("a folder");
         copied(&folder, copy.path());
         let report = copy.path().join("report.md");
         fs::remove_file(&report).expect("a report");
         let mut command = Command::new(env!("CARGO_BIN_EXE_sls-lab"));
-        match folder.ends_with("problems") {
+        match problems.contains(&folder) {
             true => command.args(["problems", "--report"]),
             false => command.arg("report"),
         };
