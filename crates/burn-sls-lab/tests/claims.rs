@@ -186,17 +186,22 @@ fn the_committed_reports_are_those_that_their_results_make() {
     let mut folders: Vec<PathBuf> = reproduction
         .map(|entry| entry.expect("one").path())
         .collect();
-    let problems = ["problems", "problems/untouched"].map(|folder| docs.join(folder));
-    folders.extend(problems.iter().cloned());
+    let problems = [
+        ("problems", "adam-tuned"),
+        ("problems/untouched", "adam-tuned"),
+        ("problems/lightbench", "adam"),
+    ];
+    let problems = problems.map(|(folder, bar)| (docs.join(folder), bar));
+    folders.extend(problems.iter().map(|(folder, _)| folder.clone()));
     for folder in folders {
         let copy = tempfile::tempdir().expect("a folder");
         copied(&folder, copy.path());
         let report = copy.path().join("report.md");
         fs::remove_file(&report).expect("a report");
         let mut command = Command::new(env!("CARGO_BIN_EXE_sls-lab"));
-        match problems.contains(&folder) {
-            true => command.args(["problems", "--report"]),
-            false => command.arg("report"),
+        match problems.iter().find(|(other, _)| *other == folder) {
+            Some((_, bar)) => command.args(["problems", "--bar", bar, "--report"]),
+            None => command.arg("report"),
         };
         let output = command.arg(copy.path()).output().expect("the program runs");
         let error = String::from_utf8_lossy(&output.stderr);

@@ -8,7 +8,7 @@ use crate::suite::settings;
 mod tuned;
 
 use tuned::{ADAM_COSINE, SCHEDULE_FREE_WARM};
-pub use tuned::{Rates, Tuned, is_candidate};
+pub use tuned::{Rates, Tuned, compared};
 
 /// An optimizer with one configuration for all problems, by its name.
 ///

@@ -13,7 +13,7 @@ use std::path::Path;
 use burn_sls_run::{RunError, plot};
 
 use crate::error::LabError;
-use crate::suite::competitor::is_candidate;
+use crate::suite::competitor::compared;
 use crate::suite::problems::families;
 use crate::suite::record::Record;
 use crate::suite::reported::RESULTS;
@@ -42,10 +42,10 @@ const ORDER: [&str; 11] = [
     "adam-tuned",
 ];
 
-/// The competitors of some runs, in the order of tables, without those that rates are chosen from.
-pub fn competitors(records: &[Record]) -> Vec<&str> {
+/// The competitors of some runs, in the order of tables.
+pub fn competitors<'a>(records: &[&'a Record]) -> Vec<&'a str> {
     let names = records.iter().map(|record| record.key.competitor.as_str());
-    let mut names: Vec<&str> = names.filter(|name| !is_candidate(name)).collect();
+    let mut names: Vec<&str> = names.collect();
     let place = |name: &str| {
         let base = name.split(['+', '@', ':']).next().unwrap_or_default();
         let known = ORDER.iter().position(|other| *other == base);
@@ -72,7 +72,7 @@ impl<'a> Judgement<'a> {
         let order: Vec<&str> = families().iter().map(|family| family.name).collect();
         Self {
             bar,
-            competitors: competitors(records),
+            competitors: competitors(&compared(records, bar)),
             cases: cases(records, bar, &order),
         }
     }

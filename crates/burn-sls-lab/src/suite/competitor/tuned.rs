@@ -1,5 +1,7 @@
 //! The bars: optimizers whose learning rate is chosen for each problem.
 
+use crate::suite::record::Record;
+
 pub(super) const ADAM_COSINE: &str = "adam-cosine";
 pub(super) const SCHEDULE_FREE_WARM: &str = "schedule-free-warm";
 
@@ -52,14 +54,22 @@ impl Tuned {
         }
     }
 
+    /// What the names of its candidates begin with.
+    fn base(self) -> &'static str {
+        match self {
+            Self::Adam => ADAM_COSINE,
+            Self::ScheduleFree => SCHEDULE_FREE_WARM,
+        }
+    }
+
     /// The names of the competitors that it is the best of, where it chooses from these rates: see
     /// [`Family::rates`](crate::suite::family::Family::rates).
     pub fn candidates(self, rates: &Rates) -> [String; 5] {
-        let (base, rates) = match self {
-            Self::Adam => (ADAM_COSINE, rates.adam),
-            Self::ScheduleFree => (SCHEDULE_FREE_WARM, rates.schedule_free),
+        let rates = match self {
+            Self::Adam => rates.adam,
+            Self::ScheduleFree => rates.schedule_free,
         };
-        rates.map(|rate| format!("{base}:{rate}"))
+        rates.map(|rate| format!("{}:{rate}", self.base()))
     }
 
     /// The bar of that name.
@@ -68,30 +78,59 @@ impl Tuned {
     }
 }
 
-/// Whether a competitor of this name is there to choose a rate from.
-pub fn is_candidate(name: &str) -> bool {
-    [ADAM_COSINE, SCHEDULE_FREE_WARM].contains(&name.split(':').next().unwrap_or_default())
+/// The runs of these that are compared. Those of the candidates of a tuned competitor are not, where
+/// it is among them, or sets the targets.
+pub fn compared<'a>(records: &'a [Record], bar: &str) -> Vec<&'a Record> {
+    let is_there = |tuned: &Tuned| {
+        let mut names = records.iter().map(|record| record.key.competitor.as_str());
+        tuned.name() == bar || names.any(|name| name == tuned.name())
+    };
+    let tuned = Tuned::ALL.into_iter().filter(is_there);
+    let bases: Vec<&str> = tuned.map(Tuned::base).collect();
+    let base = |record: &Record| record.key.competitor.split(':').next().map(str::to_string);
+    let others = records.iter().filter(|record| {
+        let base = base(record).unwrap_or_default();
+        !bases.contains(&base.as_str())
+    });
+    others.collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::suite::competitor::{Competitor, Method};
+    use crate::suite::testing::record;
 
     #[test]
     fn candidates_are_competitors_of_rising_rates() {
         for rates in [Rates::SCRATCH, Rates::PRETRAINED] {
             for tuned in Tuned::ALL {
-                let rate = |name: &String| {
-                    assert!(is_candidate(name));
-                    match Competitor::named(name).expect(name).method {
-                        Method::Adam { rate, .. } | Method::ScheduleFree { rate, .. } => rate,
-                        other => panic!("{other:?}"),
-                    }
+                let rate = |name: &String| match Competitor::named(name).expect(name).method {
+                    Method::Adam { rate, .. } | Method::ScheduleFree { rate, .. } => rate,
+                    other => panic!("{other:?}"),
                 };
                 assert!(tuned.candidates(&rates).iter().map(rate).is_sorted());
             }
         }
-        assert!(!is_candidate("adam"));
+    }
+
+    #[test]
+    fn candidates_are_compared_where_nothing_is_chosen_from_them() {
+        let runs = ["adam-cosine:1e-3", "schedule-free-warm:1e-2", "adam"];
+        let mut runs = runs.map(|name| record("p", name, &[2.0, 1.0])).to_vec();
+        let names = |runs: &[Record], bar: &str| -> Vec<String> {
+            let compared = compared(runs, bar).into_iter();
+            compared.map(|run| run.key.competitor.clone()).collect()
+        };
+        assert_eq!(names(&runs, "adam").len(), 3);
+        assert_eq!(
+            names(&runs, "adam-tuned"),
+            ["schedule-free-warm:1e-2", "adam"]
+        );
+        runs.push(record("p", "schedule-free-tuned", &[2.0, 1.0]));
+        assert_eq!(
+            names(&runs, "adam"),
+            ["adam-cosine:1e-3", "adam", "schedule-free-tuned"]
+        );
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::SOLVED_OR_NOT;
 use super::target::{Scale, reached};
-use crate::suite::competitor::is_candidate;
+use crate::suite::competitor::compared;
 use crate::suite::record::{Key, Record};
 
 /// The runs of all competitors on one variant of a problem.
@@ -48,13 +48,12 @@ pub struct Judged<'a> {
     pub costs_ratio: f64,
 }
 
-/// The problems of a set of runs, in the order of the catalogue. Runs that a rate was chosen from
-/// are left out.
+/// The problems of the runs that are [compared], in the order of the catalogue.
 ///
 /// `order` has the names of the families.
 pub fn cases<'a>(records: &'a [Record], bar: &str, order: &[&str]) -> Vec<Case<'a>> {
     let mut by_problem: HashMap<String, Vec<&Record>> = HashMap::new();
-    for record in records.iter().filter(|r| !is_candidate(&r.key.competitor)) {
+    for record in compared(records, bar) {
         let runs = by_problem.entry(record.key.problem_name()).or_default();
         runs.push(record);
     }
@@ -171,12 +170,11 @@ mod tests {
     use crate::suite::testing::record;
 
     #[test]
-    fn cases_are_in_the_order_of_the_catalogue_and_without_candidates() {
+    fn cases_are_in_the_order_of_the_catalogue() {
         let runs = [
             record("gone", "adam", &[2.0, 1.0]),
             record("b", "adam", &[2.0, 1.0]),
             record("a", "adam", &[2.0, 1.0]),
-            record("a", "adam-cosine:1e-2", &[2.0, 0.1]),
             record("a", "default", &[2.0, 0.5, 0.4]),
         ];
         let cases = cases(&runs, "adam", &["a", "b"]);
