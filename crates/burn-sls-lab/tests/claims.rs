@@ -190,6 +190,7 @@ fn the_committed_reports_are_those_that_their_results_make() {
         ("problems", "adam-tuned"),
         ("problems/untouched", "adam-tuned"),
         ("problems/lightbench", "adam"),
+        ("problems/long", "adam:1e-3"),
     ];
     let problems = problems.map(|(folder, bar)| (docs.join(folder), bar));
     folders.extend(problems.iter().map(|(folder, _)| folder.clone()));
