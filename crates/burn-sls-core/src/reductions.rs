@@ -12,8 +12,8 @@ use crate::sum::{Sum, inner_product, widen};
 ///
 /// Half-precision tensors are cast to f32 *before* they are multiplied and summed. Tensors of f32
 /// and f64 keep their precision, and [`burn_sls_kernels`] adds products of f32 up in f64 where it
-/// has a kernel for them. The device makes one sum per parameter. The caller adds up the sums of
-/// several parameters, in f64 on the host.
+/// has a kernel for them. There is one sum per parameter, made on its device or by a kernel on the
+/// host. The caller adds up the sums of several parameters, in f64 on the host.
 ///
 /// # Example
 ///

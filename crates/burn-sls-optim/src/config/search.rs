@@ -29,8 +29,8 @@ pub struct SearchConfig {
     pub rounding: Option<f64>,
     /// The lowest loss there can be, `f*`: 0 for a cross-entropy or a squared error. Polyak's step
     /// `(f_k(w_k) - f*)/(c·s)` needs it. Without one no search begins at a Polyak step, and
-    /// [`polyak_cap`](super::StartConfig::polyak_cap) is off. The same holds from the first
-    /// iteration on whose loss is below the bound: the
+    /// [`polyak_cap`](super::StartConfig::polyak_cap) is off. The same holds after the first
+    /// iteration whose loss is below the bound by more than rounding: the
     /// [report](crate::StepReport::below_bound) says so.
     pub loss_lower_bound: Option<f64>,
     /// What becomes of a rejected step size: a factor `δ`, or a parabola within bounds.

@@ -39,8 +39,8 @@ pub trait SearchDirection: Clone + Send + Sync + 'static {
         along_last: bool,
     ) -> Update<D, Self::State<D>>;
 
-    /// `⟨g, u⟩` for the update direction `u` of this gradient, one number, without making `u`. The
-    /// state stays. Where no search is due, it is all that an iteration needs before its step.
+    /// `⟨g, u⟩` for the update direction `u` of this gradient, without making `u`: a `Tensor<1>` of
+    /// one number, or an `f64`, by `.into()`. The state stays. Where no search is due, it is all that an iteration needs before its step.
     ///
     /// `None`, as here, if that is no less work: then the direction is made.
     fn update_product<const D: usize>(
@@ -67,7 +67,8 @@ pub struct Update<const D: usize, S> {
     pub direction: Tensor<D>,
     /// The state after this gradient, if the direction keeps one.
     pub state: Option<S>,
-    /// `⟨g_k, u_{k-1}⟩`, one number, if it was asked for and is known.
+    /// `⟨g_k, u_{k-1}⟩`, if it was asked for and is known: a `Tensor<1>` of one number, or an `f64`,
+    /// by `.into()`.
     pub along_last: Option<Sum>,
 }
 

@@ -60,8 +60,8 @@ impl Engine {
         };
         let state = &mut self.state;
         let first = !state.started;
-        if loss.is_finite() {
-            state.lowest_loss = state.lowest_loss.min(loss);
+        if report.below_bound {
+            state.lowest_below = state.lowest_below.min(loss);
         }
         self.expects_moments = false;
         self.expects_iterates = false;

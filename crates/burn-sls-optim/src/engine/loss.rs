@@ -34,7 +34,7 @@ impl Engine {
     /// none.
     pub(in crate::engine) fn lower_bound(&self) -> Option<f64> {
         let bound = self.config.search.loss_lower_bound;
-        bound.filter(|_| !self.is_below_bound(self.state.lowest_loss))
+        bound.filter(|bound| *bound <= self.state.lowest_below)
     }
 
     /// Whether the loss is below the bound of the settings by more than rounding. A mean whose terms

@@ -263,24 +263,18 @@ impl LineSearchOptimizer {
                 device: None,
             });
             let gradients = GradientsParams::from_grads(base.mean().backward(), &model);
-            if let Some(before) = grads.replace(gradients) {
-                sum.accumulate(&model, before);
+            match batches.len() {
+                1 => grads = Some(gradients),
+                _ => sum.accumulate(&model, gradients),
             }
         }
-        let Some(last) = grads else {
+        if kept.is_empty() {
             let source = LineSearchError::EmptyLoss;
             return Err(StepError { model, source });
-        };
-        let grads = match kept.len() {
-            1 => last,
-            _ => {
-                sum.accumulate(&model, last);
-                sum.grads()
-            }
-        };
+        }
         let trained = Trained {
             batches: kept,
-            grads,
+            grads: grads.unwrap_or_else(|| sum.grads()),
             run_seed,
             reused: false,
             check: false,

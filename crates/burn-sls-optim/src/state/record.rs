@@ -33,7 +33,7 @@ impl SearchState {
         fields.put("joint", words_of(self.joint));
         fields.put("later_trials", [self.later_trials]);
         fields.put_floats("loss_scale", [self.loss_scale]);
-        fields.put_floats("lowest_loss", [self.lowest_loss]);
+        fields.put_floats("lowest_below", [self.lowest_below]);
         let units = || self.units.iter();
         fields.put_floats("step_size", units().map(|unit| unit.step_size));
         let acceptance = units().flat_map(|unit| words_of(unit.acceptance));
@@ -195,7 +195,7 @@ impl SearchState {
             joint: acceptance_of(Some(fields.get("joint"))),
             later_trials: fields.one("later_trials", 0),
             loss_scale: fields.float("loss_scale", 0.0),
-            lowest_loss: fields.float("lowest_loss", f64::MAX),
+            lowest_below: fields.float("lowest_below", f64::MAX),
             plateau: PlateauState {
                 factor: fields.float("plateau.factor", plateau.factor),
                 seen: fields.one("plateau.seen", 0),

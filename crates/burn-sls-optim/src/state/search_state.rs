@@ -41,8 +41,9 @@ pub struct SearchState {
     pub(crate) later_trials: u64,
     /// The largest mean size of a loss so far.
     pub(crate) loss_scale: f64,
-    /// The lowest loss so far; the largest number before the first iteration.
-    pub(crate) lowest_loss: f64,
+    /// The lowest loss that was below the lower bound of the settings by more than rounding; the
+    /// largest number where none was.
+    pub(crate) lowest_below: f64,
     /// Of [`ReduceOnPlateau`](crate::ReduceOnPlateau).
     pub(crate) plateau: PlateauState,
     /// Moving averages of slopes, which only the published code's iteration keeps: one per original
@@ -68,7 +69,7 @@ impl SearchState {
             joint: AcceptanceState::default(),
             later_trials: 0,
             loss_scale: 0.0,
-            lowest_loss: f64::MAX,
+            lowest_below: f64::MAX,
             plateau: PlateauState::default(),
             slope_averages: None,
             counts: Counts::default(),
@@ -164,6 +165,6 @@ impl SearchState {
                 _ => [0.0; 2],
             });
         let all = histories.chain(averages).chain(acceptance);
-        all.chain([self.loss_scale])
+        all.chain([self.loss_scale, self.lowest_below])
     }
 }

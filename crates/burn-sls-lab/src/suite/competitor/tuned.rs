@@ -54,22 +54,14 @@ impl Tuned {
         }
     }
 
-    /// What the names of its candidates begin with.
-    fn base(self) -> &'static str {
-        match self {
-            Self::Adam => ADAM_COSINE,
-            Self::ScheduleFree => SCHEDULE_FREE_WARM,
-        }
-    }
-
     /// The names of the competitors that it is the best of, where it chooses from these rates: see
     /// [`Family::rates`](crate::suite::family::Family::rates).
     pub fn candidates(self, rates: &Rates) -> [String; 5] {
-        let rates = match self {
-            Self::Adam => rates.adam,
-            Self::ScheduleFree => rates.schedule_free,
+        let (base, rates) = match self {
+            Self::Adam => (ADAM_COSINE, rates.adam),
+            Self::ScheduleFree => (SCHEDULE_FREE_WARM, rates.schedule_free),
         };
-        rates.map(|rate| format!("{}:{rate}", self.base()))
+        rates.map(|rate| format!("{base}:{rate}"))
     }
 
     /// The bar of that name.
@@ -79,20 +71,18 @@ impl Tuned {
 }
 
 /// The runs of these that are compared. Those of the candidates of a tuned competitor are not, where
-/// it is among them, or sets the targets.
+/// it is among them or sets the targets, but for a candidate that sets them itself.
 pub fn compared<'a>(records: &'a [Record], bar: &str) -> Vec<&'a Record> {
     let is_there = |tuned: &Tuned| {
         let mut names = records.iter().map(|record| record.key.competitor.as_str());
         tuned.name() == bar || names.any(|name| name == tuned.name())
     };
     let tuned = Tuned::ALL.into_iter().filter(is_there);
-    let bases: Vec<&str> = tuned.map(Tuned::base).collect();
-    let base = |record: &Record| record.key.competitor.split(':').next().map(str::to_string);
-    let others = records.iter().filter(|record| {
-        let base = base(record).unwrap_or_default();
-        !bases.contains(&base.as_str())
-    });
-    others.collect()
+    let rates = [Rates::SCRATCH, Rates::PRETRAINED];
+    let candidates = tuned.flat_map(|tuned| rates.map(|rates| tuned.candidates(&rates)));
+    let candidates: Vec<String> = candidates.flatten().filter(|name| name != bar).collect();
+    let compared = |record: &&Record| !candidates.contains(&record.key.competitor);
+    records.iter().filter(compared).collect()
 }
 
 #[cfg(test)]
@@ -127,6 +117,10 @@ mod tests {
             names(&runs, "adam-tuned"),
             ["schedule-free-warm:1e-2", "adam"]
         );
+        runs.push(record("p", "adam-tuned", &[2.0, 1.0]));
+        assert_eq!(names(&runs, "adam-cosine:1e-3").len(), 4);
+        assert_eq!(names(&runs, "adam").len(), 3);
+        runs.pop();
         runs.push(record("p", "schedule-free-tuned", &[2.0, 1.0]));
         assert_eq!(
             names(&runs, "adam"),

@@ -110,7 +110,8 @@ fn summary(cases: &[Case], competitor: &str, bar: &str) -> Summary {
 /// So many times the steps are not many more.
 const SOON: f64 = 1.5;
 
-/// How a competitor does whose steps are half or twice as long.
+/// How a competitor does whose steps are half or twice as long, or whose first search finds half or
+/// twice as much.
 #[derive(Clone, Debug, Serialize)]
 pub struct Sensitivity {
     /// The competitor.

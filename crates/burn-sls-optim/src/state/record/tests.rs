@@ -68,7 +68,7 @@ fn merged() -> SearchState {
     };
     state.later_trials = 7;
     state.loss_scale = 1e-10;
-    state.lowest_loss = -0.5;
+    state.lowest_below = -0.5;
     state.plateau.factor = 0.125;
     state.plateau.seen = 1;
     state.plateau.mean = 3.5;
