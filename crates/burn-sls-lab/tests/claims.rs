@@ -189,6 +189,7 @@ fn the_committed_reports_are_those_that_their_results_make() {
     let problems = [
         ("problems", "adam-tuned"),
         ("problems/untouched", "adam-tuned"),
+        ("problems/ablation", "adam-tuned"),
         ("problems/lightbench", "adam"),
         ("problems/long", "adam:1e-3"),
     ];
