@@ -52,6 +52,10 @@ impl Div<f64> for Sum {
 
 /// `⟨a, b⟩`, the sum of the elementwise products of two tensors of the same shape. Half precision
 /// is cast to f32 before.
+///
+/// # Panics
+///
+/// If the shapes differ.
 pub fn inner_product<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> Sum {
     match fused(&a, &b) {
         Some(product) => product.into(),

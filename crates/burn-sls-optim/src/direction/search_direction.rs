@@ -40,7 +40,8 @@ pub trait SearchDirection: Clone + Send + Sync + 'static {
     ) -> Update<D, Self::State<D>>;
 
     /// `⟨g, u⟩` for the update direction `u` of this gradient, without making `u`: a `Tensor<1>` of
-    /// one number, or an `f64`, by `.into()`. The state stays. Where no search is due, it is all that an iteration needs before its step.
+    /// one number, or an `f64`, by `.into()`. The state stays. Where no search is due, it is all that
+    /// an iteration needs before its step.
     ///
     /// `None`, as here, if that is no less work: then the direction is made.
     fn update_product<const D: usize>(

@@ -30,8 +30,8 @@ impl Engine {
         objective.loss_scale = rounding_scale(self.largest_loss(objective, loss));
     }
 
-    /// The lower bound of the loss, unless the loss of an earlier iteration was below it: then it is
-    /// none.
+    /// The lower bound of the settings, unless the loss of an earlier iteration was below it by more
+    /// than rounding: then it is none.
     pub(in crate::engine) fn lower_bound(&self) -> Option<f64> {
         let bound = self.config.search.loss_lower_bound;
         bound.filter(|bound| *bound <= self.state.lowest_below)
