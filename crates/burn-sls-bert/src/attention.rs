@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, LayerNorm, Linear};
 use burn::tensor::{Bool, Device, Tensor};
-use burn_sls_kernels::attention_weights;
+use burn_sls_kernels::{attention_weights, batch_matmul};
 
 use crate::BertConfig;
 use crate::dropout::dropped;
@@ -103,10 +103,10 @@ impl SelfAttention {
         let key = padded(apply(&self.key, hidden.clone()));
         let value = padded(apply(&self.value, hidden));
 
-        let scores = query.matmul(key.swap_dims(2, 3));
+        let scores = batch_matmul(query, key.swap_dims(2, 3));
         let weights = attention_weights(scores, (head as f64).powf(-0.5), rows.bias.clone());
         let weights = dropped(&self.dropout, weights);
-        let context = weights.matmul(value).swap_dims(1, 2);
+        let context = batch_matmul(weights, value).swap_dims(1, 2);
         match queries {
             Queries::All => rows.pack(context.reshape([batch * rows.seq, size])),
             Queries::First => context.reshape([batch, size]),

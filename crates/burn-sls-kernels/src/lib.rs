@@ -13,7 +13,9 @@ mod vectors;
 
 pub use adam::{AdamConstants, AdamMoments, AdamUpdate, GradientAndMoment};
 pub use averaging::AveragedMove;
-pub use transformer::{attention_weights, dropout, linear, linear_gelu, residual_layer_norm};
+pub use transformer::{
+    attention_weights, batch_matmul, dropout, linear, linear_gelu, residual_layer_norm,
+};
 pub use vectors::{add_scaled, inner_product, inner_product_with_difference, log1p};
 
 /// Whether the caller is a thread of a rayon pool. Without the feature `rayon` none is.

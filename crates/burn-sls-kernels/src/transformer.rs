@@ -94,6 +94,32 @@ pub fn residual_layer_norm(
     }
 }
 
+/// `a·b`, a product of two matrices for every example and head.
+///
+/// # Shapes
+///
+/// - `a`: `[batch, heads, m, k]`, `b`: `[batch, heads, k, n]`
+/// - output: `[batch, heads, m, n]`
+///
+/// # Panics
+///
+/// If the shapes do not match.
+pub fn batch_matmul(a: Tensor<4>, b: Tensor<4>) -> Tensor<4> {
+    let ([batch, heads, _, columns], [b_batch, b_heads, rows, _]) = (a.dims(), b.dims());
+    assert_eq!(
+        [b_batch, b_heads],
+        [batch, heads],
+        "a and b have as many matrices"
+    );
+    assert_eq!(columns, rows, "b has one row per column of a");
+    #[cfg(feature = "flex")]
+    let (a, b) = match crate::flex::batch_matmul(a, b) {
+        Ok(out) => return out,
+        Err(inputs) => inputs,
+    };
+    a.matmul(b)
+}
+
 /// `softmax(scale·scores + bias)` over the last dimension. The bias gets no gradient.
 ///
 /// # Shapes

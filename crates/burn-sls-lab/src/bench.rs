@@ -56,7 +56,7 @@ pub fn bench(args: &BenchArgs) -> Result<String, LabError> {
     if let (ModelSize::Mlp, Some(tokens)) = (args.model, args.tokens) {
         return Err(LabError::usage(format!(
             "--tokens {tokens} has no meaning for --model mlp, which reads vectors: leave it out, \
-             or choose --model minilm or bert-base"
+             or choose --model minilm, bert-base or bert-large"
         )));
     }
     let tokens = args.tokens.unwrap_or(TOKENS);

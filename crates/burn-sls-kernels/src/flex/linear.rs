@@ -4,10 +4,10 @@ use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
-use burn::backend::ops::{FloatTensorOps, ModuleOps};
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::Tensor;
 
+use super::product::{product, transposed};
 use super::values::{
     Home, Values, dense, home, numbers, numbers_mut, plain, register, tracked, zeros,
 };
@@ -83,10 +83,6 @@ fn apply(activation: Activation, (x, weight, bias): Inputs) -> Result<Tensor<2>,
     }
 }
 
-fn product(x: Values, weight: Values) -> Values {
-    dense(Flex::float_matmul(x, weight))
-}
-
 /// The output, in place of the product.
 fn forward(activation: Activation, mut product: Values, bias: &Values) -> Values {
     let x = numbers_mut(&mut product);
@@ -138,7 +134,7 @@ impl Backward<Flex, 3> for Linear {
             let of_bias = super::values::from_numbers(of_bias, [width].into());
             register!(grads, bias, of_bias);
         }
-        register!(grads, &x, Flex::linear_x_backward(matrix, grad.clone()));
-        register!(grads, &weight, Flex::linear_weight_backward(input, grad));
+        register!(grads, &x, product(grad.clone(), transposed(matrix)));
+        register!(grads, &weight, product(transposed(input), grad));
     }
 }

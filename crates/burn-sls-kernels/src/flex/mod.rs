@@ -8,6 +8,7 @@ mod averaging;
 mod dropout;
 mod layer_norm;
 mod linear;
+mod product;
 mod values;
 mod vectors;
 
@@ -19,6 +20,7 @@ pub(crate) use averaging::averaged_move;
 pub(crate) use dropout::dropout;
 pub(crate) use layer_norm::residual_layer_norm;
 pub(crate) use linear::{linear, linear_gelu};
+pub(crate) use product::batch_matmul;
 pub(crate) use values::home;
 pub(crate) use vectors::{add_scaled, inner_product, inner_product_with_difference};
 

@@ -58,24 +58,29 @@ pub(crate) fn search_direction(
     out: &mut [f32],
 ) {
     let c = Factors::new(constants, time);
-    each(out, CHUNK, |number, out| {
-        let place = number * CHUNK;
-        let g = &g[place..][..out.len()];
-        match v {
-            Some(v) => {
-                let v = &v[place..][..out.len()];
-                for ((out, &g), &v) in out.iter_mut().zip(g).zip(v) {
-                    let v = c.beta_2 * v + c.new_2 * (g * g);
-                    *out = -g / c.denominator(v);
+    each(
+        out,
+        CHUNK,
+        #[inline(always)]
+        |number, out| {
+            let place = number * CHUNK;
+            let g = &g[place..][..out.len()];
+            match v {
+                Some(v) => {
+                    let v = &v[place..][..out.len()];
+                    for ((out, &g), &v) in out.iter_mut().zip(g).zip(v) {
+                        let v = c.beta_2 * v + c.new_2 * (g * g);
+                        *out = -g / c.denominator(v);
+                    }
+                }
+                None => {
+                    for (out, &g) in out.iter_mut().zip(g) {
+                        *out = -g / c.denominator(c.new_2 * (g * g));
+                    }
                 }
             }
-            None => {
-                for (out, &g) in out.iter_mut().zip(g) {
-                    *out = -g / c.denominator(c.new_2 * (g * g));
-                }
-            }
-        }
-    });
+        },
+    );
 }
 
 /// Updates the second moment `v` with this gradient, and writes the direction without momentum,
@@ -92,21 +97,27 @@ pub(crate) fn update_without_momentum(
     time: usize,
 ) {
     let c = Factors::new(constants, time);
-    map_pair(d, v, CHUNK, |number, d, v| {
-        // A chunk that is copied is in the cache when it is read.
-        let copy = |from: Option<&[f32]>, to: &mut [f32]| {
-            if let Some(from) = from {
-                to.copy_from_slice(&from[number * CHUNK..][..to.len()]);
+    map_pair(
+        d,
+        v,
+        CHUNK,
+        #[inline(always)]
+        |number, d, v| {
+            // A chunk that is copied is in the cache when it is read.
+            let copy = |from: Option<&[f32]>, to: &mut [f32]| {
+                if let Some(from) = from {
+                    to.copy_from_slice(&from[number * CHUNK..][..to.len()]);
+                }
+            };
+            copy(g, d);
+            copy(before, v);
+            for (d, v) in d.iter_mut().zip(v) {
+                let g = *d;
+                *v = c.beta_2 * *v + c.new_2 * (g * g);
+                *d = -g / c.denominator(*v);
             }
-        };
-        copy(g, d);
-        copy(before, v);
-        for (d, v) in d.iter_mut().zip(v) {
-            let g = *d;
-            *v = c.beta_2 * *v + c.new_2 * (g * g);
-            *d = -g / c.denominator(*v);
-        }
-    });
+        },
+    );
 }
 
 /// `⟨g, -P·m^ - λ·w⟩` in f64, for the moments after this gradient, which are not kept: `m` and `v`
@@ -121,14 +132,19 @@ pub(crate) fn product(
     time: usize,
 ) -> f64 {
     let c = Factors::new(constants, time);
-    let parts = map_range(g.len(), vectors::CHUNK, |range| {
-        let chunks = [g, m, v, w].map(|numbers| &numbers[range.clone()]);
-        lanes::dot_of(chunks, |g, m, v, w| {
-            let v = c.beta_2 * v + c.new_2 * (g * g);
-            let m = c.beta_1 * m + c.new_1 * g;
-            c.minus_correction_1 * m / c.denominator(v) - weight_decay * w
-        })
-    });
+    let parts = map_range(
+        g.len(),
+        vectors::CHUNK,
+        #[inline(always)]
+        |range| {
+            let chunks = [g, m, v, w].map(|numbers| &numbers[range.clone()]);
+            lanes::dot_of(chunks, |g, m, v, w| {
+                let v = c.beta_2 * v + c.new_2 * (g * g);
+                let m = c.beta_1 * m + c.new_1 * g;
+                c.minus_correction_1 * m / c.denominator(v) - weight_decay * w
+            })
+        },
+    );
     parts.iter().sum()
 }
 
@@ -149,13 +165,18 @@ pub(crate) fn update(
         m.chunks_mut(CHUNK).zip(v.chunks_mut(CHUNK)).collect();
     let mut gradients: Vec<&mut [f32]> = g.chunks_mut(CHUNK).collect();
     let mut work: Vec<_> = gradients.iter_mut().zip(&mut pairs).collect();
-    let parts = map(&mut work, 1, |_, work| {
-        let parts = work.iter_mut().map(|(g, (m, v))| match along_last {
-            true => advance::<true>(c, g, m, v),
-            false => advance::<false>(c, g, m, v),
-        });
-        parts.sum::<f64>()
-    });
+    let parts = map(
+        &mut work,
+        1,
+        #[inline(always)]
+        |_, work| {
+            let parts = work.iter_mut().map(|(g, (m, v))| match along_last {
+                true => advance::<true>(c, g, m, v),
+                false => advance::<false>(c, g, m, v),
+            });
+            parts.sum::<f64>()
+        },
+    );
     along_last.then(|| match time > 1 {
         true => -parts.iter().sum::<f64>() / (1.0 - constants.beta_1.powi(time as i32 - 1)),
         false => 0.0,

@@ -31,28 +31,38 @@ impl Mask {
     /// `x ← m·x`, with `m` 0 or the scale.
     pub(crate) fn apply(self, x: &mut [f32]) {
         let chunk = chunk_of_rows(BLOCK);
-        each(x, chunk, |number, x| {
-            self.visit(number * chunk, x.len(), |place, factors| {
-                for (x, factor) in x[place..].iter_mut().zip(factors) {
-                    *x *= factor;
-                }
-            });
-        });
+        each(
+            x,
+            chunk,
+            #[inline(always)]
+            |number, x| {
+                self.visit(number * chunk, x.len(), |place, factors| {
+                    for (x, factor) in x[place..].iter_mut().zip(factors) {
+                        *x *= factor;
+                    }
+                });
+            },
+        );
     }
 
     /// `out ← m·x`, of the same length.
     pub(crate) fn applied(self, x: &[f32], out: &mut [f32]) {
         let chunk = chunk_of_rows(BLOCK);
-        each(out, chunk, |number, out| {
-            let start = number * chunk;
-            let x = &x[start..][..out.len()];
-            self.visit(start, out.len(), |place, factors| {
-                let pairs = out[place..].iter_mut().zip(&x[place..]);
-                for ((out, &x), factor) in pairs.zip(factors) {
-                    *out = x * factor;
-                }
-            });
-        });
+        each(
+            out,
+            chunk,
+            #[inline(always)]
+            |number, out| {
+                let start = number * chunk;
+                let x = &x[start..][..out.len()];
+                self.visit(start, out.len(), |place, factors| {
+                    let pairs = out[place..].iter_mut().zip(&x[place..]);
+                    for ((out, &x), factor) in pairs.zip(factors) {
+                        *out = x * factor;
+                    }
+                });
+            },
+        );
     }
 
     /// Calls `f` with the places and factors of the numbers from `start` on, a block at a time.

@@ -29,20 +29,26 @@ pub(crate) fn forward(
 ) {
     let width = gamma.len();
     let chunk = chunk_of_rows(width);
-    map_pair(x, out, chunk, |number, x, out| {
-        let residual = &residual[number * chunk..][..x.len()];
-        let rows = x
-            .chunks_exact_mut(width)
-            .zip(residual.chunks_exact(width))
-            .zip(out.chunks_exact_mut(width));
-        for ((h, residual), out) in rows {
-            accumulate(h, residual);
-            let (mean, r) = moments(h, epsilon);
-            for (((out, &h), &gamma), &beta) in out.iter_mut().zip(&*h).zip(gamma).zip(beta) {
-                *out = gamma * ((h - mean) * r) + beta;
+    map_pair(
+        x,
+        out,
+        chunk,
+        #[inline(always)]
+        |number, x, out| {
+            let residual = &residual[number * chunk..][..x.len()];
+            let rows = x
+                .chunks_exact_mut(width)
+                .zip(residual.chunks_exact(width))
+                .zip(out.chunks_exact_mut(width));
+            for ((h, residual), out) in rows {
+                accumulate(h, residual);
+                let (mean, r) = moments(h, epsilon);
+                for (((out, &h), &gamma), &beta) in out.iter_mut().zip(&*h).zip(gamma).zip(beta) {
+                    *out = gamma * ((h - mean) * r) + beta;
+                }
             }
-        }
-    });
+        },
+    );
 }
 
 /// Turns ∂y into ∂h, in place. Returns ∂γ and ∂β.
@@ -50,29 +56,34 @@ pub(crate) fn backward(h: &[f32], gamma: &[f32], epsilon: f32, grad: &mut [f32])
     let width = gamma.len();
     let chunk = chunk_of_rows(width);
     let scale = 1.0 / width as f32;
-    let parts = map(grad, chunk, |number, grad| {
-        let h = &h[number * chunk..][..grad.len()];
-        let (mut of_gamma, mut of_beta) = (vec![0.0f32; width], vec![0.0f32; width]);
-        let mut normalised = vec![0.0f32; width];
-        for (h, grad) in h.chunks_exact(width).zip(grad.chunks_exact_mut(width)) {
-            let (mean, r) = moments(h, epsilon);
-            for (n, &h) in normalised.iter_mut().zip(h) {
-                *n = (h - mean) * r;
+    let parts = map(
+        grad,
+        chunk,
+        #[inline(always)]
+        |number, grad| {
+            let h = &h[number * chunk..][..grad.len()];
+            let (mut of_gamma, mut of_beta) = (vec![0.0f32; width], vec![0.0f32; width]);
+            let mut normalised = vec![0.0f32; width];
+            for (h, grad) in h.chunks_exact(width).zip(grad.chunks_exact_mut(width)) {
+                let (mean, r) = moments(h, epsilon);
+                for (n, &h) in normalised.iter_mut().zip(h) {
+                    *n = (h - mean) * r;
+                }
+                accumulate(&mut of_beta, grad);
+                let rows = of_gamma.iter_mut().zip(grad.iter_mut()).zip(&normalised);
+                for (((of_gamma, grad), &n), &gamma) in rows.zip(gamma) {
+                    *of_gamma += *grad * n;
+                    *grad *= gamma;
+                }
+                let mean_g = sum(grad, |g| g) * scale;
+                let mean_gn = sum_of_two(grad, &normalised, |g, n| g * n) * scale;
+                for (grad, &n) in grad.iter_mut().zip(&normalised) {
+                    *grad = r * (*grad - mean_g - n * mean_gn);
+                }
             }
-            accumulate(&mut of_beta, grad);
-            let rows = of_gamma.iter_mut().zip(grad.iter_mut()).zip(&normalised);
-            for (((of_gamma, grad), &n), &gamma) in rows.zip(gamma) {
-                *of_gamma += *grad * n;
-                *grad *= gamma;
-            }
-            let mean_g = sum(grad, |g| g) * scale;
-            let mean_gn = sum_of_two(grad, &normalised, |g, n| g * n) * scale;
-            for (grad, &n) in grad.iter_mut().zip(&normalised) {
-                *grad = r * (*grad - mean_g - n * mean_gn);
-            }
-        }
-        (of_gamma, of_beta)
-    });
+            (of_gamma, of_beta)
+        },
+    );
     let (of_gamma, of_beta): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
     [of_gamma, of_beta].map(|parts| total_of_rows(&parts, width))
 }

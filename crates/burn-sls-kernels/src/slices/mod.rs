@@ -14,6 +14,7 @@ pub(crate) mod layer_norm;
 pub(crate) mod math;
 pub(crate) mod parallel;
 pub(crate) mod philox;
+pub(crate) mod product;
 pub(crate) mod softmax;
 pub(crate) mod vectors;
 

@@ -16,6 +16,10 @@ pub(crate) fn chunk_of_rows(width: usize) -> usize {
 }
 
 /// Runs a loop with the widest vectors of this processor.
+///
+/// They are switched on for a function of `pulp`, and for what is inlined there. So `run` has to be
+/// `#[inline(always)]`, and so has every function or closure with a loop that it calls. Otherwise
+/// the compiler makes them functions of their own, for the oldest processors.
 #[inline(always)]
 pub(crate) fn vectorized<R>(run: impl FnOnce() -> R) -> R {
     pulp::Arch::new().dispatch(run)
@@ -32,7 +36,12 @@ pub(crate) fn map<T: Send, R: Send>(
     chunk: usize,
     f: impl Fn(usize, &mut [T]) -> R + Sync,
 ) -> Vec<R> {
-    let call = |(number, out): (usize, &mut [T])| vectorized(|| f(number, out));
+    let call = |(number, out): (usize, &mut [T])| {
+        vectorized(
+            #[inline(always)]
+            || f(number, out),
+        )
+    };
     #[cfg(feature = "rayon")]
     if out.len() > chunk {
         return out.par_chunks_mut(chunk).enumerate().map(call).collect();
@@ -47,7 +56,12 @@ pub(crate) fn map_pair<T: Send, R: Send>(
     chunk: usize,
     f: impl Fn(usize, &mut [T], &mut [T]) -> R + Sync,
 ) -> Vec<R> {
-    let call = |(number, (a, b)): (usize, (&mut [T], &mut [T]))| vectorized(|| f(number, a, b));
+    let call = |(number, (a, b)): (usize, (&mut [T], &mut [T]))| {
+        vectorized(
+            #[inline(always)]
+            || f(number, a, b),
+        )
+    };
     #[cfg(feature = "rayon")]
     if a.len() > chunk.max(WORTH_A_THREAD) {
         let pairs = a.par_chunks_mut(chunk).zip(b.par_chunks_mut(chunk));
@@ -66,7 +80,10 @@ pub(crate) fn map_range<R: Send>(
     let count = len.div_ceil(chunk);
     let call = |number: usize| {
         let start = number * chunk;
-        vectorized(|| f(start..(start + chunk).min(len)))
+        vectorized(
+            #[inline(always)]
+            || f(start..(start + chunk).min(len)),
+        )
     };
     #[cfg(feature = "rayon")]
     if len > chunk.max(WORTH_A_THREAD) {

@@ -1,7 +1,8 @@
 //! One pass gives the bits of one operation after the other, in chunks of any number of threads.
 
+use super::math::normal;
 use super::parallel::vectorized;
-use super::{adam, averaging, vectors};
+use super::{adam, averaging, gelu, vectors};
 use crate::{AdamConstants, AveragedMove};
 
 /// One number, less than a vector, more than a run of blocks, and more than two chunks with a rest.
@@ -188,11 +189,18 @@ fn what_is_not_a_number_stays_visible() {
 fn the_widest_vectors_and_none_give_the_same_bits() {
     // Outside `map_pair`, a loop has the vectors that every processor has.
     let [y, z, u] = [1, 2, 3].map(|seed| draw(1_039, seed));
-    let product = |widest: bool| {
-        let dot = || super::lanes::dot_of([&y, &z, &u, &y], |_, z, u, y| y * (z - u));
-        if widest { vectorized(dot) } else { dot() }
-    };
-    assert_eq!(product(true).to_bits(), product(false).to_bits());
+    let widest = vectorized(
+        #[inline(always)]
+        || super::lanes::dot_of([&y, &z, &u, &y], |_, z, u, y| y * (z - u)),
+    );
+    let alone = super::lanes::dot_of([&y, &z, &u, &y], |_, z, u, y| y * (z - u));
+    assert_eq!(widest.to_bits(), alone.to_bits());
+
+    let mut activations = y.clone();
+    gelu::forward_in_place(&mut activations, &z);
+    let one = |(y, z): (&f32, &f32)| (y + z) * normal(y + z).0;
+    let alone: Vec<f32> = y.iter().zip(&z).map(one).collect();
+    assert_eq!(bits(&activations), bits(&alone));
 }
 
 #[cfg(feature = "rayon")]

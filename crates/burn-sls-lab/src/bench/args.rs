@@ -24,7 +24,7 @@ pub struct BenchArgs {
     /// Tokens of an example, for a BERT [default: 64]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub tokens: Option<usize>,
-    /// Steps of every method that are counted [default: mlp 100, minilm 20, bert-base 10]
+    /// Steps of every method that are counted [default: mlp 100, minilm 20, bert-base 10, bert-large 6]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub steps: Option<usize>,
     /// Steps of every method before those
@@ -61,6 +61,7 @@ pub(super) fn steps(args: &BenchArgs) -> usize {
         ModelSize::Mlp => 100,
         ModelSize::Minilm => 20,
         ModelSize::BertBase => 10,
+        ModelSize::BertLarge => 6,
     })
 }
 

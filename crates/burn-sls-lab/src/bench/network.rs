@@ -40,6 +40,8 @@ pub enum ModelSize {
     Minilm,
     /// A BERT of the size of BERT-base.
     BertBase,
+    /// A BERT of the size of BERT-large.
+    BertLarge,
 }
 
 /// How large a network is.
@@ -176,6 +178,10 @@ pub fn bert(size: ModelSize, tokens: usize) -> Result<Option<BertConfig>, LabErr
             r#"{ "hidden_size": 384, "num_hidden_layers": 6, "intermediate_size": 1536 }"#
         }
         ModelSize::BertBase => "{}",
+        ModelSize::BertLarge => {
+            r#"{ "hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16,
+                 "intermediate_size": 4096 }"#
+        }
     };
     let config = BertConfig::from_json(config)
         .map_err(GlueError::from)?
@@ -193,6 +199,7 @@ pub fn bert(size: ModelSize, tokens: usize) -> Result<Option<BertConfig>, LabErr
 pub fn bert_size(size: ModelSize, config: &BertConfig) -> Size {
     let like = match size {
         ModelSize::Minilm => "all-MiniLM-L6-v2",
+        ModelSize::BertLarge => "BERT-large",
         _ => "BERT-base",
     };
     let (layers, hidden) = (config.num_hidden_layers, config.hidden_size);
@@ -282,6 +289,9 @@ mod tests {
         let base = bert(ModelSize::BertBase, 512).unwrap().expect("a BERT");
         let size = bert_size(ModelSize::BertBase, &base);
         assert_eq!((size.tensors, size.parameters), (199, 108_893_186));
+        let large = bert(ModelSize::BertLarge, 512).unwrap().expect("a BERT");
+        let size = bert_size(ModelSize::BertLarge, &large);
+        assert_eq!((size.tensors, size.parameters), (391, 334_094_338));
         let error = bert(ModelSize::Minilm, 513).unwrap_err().to_string();
         assert!(error.contains("--tokens is 513") && error.contains("at most 512"));
         assert!(bert(ModelSize::Mlp, 9999).unwrap().is_none());

@@ -8,8 +8,8 @@ use burn::tensor::activation::{gelu, softmax};
 use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData, module};
 use burn_sls_core::random::Generator;
 use burn_sls_kernels::{
-    AdamConstants, AdamMoments, add_scaled, attention_weights, inner_product, linear, linear_gelu,
-    residual_layer_norm,
+    AdamConstants, AdamMoments, add_scaled, attention_weights, batch_matmul, inner_product, linear,
+    linear_gelu, residual_layer_norm,
 };
 use burn_sls_tests::bert::{numbers, relative_error};
 
@@ -113,6 +113,47 @@ fn linear_maps_and_their_gradients() {
                 },
             );
         }
+    }
+}
+
+/// Matrices where they lie, with rows for columns, as a part of larger ones, and in reverse order.
+#[test]
+fn products_of_many_matrices_and_their_gradients() {
+    type View = fn(Tensor<4>) -> Tensor<4>;
+    let views: [(&str, View); 4] = [
+        ("as they lie", |x| x),
+        ("rows for columns", |x| x.swap_dims(1, 2).swap_dims(2, 3)),
+        ("a part", |x| x.slice([1..3, 0..2, 1..8, 2..9])),
+        ("in reverse", |x| x.flip([1, 3])),
+    ];
+    let draws = Draws::new();
+    for (what, view) in views {
+        let a = both(&draws.normal([3, 9, 9, 9]));
+        let b = both(&draws.normal([3, 9, 9, 9]));
+        let outputs = [0, 1].map(|side| {
+            let (a, b) = (view(a[side].clone()), view(b[side].clone()).swap_dims(2, 3));
+            match side {
+                0 => batch_matmul(a, b),
+                _ => a.matmul(b),
+            }
+        });
+        compare(&draws, what, outputs, |side, grads| {
+            [
+                numbers(a[side].grad(grads).unwrap()),
+                numbers(b[side].grad(grads).unwrap()),
+            ]
+        });
+    }
+    // Large enough for every way of sharing the work, with the bits of Burn's product.
+    for [batch, heads, m, k, n] in [
+        [1, 1, 200, 193, 191],
+        [2, 12, 64, 32, 64],
+        [1, 2, 130, 65, 130],
+    ] {
+        let a: Tensor<4> = draws.normal([batch, heads, m, k]);
+        let b: Tensor<4> = draws.normal([batch, heads, k, n]);
+        let found = batch_matmul(a.clone(), b.clone());
+        assert_eq!(numbers(found), numbers(a.matmul(b)), "{m} x {k} x {n}");
     }
 }
 
