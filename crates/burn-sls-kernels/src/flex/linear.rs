@@ -9,7 +9,7 @@ use burn::tensor::Tensor;
 
 use super::product::{product, transposed};
 use super::values::{
-    Home, Values, dense, home, numbers, numbers_mut, plain, register, tracked, zeros,
+    Home, Values, dense, home, numbers, numbers_mut, plain, register, tracked, view, zeros,
 };
 use crate::slices::{bias, gelu};
 
@@ -28,8 +28,10 @@ struct Linear;
 /// The values of the forward pass that the backward pass needs.
 #[derive(Clone, Debug)]
 struct State {
-    x: Values,
-    weight: Values,
+    /// If the weight gets a gradient.
+    x: Option<Values>,
+    /// If x gets a gradient.
+    weight: Option<Values>,
     /// `x·W + b`, if an activation follows.
     z: Option<Values>,
 }
@@ -56,13 +58,14 @@ fn apply(activation: Activation, (x, weight, bias): Inputs) -> Result<Tensor<2>,
     let homes = (home(&x), home(&weight), home(&bias));
     match homes {
         (Some(Home::Plain), Some(Home::Plain), Some(Home::Plain)) => {
-            let product = product(plain(x), plain(weight));
+            let product = product(view(x), view(weight));
             let out = forward(activation, product, &plain(bias));
             Ok(Tensor::from_primitive::<Flex>(out))
         }
         (Some(Home::Autodiff), Some(Home::Autodiff), Some(Home::Autodiff)) => {
-            let (x, x_node) = tracked(x).into_parts();
-            let (weight, weight_node) = tracked(weight).into_parts();
+            let (x, weight) = (tracked(x), tracked(weight));
+            let (x_tracked, weight_tracked) = (x.is_tracked(), weight.is_tracked());
+            let ((x, x_node), (weight, weight_node)) = (x.into_parts(), weight.into_parts());
             let (bias, bias_node) = tracked(bias).into_parts();
             let bias = dense(bias);
             let nodes = [x_node, weight_node, bias_node];
@@ -72,9 +75,15 @@ fn apply(activation: Activation, (x, weight, bias): Inputs) -> Result<Tensor<2>,
                     prepared.finish(forward(activation, product(x, weight), &bias))
                 }
                 OpsKind::Tracked(prepared) => {
-                    let product = product(x.clone(), weight.clone());
-                    let (out, z) = forward_keeping(activation, product, &bias);
-                    prepared.finish(State { x, weight, z }, out)
+                    let kept_x = weight_tracked.then(|| x.clone());
+                    let kept_weight = x_tracked.then(|| weight.clone());
+                    let (out, z) = forward_keeping(activation, product(x, weight), &bias);
+                    let state = State {
+                        x: kept_x,
+                        weight: kept_weight,
+                        z,
+                    };
+                    prepared.finish(state, out)
                 }
             };
             Ok(Tensor::from_primitive::<Autodiff<Flex>>(out))
@@ -134,7 +143,11 @@ impl Backward<Flex, 3> for Linear {
             let of_bias = super::values::from_numbers(of_bias, [width].into());
             register!(grads, bias, of_bias);
         }
-        register!(grads, &x, product(grad.clone(), transposed(matrix)));
-        register!(grads, &weight, product(transposed(input), grad));
+        if let Some(matrix) = matrix {
+            register!(grads, &x, product(grad.clone(), transposed(matrix)));
+        }
+        if let Some(input) = input {
+            register!(grads, &weight, product(transposed(input), grad));
+        }
     }
 }

@@ -8,7 +8,7 @@ use burn::backend::ops::FloatTensorOps;
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::Tensor;
 
-use super::values::{Home, Values, dense, from_numbers, home, register, tracked};
+use super::values::{Home, Values, dense, from_numbers, home, register, tracked, view};
 use crate::slices::product::{Matrix, products};
 
 type Inputs = (Tensor<4>, Tensor<4>);
@@ -20,18 +20,18 @@ struct BatchMatmul;
 pub(crate) fn batch_matmul(a: Tensor<4>, b: Tensor<4>) -> Result<Tensor<4>, Inputs> {
     match (home(&a), home(&b)) {
         (Some(Home::Plain), Some(Home::Plain)) => {
-            let [a, b] = [a, b].map(|x| x.try_into_primitive::<Flex>().expect("a tensor on flex"));
-            Ok(Tensor::from_primitive::<Flex>(product(a, b)))
+            Ok(Tensor::from_primitive::<Flex>(product(view(a), view(b))))
         }
         (Some(Home::Autodiff), Some(Home::Autodiff)) => {
-            let (a, a_node) = tracked(a).into_parts();
-            let (b, b_node) = tracked(b).into_parts();
+            let (a, b) = (tracked(a), tracked(b));
+            let (a_tracked, b_tracked) = (a.is_tracked(), b.is_tracked());
+            let ((a, a_node), (b, b_node)) = (a.into_parts(), b.into_parts());
             let prepared = BatchMatmul.prepare::<NoCheckpointing>([a_node, b_node]);
             let out = match prepared.compute_bound().stateful() {
                 OpsKind::UnTracked(prepared) => prepared.finish(product(a, b)),
                 OpsKind::Tracked(prepared) => {
-                    let out = product(a.clone(), b.clone());
-                    prepared.finish((a, b), out)
+                    let kept = (b_tracked.then(|| a.clone()), a_tracked.then(|| b.clone()));
+                    prepared.finish(kept, product(a, b))
                 }
             };
             Ok(Tensor::from_primitive::<Autodiff<Flex>>(out))
@@ -41,14 +41,19 @@ pub(crate) fn batch_matmul(a: Tensor<4>, b: Tensor<4>) -> Result<Tensor<4>, Inpu
 }
 
 impl Backward<Flex, 2> for BatchMatmul {
-    type State = (Values, Values);
+    /// Each matrix, if the other one gets a gradient.
+    type State = (Option<Values>, Option<Values>);
 
     fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
         let grad = grads.consume::<Flex>(&ops.node);
         let [a_node, b_node] = ops.parents;
         let (a, b) = ops.state;
-        register!(grads, a_node, product(grad.clone(), transposed(b)));
-        register!(grads, b_node, product(transposed(a), grad));
+        if let Some(b) = b {
+            register!(grads, a_node, product(grad.clone(), transposed(b)));
+        }
+        if let Some(a) = a {
+            register!(grads, b_node, product(transposed(a), grad));
+        }
     }
 }
 

@@ -35,17 +35,23 @@ pub(crate) fn home<const D: usize>(tensor: &Tensor<D>) -> Option<Home> {
     under_autodiff.then_some(Home::Autodiff)
 }
 
-/// The values of a tensor on flex, in a dense buffer.
+/// The values of a tensor on flex, wherever they lie.
 ///
 /// # Panics
 ///
 /// If the tensor is on another backend: check with [`home`] first.
+pub(crate) fn view<const D: usize>(tensor: Tensor<D>) -> Values {
+    let primitive = tensor.try_into_primitive::<Flex>();
+    primitive.expect("a tensor on flex")
+}
+
+/// The values of a tensor on flex, in a dense buffer.
+///
+/// # Panics
+///
+/// As [`view`].
 pub(crate) fn plain<const D: usize>(tensor: Tensor<D>) -> Values {
-    dense(
-        tensor
-            .try_into_primitive::<Flex>()
-            .expect("a tensor on flex"),
-    )
+    dense(view(tensor))
 }
 
 /// The values of a tensor on flex without autodiff, in a dense buffer, to be read; `None` if the

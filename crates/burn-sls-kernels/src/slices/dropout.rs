@@ -36,11 +36,16 @@ impl Mask {
             chunk,
             #[inline(always)]
             |number, x| {
-                self.visit(number * chunk, x.len(), |place, factors| {
-                    for (x, factor) in x[place..].iter_mut().zip(factors) {
-                        *x *= factor;
-                    }
-                });
+                self.visit(
+                    number * chunk,
+                    x.len(),
+                    #[inline(always)]
+                    |place, factors| {
+                        for (x, factor) in x[place..].iter_mut().zip(factors) {
+                            *x *= factor;
+                        }
+                    },
+                );
             },
         );
     }
@@ -55,12 +60,17 @@ impl Mask {
             |number, out| {
                 let start = number * chunk;
                 let x = &x[start..][..out.len()];
-                self.visit(start, out.len(), |place, factors| {
-                    let pairs = out[place..].iter_mut().zip(&x[place..]);
-                    for ((out, &x), factor) in pairs.zip(factors) {
-                        *out = x * factor;
-                    }
-                });
+                self.visit(
+                    start,
+                    out.len(),
+                    #[inline(always)]
+                    |place, factors| {
+                        let pairs = out[place..].iter_mut().zip(&x[place..]);
+                        for ((out, &x), factor) in pairs.zip(factors) {
+                            *out = x * factor;
+                        }
+                    },
+                );
             },
         );
     }

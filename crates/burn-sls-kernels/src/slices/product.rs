@@ -2,8 +2,8 @@
 //!
 //! The arithmetic is that of the crate `gemm`, which Burn's flex backend calls, too. What is left
 //! out is what the backend does to the output before: it fills it with zeros and copies it, both on
-//! one thread. `docs/benchmarks.md` has what that costs. `gemm` takes pointers and writes to memory
-//! that need not hold numbers yet, so this file, alone in the project, has unsafe code.
+//! one thread. `docs/benchmarks.md` has what that costs. `gemm` takes pointers, and the output need
+//! not hold numbers before it is written, so this file, alone in the project, has unsafe code.
 #![allow(unsafe_code)]
 
 use std::mem::MaybeUninit;
@@ -61,7 +61,8 @@ impl<'a> Matrix<'a> {
 ///
 /// # Panics
 ///
-/// If the matrices are not all of the shapes of the first two, or these do not match.
+/// If the matrices are not all of the shapes of the first two, these do not match, or the output is
+/// larger than any memory.
 pub(crate) fn products<'a>(
     count: usize,
     a: impl Fn(usize) -> Matrix<'a> + Sync,
@@ -71,25 +72,28 @@ pub(crate) fn products<'a>(
         return Vec::new();
     }
     let ([m, k], [_, n]) = (a(0).shape, b(0).shape);
-    let mut out = Vec::with_capacity(count * m * n);
-    let room = &mut out.spare_capacity_mut()[..count * m * n];
+    let size = m.checked_mul(n).expect("a product that fits in memory");
+    let length = count
+        .checked_mul(size)
+        .expect("products that fit in memory");
+    let mut out = Vec::with_capacity(length);
+    let room = &mut out.spare_capacity_mut()[..length];
     let one = |(i, out): (usize, &mut [MaybeUninit<f32>])| {
         write_product(out, [m, k, n], a(i), b(i), Parallelism::None);
     };
-    let one_on_all_threads = |(i, out): (usize, &mut [MaybeUninit<f32>])| {
-        write_product(out, [m, k, n], a(i), b(i), all_threads());
-    };
-    match Sharing::of(count, m * k * n) {
-        Sharing::None => room.chunks_exact_mut(m * n).enumerate().for_each(one),
+    match Sharing::of(count, size.saturating_mul(k)) {
+        Sharing::None => room.chunks_exact_mut(size).enumerate().for_each(one),
+        #[cfg(feature = "rayon")]
         Sharing::Within => {
-            let chunks = room.chunks_exact_mut(m * n).enumerate();
-            chunks.for_each(one_on_all_threads);
+            for (i, out) in room.chunks_exact_mut(size).enumerate() {
+                write_product(out, [m, k, n], a(i), b(i), Parallelism::Rayon(0));
+            }
         }
         #[cfg(feature = "rayon")]
-        Sharing::Among => room.par_chunks_exact_mut(m * n).enumerate().for_each(one),
+        Sharing::Among => room.par_chunks_exact_mut(size).enumerate().for_each(one),
     }
     // SAFETY: the capacity is at least that, and `write_product` has written every number.
-    unsafe { out.set_len(count * m * n) };
+    unsafe { out.set_len(length) };
     out
 }
 
@@ -99,6 +103,7 @@ enum Sharing {
     /// They are not.
     None,
     /// One after the other, each on all threads.
+    #[cfg(feature = "rayon")]
     Within,
     /// Each on a thread of its own.
     #[cfg(feature = "rayon")]
@@ -125,13 +130,6 @@ impl Sharing {
     }
 }
 
-fn all_threads() -> Parallelism {
-    #[cfg(feature = "rayon")]
-    return Parallelism::Rayon(0);
-    #[cfg(not(feature = "rayon"))]
-    return Parallelism::None;
-}
-
 /// Writes `a·b` over all of `out`, row by row.
 ///
 /// # Panics
@@ -145,14 +143,21 @@ fn write_product(
     parallelism: Parallelism,
 ) {
     assert_eq!(
-        (a.shape, b.shape, out.len()),
-        ([m, k], [k, n], m * n),
+        (a.shape, b.shape),
+        ([m, k], [k, n]),
         "the shapes of a product"
     );
+    assert_eq!(Some(out.len()), m.checked_mul(n), "the room for a product");
+    // Where the output is a vector, `gemm` makes a slice of numbers of it, and on Apple's
+    // processors it may read what it then multiplies by zero.
+    if m == 1 || n == 1 || cfg!(all(target_arch = "aarch64", target_vendor = "apple")) {
+        out.fill(MaybeUninit::new(0.0));
+    }
     let ([a_row, a_column], [b_row, b_column]) = (a.distances(), b.distances());
     // SAFETY: `Matrix::new` has checked that every number of `a` and `b` lies in its slice, and the
     // assertion above that `out` has room for m rows of n numbers, at distances of n and 1. Nobody
-    // else has access to `out`, which is borrowed mutably. It is not read: `read_dst` is false.
+    // else has access to `out`, which is borrowed mutably. With `read_dst` false it is only written,
+    // but for the cases above, where it holds numbers.
     unsafe {
         gemm::gemm(
             m,
@@ -202,12 +207,17 @@ mod tests {
 
     #[test]
     fn a_product_has_the_sums_of_its_definition() {
+        // The last three are shared among the threads: each, all of each, all of each.
         let shapes = [
             (1, [1, 1, 1]),
             (1, [5, 3, 2]),
             (3, [17, 1, 33]),
-            (7, [64, 64, 32]),
+            (2, [1, 40, 9]),
+            (2, [9, 40, 1]),
+            (2, [3, 1500, 4]),
+            (18, [64, 64, 32]),
             (1, [200, 193, 190]),
+            (2, [193, 200, 192]),
         ];
         for (count, [m, k, n]) in shapes {
             let (x, y) = (draw(count * m * k), draw(count * k * n));
@@ -223,6 +233,21 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_number_may_stand_for_a_whole_row() {
+        let a = |_| Matrix::new(&[3.0], [4, 5], [0, 0]);
+        let b = |_| Matrix::new(&[1.0, 2.0], [5, 2], [0, 1]);
+        assert_eq!(products(1, a, b), [15.0, 30.0].repeat(4));
+    }
+
+    #[test]
+    #[should_panic(expected = "a product that fits in memory")]
+    fn a_product_larger_than_any_memory_is_refused() {
+        let a = |_| Matrix::new(&[1.0], [274_177, 1], [0, 0]);
+        let b = |_| Matrix::new(&[1.0], [1, 67_280_421_310_721], [0, 0]);
+        products(1, a, b);
     }
 
     #[test]

@@ -144,6 +144,20 @@ fn products_of_many_matrices_and_their_gradients() {
             ]
         });
     }
+    // A matrix with its own transpose, and one that gets no gradient.
+    let x = both(&draws.normal([2, 3, 5, 4]));
+    let fixed: Tensor<4> = draws.normal([2, 3, 5, 5]);
+    let outputs = [0, 1].map(|side| {
+        let fixed = Tensor::from_inner(fixed.clone()).cast(x[side].dtype());
+        let (x, transposed) = (x[side].clone(), x[side].clone().swap_dims(2, 3));
+        match side {
+            0 => batch_matmul(fixed, batch_matmul(x, transposed)),
+            _ => fixed.matmul(x.matmul(transposed)),
+        }
+    });
+    compare(&draws, "with itself", outputs, |side, grads| {
+        [numbers(x[side].grad(grads).unwrap())]
+    });
     // Large enough for every way of sharing the work, with the bits of Burn's product.
     for [batch, heads, m, k, n] in [
         [1, 1, 200, 193, 191],
