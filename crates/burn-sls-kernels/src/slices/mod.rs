@@ -1,9 +1,9 @@
 //! The kernels, on slices of f32.
 //!
 //! Each kernel passes over its numbers once, in loops that the compiler vectorises for the
-//! processor. With the feature `rayon` it uses all threads. Its sums are in a fixed order, so the bits
-//! depend neither on the number of threads nor on the width of the vectors. Products of matrices are
-//! those of a library (`product`), and may depend on the width.
+//! processor. With the feature `rayon` it uses all threads. Its sums are in a fixed order, so the
+//! bits depend neither on the number of threads nor on the width of the vectors. Products of
+//! matrices are those of a library (`product`), and may depend on the width.
 
 pub(crate) mod adam;
 pub(crate) mod averaging;
