@@ -1,14 +1,10 @@
 //! Work on slices in chunks: on all threads with the feature `rayon`, otherwise on the caller's.
 
 #[cfg(feature = "rayon")]
-use rayon::prelude::*;
+mod threads;
 
 /// The size of a chunk: large enough to be worth another thread, small enough for its cache.
 const CHUNK: usize = 16 * 1024;
-
-/// Less work than this is done by the thread that asks for it: to wake another takes as long.
-#[cfg(feature = "rayon")]
-const WORTH_A_THREAD: usize = 128 * 1024;
 
 /// The size of a chunk of whole rows of `width` numbers.
 pub(crate) fn chunk_of_rows(width: usize) -> usize {
@@ -36,17 +32,12 @@ pub(crate) fn map<T: Send, R: Send>(
     chunk: usize,
     f: impl Fn(usize, &mut [T]) -> R + Sync,
 ) -> Vec<R> {
-    let call = |(number, out): (usize, &mut [T])| {
+    shared(out.chunks_mut(chunk).enumerate(), |(number, out)| {
         vectorized(
             #[inline(always)]
             || f(number, out),
         )
-    };
-    #[cfg(feature = "rayon")]
-    if out.len() > chunk {
-        return out.par_chunks_mut(chunk).enumerate().map(call).collect();
-    }
-    out.chunks_mut(chunk).enumerate().map(call).collect()
+    })
 }
 
 /// Like [`map`], with the chunks of two slices of the same length.
@@ -56,19 +47,13 @@ pub(crate) fn map_pair<T: Send, R: Send>(
     chunk: usize,
     f: impl Fn(usize, &mut [T], &mut [T]) -> R + Sync,
 ) -> Vec<R> {
-    let call = |(number, (a, b)): (usize, (&mut [T], &mut [T]))| {
+    let pairs = a.chunks_mut(chunk).zip(b.chunks_mut(chunk));
+    shared(pairs.enumerate(), |(number, (a, b))| {
         vectorized(
             #[inline(always)]
             || f(number, a, b),
         )
-    };
-    #[cfg(feature = "rayon")]
-    if a.len() > chunk.max(WORTH_A_THREAD) {
-        let pairs = a.par_chunks_mut(chunk).zip(b.par_chunks_mut(chunk));
-        return pairs.enumerate().map(call).collect();
-    }
-    let pairs = a.chunks_mut(chunk).zip(b.chunks_mut(chunk));
-    pairs.enumerate().map(call).collect()
+    })
 }
 
 /// Calls `f` with every chunk of the range `0..len`, and returns the results in order.
@@ -77,17 +62,22 @@ pub(crate) fn map_range<R: Send>(
     chunk: usize,
     f: impl Fn(std::ops::Range<usize>) -> R + Sync,
 ) -> Vec<R> {
-    let count = len.div_ceil(chunk);
-    let call = |number: usize| {
+    shared(0..len.div_ceil(chunk), |number| {
         let start = number * chunk;
         vectorized(
             #[inline(always)]
             || f(start..(start + chunk).min(len)),
         )
-    };
+    })
+}
+
+/// The results of `run` for all chunks, in order.
+fn shared<T: Send, R: Send>(
+    chunks: impl ExactSizeIterator<Item = T> + Send,
+    run: impl Fn(T) -> R + Sync,
+) -> Vec<R> {
     #[cfg(feature = "rayon")]
-    if len > chunk.max(WORTH_A_THREAD) {
-        return (0..count).into_par_iter().map(call).collect();
-    }
-    (0..count).map(call).collect()
+    return threads::shared(chunks, run);
+    #[cfg(not(feature = "rayon"))]
+    chunks.map(run).collect()
 }
