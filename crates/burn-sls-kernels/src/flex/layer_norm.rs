@@ -38,7 +38,7 @@ pub(crate) fn residual_layer_norm(
     let epsilon = epsilon as f32;
     if homes == [Some(Home::Plain); 4] {
         let [gamma, beta] = [gamma, beta].map(plain);
-        let (out, _) = forward(plain(x), &plain(residual), &gamma, &beta, epsilon);
+        let out = forward(plain(x), &plain(residual), &gamma, &beta, epsilon);
         return Ok(Tensor::from_primitive::<Flex>(out));
     }
     if homes != [Some(Home::Autodiff); 4] {
@@ -49,18 +49,36 @@ pub(crate) fn residual_layer_norm(
     let (gamma, gamma_node) = tracked(gamma).into_parts();
     let (beta, beta_node) = tracked(beta).into_parts();
     let [residual, gamma, beta] = [residual, gamma, beta].map(dense);
-    let (out, h) = forward(dense(x), &residual, &gamma, &beta, epsilon);
+    let x = dense(x);
     let nodes = [x_node, residual_node, gamma_node, beta_node];
     let prepared = ResidualLayerNorm.prepare::<NoCheckpointing>(nodes);
     let out = match prepared.compute_bound().stateful() {
-        OpsKind::UnTracked(prepared) => prepared.finish(out),
-        OpsKind::Tracked(prepared) => prepared.finish(State { h, gamma, epsilon }, out),
+        OpsKind::UnTracked(prepared) => {
+            prepared.finish(forward(x, &residual, &gamma, &beta, epsilon))
+        }
+        OpsKind::Tracked(prepared) => {
+            let (out, h) = forward_keeping(x, &residual, &gamma, &beta, epsilon);
+            prepared.finish(State { h, gamma, epsilon }, out)
+        }
     };
     Ok(Tensor::from_primitive::<Autodiff<Flex>>(out))
 }
 
-/// The output, and the residual sum in place of x.
+/// The output, in place of x.
 fn forward(
+    mut x: Values,
+    residual: &Values,
+    gamma: &Values,
+    beta: &Values,
+    epsilon: f32,
+) -> Values {
+    let affine = [numbers(gamma), numbers(beta)];
+    layer_norm::forward_in_place(numbers_mut(&mut x), numbers(residual), affine, epsilon);
+    x
+}
+
+/// The output, and the residual sum in place of x.
+fn forward_keeping(
     mut x: Values,
     residual: &Values,
     gamma: &Values,

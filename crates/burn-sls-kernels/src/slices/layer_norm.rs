@@ -8,7 +8,7 @@
 //! ```
 
 use super::lanes::{accumulate, sum, sum_of_two, total_of_rows};
-use super::parallel::{chunk_of_rows, map, map_pair};
+use super::parallel::{chunk_of_rows, each, map, map_pair};
 
 /// The μ and r of a row.
 #[inline(always)]
@@ -45,6 +45,33 @@ pub(crate) fn forward(
                 let (mean, r) = moments(h, epsilon);
                 for (((out, &h), &gamma), &beta) in out.iter_mut().zip(&*h).zip(gamma).zip(beta) {
                     *out = gamma * ((h - mean) * r) + beta;
+                }
+            }
+        },
+    );
+}
+
+/// Like [`forward`], without keeping h: y in place of x.
+pub(crate) fn forward_in_place(
+    x: &mut [f32],
+    residual: &[f32],
+    [gamma, beta]: [&[f32]; 2],
+    epsilon: f32,
+) {
+    let width = gamma.len();
+    let chunk = chunk_of_rows(width);
+    each(
+        x,
+        chunk,
+        #[inline(always)]
+        |number, x| {
+            let residual = &residual[number * chunk..][..x.len()];
+            let rows = x.chunks_exact_mut(width).zip(residual.chunks_exact(width));
+            for (h, residual) in rows {
+                accumulate(h, residual);
+                let (mean, r) = moments(h, epsilon);
+                for ((h, &gamma), &beta) in h.iter_mut().zip(gamma).zip(beta) {
+                    *h = gamma * ((*h - mean) * r) + beta;
                 }
             }
         },

@@ -2,7 +2,7 @@
 
 use super::math::normal;
 use super::parallel::vectorized;
-use super::{adam, averaging, gelu, vectors};
+use super::{adam, averaging, gelu, layer_norm, vectors};
 use crate::{AdamConstants, AveragedMove};
 
 /// One number, less than a vector, more than a run of blocks, and more than two chunks with a rest.
@@ -201,6 +201,32 @@ fn the_widest_vectors_and_none_give_the_same_bits() {
     let one = |(y, z): (&f32, &f32)| (y + z) * normal(y + z).0;
     let alone: Vec<f32> = y.iter().zip(&z).map(one).collect();
     assert_eq!(bits(&activations), bits(&alone));
+}
+
+#[test]
+fn what_is_kept_for_the_backward_pass_changes_no_bit() {
+    // Chunks of 42 rows, the last one shorter.
+    let (width, rows) = (384, 100);
+    let [x, residual] = [1, 2].map(|seed| draw(rows * width, seed));
+    let [gamma, beta] = [3, 4].map(|seed| draw(width, seed));
+    let (mut h, mut in_place) = (x.clone(), x.clone());
+    let mut y = vec![0.0; x.len()];
+    layer_norm::forward(&mut h, &residual, [&gamma, &beta], 1e-5, &mut y);
+    layer_norm::forward_in_place(&mut in_place, &residual, [&gamma, &beta], 1e-5);
+    assert_eq!(bits(&y), bits(&in_place));
+    let sums: Vec<f32> = x.iter().zip(&residual).map(|(x, r)| x + r).collect();
+    assert_eq!(bits(&h), bits(&sums));
+
+    let (mut z, mut in_place) = (x.clone(), x.clone());
+    gelu::forward(&mut z, &beta, &mut y);
+    gelu::forward_in_place(&mut in_place, &beta);
+    assert_eq!(bits(&y), bits(&in_place));
+    let sums: Vec<f32> = x
+        .iter()
+        .zip(beta.iter().cycle())
+        .map(|(x, b)| x + b)
+        .collect();
+    assert_eq!(bits(&z), bits(&sums));
 }
 
 #[cfg(feature = "rayon")]
