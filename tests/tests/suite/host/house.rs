@@ -1,9 +1,11 @@
 //! The plan of the houses: the files of a crate import each other in one direction, and none is
-//! long. And kernels are inlined where their vectors are.
+//! long.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use super::sources::{collect, root};
 
 /// The crates that are looked at, the most lines of a file there, and at which depth a folder is one
 /// room: in the optimizer, every file is one.
@@ -33,13 +35,8 @@ struct File {
 struct House(BTreeMap<Names, File>);
 
 impl House {
-    /// The folder of the project.
-    fn root() -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-    }
-
     fn open(package: &str) -> Self {
-        let source = Self::root().join(package).join("src");
+        let source = root().join(package).join("src");
         let mut files = Vec::new();
         collect(&source, &mut files);
         let texts = files.iter().map(|file| {
@@ -152,18 +149,6 @@ impl File {
             }
         }
         file
-    }
-}
-
-/// The Rust files in a folder, and in the folders there.
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            collect(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
-        }
     }
 }
 
@@ -316,58 +301,6 @@ fn no_file_is_long() {
     let example = House::open("examples/glue").0;
     let lines: usize = example.values().map(|file| file.lines).sum();
     assert!(lines <= EXAMPLE, "the example has {lines} lines");
-}
-
-/// Code that is not inlined where the vectors are switched on is compiled for the oldest processors.
-#[test]
-fn what_a_kernel_runs_in_vectors_is_inlined() {
-    const RUN_IN_VECTORS: [&str; 5] = ["each(", "map(", "map_pair(", "map_range(", "vectorized("];
-    let kernels = House::root().join("crates/burn-sls-kernels/src/slices");
-    let mut files = Vec::new();
-    collect(&kernels, &mut files);
-    let mut closures = 0;
-    for file in files {
-        let text = fs::read_to_string(&file).expect("a source file");
-        let code = text.split("#[cfg(test)]").next().expect("a part");
-        for call in RUN_IN_VECTORS
-            .into_iter()
-            .flat_map(|name| calls(code, name))
-        {
-            let Some((before, _)) = call.split_once('|') else {
-                continue;
-            };
-            closures += 1;
-            assert!(
-                before.trim_end().ends_with("#[inline(always)]"),
-                "{}: a closure lacks #[inline(always)]: {call}",
-                file.display()
-            );
-        }
-    }
-    assert!(closures > 20, "{closures} closures are read");
-}
-
-/// The arguments of every call of a function, each up to its end.
-fn calls<'a>(code: &'a str, name: &str) -> Vec<&'a str> {
-    let places = code.match_indices(name).filter(|&(place, _)| {
-        let before = &code[..place];
-        !before.ends_with(|c: char| c.is_alphanumeric() || "_.".contains(c))
-            && !before.ends_with("fn ")
-    });
-    let arguments = places.map(|(place, _)| {
-        let inside = &code[place + name.len()..];
-        let mut depth = 1;
-        let end = inside.find(|c| {
-            depth += match c {
-                '(' => 1,
-                ')' => -1,
-                _ => 0,
-            };
-            depth == 0
-        });
-        &inside[..end.expect("the end of a call")]
-    });
-    arguments.collect()
 }
 
 #[test]
