@@ -3,7 +3,8 @@
 #[cfg(feature = "rayon")]
 mod threads;
 
-/// The size of a chunk: large enough to be worth another thread, small enough for its cache.
+/// The size of a chunk of rows: small enough for the cache of a thread. `threads.rs` says how many
+/// chunks are worth another thread.
 const CHUNK: usize = 16 * 1024;
 
 /// The size of a chunk of whole rows of `width` numbers.

@@ -232,7 +232,14 @@ fn what_is_kept_for_the_backward_pass_changes_no_bit() {
 #[cfg(feature = "rayon")]
 #[test]
 fn nothing_depends_on_the_number_of_threads() {
-    let length = LENGTHS[3];
+    // So few chunks that the one who asks takes part, and so many that the pool has them alone.
+    for length in [300_007, 1_100_003] {
+        on_any_number_of_threads(length);
+    }
+}
+
+#[cfg(feature = "rayon")]
+fn on_any_number_of_threads(length: usize) {
     let [y, z, u] = [1, 2, 3].map(|seed| draw(length, seed));
     let all = || {
         let (mut new_y, mut new_z) = (y.clone(), z.clone());

@@ -13,8 +13,9 @@ use burn_sls_kernels::{
 };
 use burn_sls_tests::bert::{numbers, relative_error};
 
-/// Rows and widths: one row, less than a vector, and more than a chunk of work with a rest.
-const SHAPES: [(usize, usize); 4] = [(1, 5), (3, 5), (40, 64), (301, 97)];
+/// Rows and widths: one row, less than a vector, more than a chunk of work with a rest, and enough
+/// chunks for several threads.
+const SHAPES: [(usize, usize); 5] = [(1, 5), (3, 5), (40, 64), (301, 97), (1200, 97)];
 
 /// What rounding in f32 may make of it, relative to the largest number.
 const TOLERANCE: f64 = 3e-6;
@@ -397,7 +398,7 @@ fn adam_takes_the_steps_of_double_precision() {
 fn nothing_depends_on_the_number_of_threads() {
     let draws = Draws::new();
     let (x, residual): (Tensor<2>, Tensor<2>) =
-        (draws.normal([3000, 64]), draws.normal([3000, 64]));
+        (draws.normal([5000, 64]), draws.normal([5000, 64]));
     let vector = draws.normal([64]);
     let scores: Tensor<4> = draws.normal([8, 4, 100, 90]);
     let all = || {

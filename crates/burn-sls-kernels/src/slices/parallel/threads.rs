@@ -8,10 +8,11 @@ use std::sync::Mutex;
 use rayon::Scope;
 use rayon::prelude::*;
 
-/// Fewer chunks than this are left to the thread that asks for them.
+/// Fewer chunks than this are left to the thread that asks for them. Every kernel has chunks of a
+/// size that takes about as long.
 const FEW: usize = 4;
 
-/// So many chunks, or more, are left to the pool. Its threads are as many as the processor has. If
+/// This many chunks or more are left to the pool. Its threads are as many as the processor has. If
 /// the one that asks took part, it would take the place of one of them.
 const MANY: usize = 16;
 
@@ -31,7 +32,7 @@ pub(super) fn shared<T: Send, R: Send>(
     }
 }
 
-/// The same: the thread that asks begins at once, and those of the pool help as soon as they are
+/// Like [`shared`]: the thread that asks begins at once, and those of the pool help as soon as they are
 /// awake. Each takes the next chunk until there is none.
 fn with_helpers<T: Send, R: Send>(
     chunks: impl ExactSizeIterator<Item = T> + Send,
@@ -40,7 +41,7 @@ fn with_helpers<T: Send, R: Send>(
     let mut results: Vec<Option<R>> = (0..chunks.len()).map(|_| None).collect();
     let helpers = rayon::current_num_threads().min(chunks.len()) - 1;
     let queue = Mutex::new(chunks.zip(&mut results));
-    let next = || queue.lock().expect("no chunk is worked on here").next();
+    let next = || queue.lock().expect("nothing panics under the lock").next();
     let work = || {
         while let Some((chunk, result)) = next() {
             *result = Some(run(chunk));
@@ -54,7 +55,8 @@ fn with_helpers<T: Send, R: Send>(
         .collect()
 }
 
-/// Calls helpers, and works. Each helper calls a half of the rest, so that many are awake soon.
+/// Calls helpers, and works. Each helper calls half of those that remain, so that many
+/// are awake soon.
 fn work_with<'a>(scope: &Scope<'a>, helpers: usize, work: &'a (impl Fn() + Sync)) {
     let half = helpers / 2;
     for helpers in [helpers - half, half] {
