@@ -8,8 +8,8 @@ use std::sync::Mutex;
 use rayon::Scope;
 use rayon::prelude::*;
 
-/// Fewer chunks than this are left to the thread that asks for them. Every kernel has chunks of a
-/// size that takes about as long.
+/// Fewer chunks than this are left to the thread that asks for them. Kernels that do little with a
+/// number have longer chunks.
 const FEW: usize = 4;
 
 /// This many chunks or more are left to the pool. Its threads are as many as the processor has. If
@@ -32,8 +32,8 @@ pub(super) fn shared<T: Send, R: Send>(
     }
 }
 
-/// Like [`shared`]: the thread that asks begins at once, and those of the pool help as soon as they are
-/// awake. Each takes the next chunk until there is none.
+/// Like [`shared`]: the thread that asks begins at once, and those of the pool help as soon as they
+/// are awake. Each takes the next chunk until there is none.
 fn with_helpers<T: Send, R: Send>(
     chunks: impl ExactSizeIterator<Item = T> + Send,
     run: impl Fn(T) -> R + Sync,
@@ -55,14 +55,10 @@ fn with_helpers<T: Send, R: Send>(
         .collect()
 }
 
-/// Calls helpers, and works. Each helper calls half of those that remain, so that many
-/// are awake soon.
+/// Calls a helper, which calls the next one, and works: nobody wakes more than one thread.
 fn work_with<'a>(scope: &Scope<'a>, helpers: usize, work: &'a (impl Fn() + Sync)) {
-    let half = helpers / 2;
-    for helpers in [helpers - half, half] {
-        if helpers > 0 {
-            scope.spawn(move |scope| work_with(scope, helpers - 1, work));
-        }
+    if helpers > 0 {
+        scope.spawn(move |scope| work_with(scope, helpers - 1, work));
     }
     work();
 }
