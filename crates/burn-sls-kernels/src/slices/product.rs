@@ -6,7 +6,11 @@
 //! not hold numbers before it is written, so this file, alone in the project, has unsafe code.
 #![allow(unsafe_code)]
 
+#[cfg(feature = "rayon")]
+use std::mem;
 use std::mem::MaybeUninit;
+#[cfg(feature = "rayon")]
+use std::ops::Range;
 
 use gemm::Parallelism;
 #[cfg(feature = "rayon")]
@@ -20,6 +24,18 @@ const WORTH_ALL_THREADS: usize = 192 * 192 * 192;
 /// backend's number.
 #[cfg(feature = "rayon")]
 const WORTH_SHARING: usize = 128 * 128 * 128;
+
+/// A product is cut into parts only if it has more rows and more columns. `gemm` adds up one of at
+/// most so many rows and columns in another order.
+#[cfg(feature = "rayon")]
+const SMALL: usize = 64;
+
+/// Parts but the last have a multiple of so many rows or columns, so that the vectors of `gemm` are
+/// full.
+#[cfg(feature = "rayon")]
+const ROWS: usize = 6;
+#[cfg(feature = "rayon")]
+const COLUMNS: usize = 32;
 
 /// A matrix of numbers that lie at regular distances.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +71,20 @@ impl<'a> Matrix<'a> {
     fn distances(&self) -> [isize; 2] {
         self.strides.map(|stride| stride as isize)
     }
+
+    /// Some of its rows.
+    #[cfg(feature = "rayon")]
+    fn rows(self, rows: Range<usize>) -> Self {
+        let numbers = &self.numbers[rows.start * self.strides[0]..];
+        Self::new(numbers, [rows.len(), self.shape[1]], self.strides)
+    }
+
+    /// Some of its columns.
+    #[cfg(feature = "rayon")]
+    fn columns(self, columns: Range<usize>) -> Self {
+        let numbers = &self.numbers[columns.start * self.strides[1]..];
+        Self::new(numbers, [self.shape[0], columns.len()], self.strides)
+    }
 }
 
 /// `a(i)·b(i)` for every i below `count`, row by row and one product after the other.
@@ -86,7 +116,7 @@ pub(crate) fn products<'a>(
         #[cfg(feature = "rayon")]
         Sharing::Within => {
             for (i, out) in room.chunks_exact_mut(size).enumerate() {
-                write_product(out, [m, k, n], a(i), b(i), Parallelism::Rayon(0));
+                write_on_all_threads(out, [m, k, n], a(i), b(i));
             }
         }
         #[cfg(feature = "rayon")]
@@ -130,6 +160,113 @@ impl Sharing {
     }
 }
 
+/// Writes `a·b` over all of `out`, row by row, on all threads.
+///
+/// `gemm` shares a product itself. But if the columns of `b` lie apart, one thread packs all of `b`
+/// while the others wait. If those of `a` do, every thread packs a part of `a`, and waits for the
+/// parts of the others. These are the products of a backward pass. So they are cut here into parts,
+/// of columns or of rows, that depend on nothing of each other. The bits are the same, on any number
+/// of threads.
+///
+/// # Panics
+///
+/// As [`write_product`].
+#[cfg(feature = "rayon")]
+fn write_on_all_threads(out: &mut [MaybeUninit<f32>], [m, k, n]: [usize; 3], a: Matrix, b: Matrix) {
+    let large = m > SMALL && n > SMALL;
+    if large
+        && b.strides[1] != 1
+        && let Some(parts) = parts(n, COLUMNS)
+    {
+        write_columns(out, [m, k, n], a, b, parts);
+    } else if large
+        && a.strides[1] != 1
+        && let Some(parts) = parts(m, ROWS)
+    {
+        write_rows(out, [m, k, n], a, b, parts);
+    } else {
+        write_product(out, [m, k, n], a, b, Parallelism::Rayon(0));
+    }
+}
+
+/// As many parts as there are threads, each of a multiple of so many, and the last with the rest;
+/// `None` if there are too few for that.
+#[cfg(feature = "rayon")]
+fn parts(length: usize, multiple: usize) -> Option<Vec<Range<usize>>> {
+    let (threads, blocks) = (rayon::current_num_threads(), length / multiple);
+    let begin = |part: usize| match part == threads {
+        true => length,
+        false => part * blocks / threads * multiple,
+    };
+    (blocks >= threads).then(|| (0..threads).map(|i| begin(i)..begin(i + 1)).collect())
+}
+
+/// Writes `a·b` over all of `out`, in parts of rows, each on a thread.
+///
+/// # Panics
+///
+/// As [`write_product`].
+#[cfg(feature = "rayon")]
+fn write_rows(
+    out: &mut [MaybeUninit<f32>],
+    [m, k, n]: [usize; 3],
+    a: Matrix,
+    b: Matrix,
+    parts: Vec<Range<usize>>,
+) {
+    check(out, [m, k, n], a, b);
+    let mut rest = out;
+    let cut = parts.into_iter().map(|part| {
+        let (out, after) = mem::take(&mut rest).split_at_mut(part.len() * n);
+        rest = after;
+        (part, out)
+    });
+    let parts: Vec<_> = cut.collect();
+    parts.into_par_iter().for_each(|(part, out)| {
+        let shape = [part.len(), k, n];
+        write_product(out, shape, a.rows(part), b, Parallelism::None);
+    });
+}
+
+/// Writes `a·b` over all of `out`, in parts of columns, each on a thread.
+///
+/// # Panics
+///
+/// As [`write_product`].
+#[cfg(feature = "rayon")]
+fn write_columns(
+    out: &mut [MaybeUninit<f32>],
+    [m, k, n]: [usize; 3],
+    a: Matrix,
+    b: Matrix,
+    parts: Vec<Range<usize>>,
+) {
+    /// Where the output begins, for all threads.
+    struct Start(*mut f32);
+
+    // SAFETY: every thread writes columns that no other one writes.
+    unsafe impl Sync for Start {}
+
+    impl Start {
+        fn column(&self, column: usize) -> *mut f32 {
+            self.0.wrapping_add(column)
+        }
+    }
+
+    check(out, [m, k, n], a, b);
+    // As in `write_product`; a part has more than one column.
+    if cfg!(all(target_arch = "aarch64", target_vendor = "apple")) {
+        out.fill(MaybeUninit::new(0.0));
+    }
+    let start = Start(out.as_mut_ptr().cast());
+    parts.into_par_iter().for_each(|part| {
+        let start = start.column(part.start);
+        // SAFETY: the part lies in `out`, which has room for m rows of n numbers, and is borrowed
+        // mutably until all parts are written. They have no number in common.
+        unsafe { multiply(start, n, a, b.columns(part), Parallelism::None) };
+    });
+}
+
 /// Writes `a·b` over all of `out`, row by row.
 ///
 /// # Panics
@@ -142,30 +279,49 @@ fn write_product(
     b: Matrix,
     parallelism: Parallelism,
 ) {
+    check(out, [m, k, n], a, b);
+    // Where the output is a vector, `gemm` makes a slice of numbers of it, and on Apple's
+    // processors it may read what it then multiplies by zero.
+    if m == 1 || n == 1 || cfg!(all(target_arch = "aarch64", target_vendor = "apple")) {
+        out.fill(MaybeUninit::new(0.0));
+    }
+    // SAFETY: `out` has room for m rows of n numbers, and is borrowed mutably.
+    unsafe { multiply(out.as_mut_ptr().cast(), n, a, b, parallelism) };
+}
+
+/// # Panics
+///
+/// As [`write_product`].
+fn check(out: &[MaybeUninit<f32>], [m, k, n]: [usize; 3], a: Matrix, b: Matrix) {
     assert_eq!(
         (a.shape, b.shape),
         ([m, k], [k, n]),
         "the shapes of a product"
     );
     assert_eq!(Some(out.len()), m.checked_mul(n), "the room for a product");
-    // Where the output is a vector, `gemm` makes a slice of numbers of it, and on Apple's
-    // processors it may read what it then multiplies by zero.
-    if m == 1 || n == 1 || cfg!(all(target_arch = "aarch64", target_vendor = "apple")) {
-        out.fill(MaybeUninit::new(0.0));
-    }
+}
+
+/// Writes `a·b`, whose rows begin at distances of `stride`.
+///
+/// # Safety
+///
+/// `a` has as many columns as `b` has rows. The places of all numbers of the product lie in one
+/// allocation, to which nobody else has access meanwhile. They hold numbers if the product has one
+/// row or one column, and on Apple's processors.
+unsafe fn multiply(out: *mut f32, stride: usize, a: Matrix, b: Matrix, parallelism: Parallelism) {
+    let ([m, k], [_, n]) = (a.shape, b.shape);
     let ([a_row, a_column], [b_row, b_column]) = (a.distances(), b.distances());
     // SAFETY: `Matrix::new` has checked that every number of `a` and `b` lies in its slice, and the
-    // assertion above that `out` has room for m rows of n numbers, at distances of n and 1. Nobody
-    // else has access to `out`, which is borrowed mutably. With `read_dst` false it is only written,
-    // but for the cases above, where it holds numbers.
+    // caller answers for the output. With `read_dst` false it is only written, but for the cases
+    // above.
     unsafe {
         gemm::gemm(
             m,
             n,
             k,
-            out.as_mut_ptr().cast::<f32>(),
+            out,
             1,
-            n as isize,
+            stride as isize,
             false,
             a.numbers.as_ptr(),
             a_column,
@@ -230,6 +386,30 @@ mod tests {
                     let (i, row, column) = (place / (m * n), place / n % m, place % n);
                     let terms = (0..k).map(|j| at(a(i), row, j) * at(b(i), j, column));
                     assert_eq!(found, terms.sum::<f32>(), "{count}, {m}, {k}, {n}: {place}");
+                }
+            }
+        }
+    }
+
+    #[cfg(feature = "rayon")]
+    #[test]
+    fn the_bits_are_those_of_one_thread_on_any_number_of_threads() {
+        let draw = |length: usize, seed: u32| -> Vec<f32> {
+            let number = |i| (i as u32).wrapping_mul(2_654_435_761).wrapping_add(seed);
+            (0..length).map(|i| number(i) as f32 / 2e9 - 1.0).collect()
+        };
+        for [m, k, n] in [[200, 1100, 130], [97, 800, 300], [65, 1700, 66]] {
+            let (x, y) = (draw(m * k, 1), draw(k * n, 2));
+            for (left, right) in [(false, false), (true, false), (false, true), (true, true)] {
+                let (a, b) = (of(&x, [m, k], left), of(&y, [k, n], right));
+                let on = |threads: usize| {
+                    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+                    let out = pool.build().unwrap().install(|| products(1, |_| a, |_| b));
+                    out.into_iter().map(f32::to_bits).collect::<Vec<u32>>()
+                };
+                let alone = on(1);
+                for threads in [2, 3, 5, 32] {
+                    assert!(on(threads) == alone, "{m}, {k}, {n}: {threads} threads");
                 }
             }
         }
