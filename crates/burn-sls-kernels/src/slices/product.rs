@@ -30,12 +30,11 @@ const WORTH_SHARING: usize = 128 * 128 * 128;
 #[cfg(feature = "rayon")]
 const SMALL: usize = 64;
 
-/// Parts but the last have a multiple of so many rows or columns, so that the vectors of `gemm` are
-/// full.
+/// Parts but the last have a multiple of so many rows or columns, the tiles of `gemm`.
 #[cfg(feature = "rayon")]
 const ROWS: usize = 6;
 #[cfg(feature = "rayon")]
-const COLUMNS: usize = 32;
+const COLUMNS: usize = 16;
 
 /// A matrix of numbers that lie at regular distances.
 #[derive(Clone, Copy, Debug)]
@@ -122,7 +121,7 @@ pub(crate) fn products<'a>(
         #[cfg(feature = "rayon")]
         Sharing::Among => room.par_chunks_exact_mut(size).enumerate().for_each(one),
     }
-    // SAFETY: the capacity is at least that, and `write_product` has written every number.
+    // SAFETY: the capacity is at least that, and every number of each product is written.
     unsafe { out.set_len(length) };
     out
 }
@@ -162,11 +161,11 @@ impl Sharing {
 
 /// Writes `a·b` over all of `out`, row by row, on all threads.
 ///
-/// `gemm` shares a product itself. But if the columns of `b` lie apart, one thread packs all of `b`
-/// while the others wait. If those of `a` do, every thread packs a part of `a`, and waits for the
-/// parts of the others. These are the products of a backward pass. So they are cut here into parts,
-/// of columns or of rows, that depend on nothing of each other. The bits are the same, on any number
-/// of threads.
+/// `gemm` shares a product itself. But if the columns of `b` lie apart and are not very many, one
+/// thread packs all of `b` while the others wait. If those of `a` do, every thread packs a part of
+/// `a`, and waits for the parts of the others. These are the products of a backward pass. So they
+/// are cut here into parts, of columns or of rows, that depend on nothing of each other. The bits
+/// are the same, on any number of threads.
 ///
 /// # Panics
 ///
@@ -190,15 +189,17 @@ fn write_on_all_threads(out: &mut [MaybeUninit<f32>], [m, k, n]: [usize; 3], a: 
 }
 
 /// As many parts as there are threads, each of a multiple of so many, and the last with the rest;
-/// `None` if there are too few for that.
+/// `None` if the parts would be too unequal.
 #[cfg(feature = "rayon")]
 fn parts(length: usize, multiple: usize) -> Option<Vec<Range<usize>>> {
     let (threads, blocks) = (rayon::current_num_threads(), length / multiple);
+    let equal = blocks >= threads && blocks.is_multiple_of(threads);
     let begin = |part: usize| match part == threads {
         true => length,
         false => part * blocks / threads * multiple,
     };
-    (blocks >= threads).then(|| (0..threads).map(|i| begin(i)..begin(i + 1)).collect())
+    let parts = (0..threads).map(|i| begin(i)..begin(i + 1));
+    (equal || blocks >= 4 * threads).then(|| parts.collect())
 }
 
 /// Writes `a·b` over all of `out`, in parts of rows, each on a thread.
@@ -254,6 +255,9 @@ fn write_columns(
     }
 
     check(out, [m, k, n], a, b);
+    let apart = |pair: &[Range<usize>]| pair[0].end <= pair[1].start;
+    let inside = parts.iter().all(|part| part.end <= n);
+    assert!(parts.windows(2).all(apart) && inside, "parts of a product");
     // As in `write_product`; a part has more than one column.
     if cfg!(all(target_arch = "aarch64", target_vendor = "apple")) {
         out.fill(MaybeUninit::new(0.0));
@@ -306,8 +310,8 @@ fn check(out: &[MaybeUninit<f32>], [m, k, n]: [usize; 3], a: Matrix, b: Matrix) 
 /// # Safety
 ///
 /// `a` has as many columns as `b` has rows. The places of all numbers of the product lie in one
-/// allocation, to which nobody else has access meanwhile. They hold numbers if the product has one
-/// row or one column, and on Apple's processors.
+/// allocation, no two are the same, and nobody else has access to them meanwhile. They hold numbers
+/// if the product has one row or one column, and on Apple's processors.
 unsafe fn multiply(out: *mut f32, stride: usize, a: Matrix, b: Matrix, parallelism: Parallelism) {
     let ([m, k], [_, n]) = (a.shape, b.shape);
     let ([a_row, a_column], [b_row, b_column]) = (a.distances(), b.distances());
@@ -398,7 +402,12 @@ mod tests {
             let number = |i| (i as u32).wrapping_mul(2_654_435_761).wrapping_add(seed);
             (0..length).map(|i| number(i) as f32 / 2e9 - 1.0).collect()
         };
-        for [m, k, n] in [[200, 1100, 130], [97, 800, 300], [65, 1700, 66]] {
+        for [m, k, n] in [
+            [200, 1100, 130],
+            [97, 800, 300],
+            [65, 1700, 66],
+            [96, 900, 191],
+        ] {
             let (x, y) = (draw(m * k, 1), draw(k * n, 2));
             for (left, right) in [(false, false), (true, false), (false, true), (true, true)] {
                 let (a, b) = (of(&x, [m, k], left), of(&y, [k, n], right));
@@ -408,7 +417,7 @@ mod tests {
                     out.into_iter().map(f32::to_bits).collect::<Vec<u32>>()
                 };
                 let alone = on(1);
-                for threads in [2, 3, 5, 32] {
+                for threads in [2, 3, 4, 5, 32] {
                     assert!(on(threads) == alone, "{m}, {k}, {n}: {threads} threads");
                 }
             }
