@@ -5,10 +5,10 @@
 //! cargo bench -p burn-sls-tests --bench memory
 //! ```
 //!
-//! Counted are the numbers of each parameter that a pass must read and write, once each: Burn's Adam
-//! reads weights, gradients and moments, and writes weights and moments, so 7. What a pass moves
-//! beyond that makes it slower here. All passes are made in turn, on vectors of 256 MiB, which no
-//! cache keeps from one round to the next.
+//! Counted are the numbers of each parameter that a pass must read and write, once each: Burn's
+//! Adam reads weights, gradients and moments, and writes weights and moments, so 7. What a pass
+//! moves beyond that makes it slower here. All passes are made in turn, on vectors of 256 MiB,
+//! which no cache keeps from one round to the next.
 
 use std::hint::black_box;
 use std::time::Instant;
