@@ -22,6 +22,11 @@ struct Factors {
     epsilon: f32,
 }
 
+/// `β^t`.
+fn power(beta: f64, time: usize) -> f64 {
+    beta.powi(i32::try_from(time).unwrap_or(i32::MAX))
+}
+
 impl Factors {
     fn new(constants: AdamConstants, time: usize) -> Self {
         let AdamConstants {
@@ -29,14 +34,13 @@ impl Factors {
             beta_2,
             epsilon,
         } = constants;
-        let time = time as i32;
         Self {
             beta_1: beta_1 as f32,
             new_1: (1.0 - beta_1) as f32,
             beta_2: beta_2 as f32,
             new_2: (1.0 - beta_2) as f32,
-            minus_correction_1: (-1.0 / (1.0 - beta_1.powi(time))) as f32,
-            root_correction_2: (1.0 / (1.0 - beta_2.powi(time)).sqrt()) as f32,
+            minus_correction_1: (-1.0 / (1.0 - power(beta_1, time))) as f32,
+            root_correction_2: (1.0 / (1.0 - power(beta_2, time)).sqrt()) as f32,
             epsilon: epsilon as f32,
         }
     }
@@ -178,7 +182,7 @@ pub(crate) fn update(
         },
     );
     along_last.then(|| match time > 1 {
-        true => -parts.iter().sum::<f64>() / (1.0 - constants.beta_1.powi(time as i32 - 1)),
+        true => -parts.iter().sum::<f64>() / (1.0 - power(constants.beta_1, time - 1)),
         false => 0.0,
     })
 }

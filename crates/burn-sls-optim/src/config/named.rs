@@ -80,16 +80,23 @@ impl NamedSettings {
         let mut settings = written(&config);
         let paths = paths(&settings);
         let mut config = config;
+        let mut changes = Vec::new();
         for (key, value) in &self.0 {
             let path = find(&paths, key).ok_or_else(|| unknown(key, &paths))?;
+            changes.push((path, key, value));
+        }
+        // A group before its parts, which would be overwritten by it.
+        changes.sort_by_key(|(path, ..)| path.matches('.').count());
+        for (path, key, value) in changes {
             let none = value.as_str() == Some("none");
             let value = if none { Value::Null } else { value.clone() };
             let place = settings.pointer_mut(&format!("/{}", path.replace('.', "/")));
             // A part of a group that has just been set to none has no place.
             *place.ok_or_else(|| unknown(key, &paths))? = value.clone();
             // One by one, so that the error says which.
-            config = serde_json::from_value(settings.clone())
+            config = serde_json::from_value(settings)
                 .map_err(|error| format!("`{key}` cannot be {value}: {error}"))?;
+            settings = written(&config);
         }
         config.validate().map_err(|error| error.to_string())?;
         Ok(config)
@@ -250,6 +257,13 @@ mod tests {
             assert_eq!(applied(&[word]).unwrap(), expected, "{word}");
         }
         assert_eq!(applied(&["averaging=none"]).unwrap().averaging, None);
+        // In any order, and whatever comes first in the alphabet.
+        let share = r#"averaging={"share":0.5}"#;
+        for words in [["agreement=0", share], [share, "agreement=0"]] {
+            let averaging = applied(&words).unwrap().averaging.unwrap();
+            assert_eq!((averaging.agreement, averaging.share), (0.0, 0.5));
+        }
+        assert!(applied(&["agreement=0", "averaging=none"]).is_err());
         for (preset, words) in [
             (Preset::Amortized, &["share=0.5"][..]),
             (Preset::Default, &["averaging=none", "share=0.5"]),

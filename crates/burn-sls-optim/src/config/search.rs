@@ -27,7 +27,8 @@ pub struct SearchConfig {
     /// the demand is above the noise, the step is taken with the step size as it is, neither shrunk
     /// nor grown: see [`Comparison`](burn_sls_core::Comparison::of_examples).
     pub rounding: Option<f64>,
-    /// The lowest loss there can be, `f*`: 0 for a cross-entropy or a squared error. Polyak's step
+    /// The lowest loss there can be of a micro-batch, `f*`: 0 for a cross-entropy or a squared error.
+    /// Of several micro-batches, whose losses are added up, it is as many times that. Polyak's step
     /// `(f_k(w_k) - f*)/(c·s)` needs it. Without one no search begins at a Polyak step, and
     /// [`polyak_cap`](super::StartConfig::polyak_cap) is off. The same holds after the first
     /// iteration whose loss is below the bound by more than rounding: the

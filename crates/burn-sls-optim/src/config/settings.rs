@@ -163,15 +163,13 @@ impl LineSearchConfig {
         self.direction.optimizer(self.averaging.is_none())
     }
 
-    /// The longest step size: the configured one, and `1/λ`, by which weight decay takes the whole
-    /// weight away. A longer step would turn its sign, and grow with every step. The published
-    /// code has no such bound.
-    pub(crate) fn longest_step_size(&self) -> Option<f64> {
+    /// The longest step size along a direction with this one: that, or the configured one. The
+    /// published code has no such bound.
+    pub(crate) fn longest_step_size(&self, of_direction: Option<f64>) -> Option<f64> {
         if self.search.iteration == Iteration::Published {
             return None;
         }
-        let decay = self.direction.kind.weight_decay();
-        let bounds = [self.start.max_step_size, (decay > 0.0).then(|| 1.0 / decay)];
+        let bounds = [self.start.max_step_size, of_direction];
         bounds.into_iter().flatten().reduce(f64::min)
     }
 }

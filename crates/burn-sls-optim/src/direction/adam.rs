@@ -7,7 +7,7 @@ use burn_sls_core::{Sum, inner_product, widen};
 use burn_sls_kernels::AdamConstants;
 use serde::{Deserialize, Serialize};
 
-use super::search_direction::{SearchDirection, Update, decay};
+use super::search_direction::{SearchDirection, Update, decay, longest_with};
 pub use state::AdamState;
 
 /// Adam, searched along its momentum-free direction.
@@ -73,6 +73,11 @@ impl Default for Adam {
     }
 }
 
+/// `β^t`.
+fn power(beta: f64, time: usize) -> f64 {
+    beta.powi(i32::try_from(time).unwrap_or(i32::MAX))
+}
+
 /// The part of the state that both directions need.
 struct SecondMoment<const D: usize> {
     time: usize,
@@ -103,7 +108,7 @@ impl Adam {
 
     /// `-1/P`, where `P` comes from the second moment: what is divided by it becomes a direction.
     fn denominator<const D: usize>(&self, second: SecondMoment<D>) -> Tensor<D> {
-        let correction = (1.0 - self.beta_2.powi(second.time as i32)).sqrt();
+        let correction = (1.0 - power(self.beta_2, second.time)).sqrt();
         // sqrt(v/(1-β2^t)) + ε, negated: the sign rides along with the scale.
         second
             .max
@@ -143,7 +148,7 @@ impl Adam {
         let denominator = self.denominator(second);
         let along_last = along_last.then(|| match &moment_1 {
             Some(moment) => {
-                let correction = 1.0 - self.beta_1.powi(time as i32 - 1);
+                let correction = 1.0 - power(self.beta_1, time - 1);
                 let uncorrected = moment.clone().div(denominator.clone());
                 inner_product(grad.clone(), uncorrected) / correction
             }
@@ -157,7 +162,7 @@ impl Adam {
                     Some(moment) => moment.mul_scalar(self.beta_1).add(new),
                     None => new,
                 };
-                let correction = 1.0 - self.beta_1.powi(time as i32);
+                let correction = 1.0 - power(self.beta_1, time);
                 let direction = moment.clone().div_scalar(correction).div(denominator);
                 (direction, Some(moment))
             }
@@ -280,6 +285,10 @@ impl SearchDirection for Adam {
         let (moments, decayed) = ([moment_1, &state.moment_2], (&weights, self.weight_decay));
         let product = constants.product(grad, state.time, moments, decayed);
         product.map(Sum::Known)
+    }
+
+    fn longest_step_size(&self) -> Option<f64> {
+        longest_with(self.weight_decay)
     }
 
     fn to_device<const D: usize>(mut state: AdamState<D>, device: &Device) -> AdamState<D> {

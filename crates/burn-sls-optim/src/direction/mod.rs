@@ -50,6 +50,7 @@
 mod adam;
 mod arrived;
 mod directions;
+mod displacement;
 mod proposal;
 mod search_direction;
 mod sgd;
@@ -58,6 +59,7 @@ pub use adam::{Adam, AdamState};
 pub(crate) use arrived::check_state;
 pub use burn_sls_core::Sum;
 pub use directions::Directions;
+pub(crate) use displacement::displacement;
 pub use proposal::SearchAlong;
 pub(crate) use proposal::{Proposal, propose, propose_products, update_direction};
 pub use search_direction::{AsOptimizer, NoState, SearchDirection, Update};

@@ -5,9 +5,10 @@ use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn_sls_core::Sum;
 use serde::{Deserialize, Serialize};
 
+use super::displacement::displacement;
 use super::search_direction::{Pass, with_pass};
 use crate::error::LineSearchError;
-use crate::params::{collect, collect_with, copy, differences, in_order, present};
+use crate::params::{collect, collect_with, copy, in_order, present};
 
 /// The direction along which a search makes its trials.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +46,8 @@ pub(crate) struct Proposal {
     pub(crate) along_last: Option<Vec<Sum>>,
     /// Parameters whose state was there. Not known of an adopted optimizer.
     pub(crate) with_state: Option<usize>,
+    /// The longest step size along these directions, if there is one.
+    pub(crate) longest: Option<f64>,
 }
 
 /// What is known of directions that were not made.
@@ -104,6 +107,7 @@ fn propose_direction<M: Module>(
         has_gradient_direction: true,
         along_last: known.then_some(answers.along_last),
         with_state: Some(answers.with_state),
+        longest: answers.longest,
     })
 }
 
@@ -134,6 +138,7 @@ pub(crate) fn propose_products<M: Module>(
         has_gradient_direction: true,
         along_last: None,
         with_state: Some(answers.with_state),
+        longest: answers.longest,
     })
 }
 
@@ -145,21 +150,21 @@ fn propose_displacement<M: Module>(
     grads: &GradientsParams,
 ) -> Result<Proposal, LineSearchError> {
     let mut advanced = optim.clone();
-    let (moved, answers) = with_pass(Pass::Step, || {
-        advanced.step(1.0, model.clone(), copy(model, grads))
+    let (direction, answers) = with_pass(Pass::Step, || {
+        displacement(&mut advanced, 1.0.into(), model, copy(model, grads))
     });
     if answers.directions > 0 {
         return Err(LineSearchError::AdoptedDirection);
     }
-    let moved = collect_with(&moved, grads);
     Ok(Proposal {
         along: SearchAlong::Update,
-        direction: differences(model, moved),
+        direction,
         products: None,
         advanced: Some(advanced),
         has_gradient_direction: false,
         along_last: None,
         with_state: None,
+        longest: None,
     })
 }
 

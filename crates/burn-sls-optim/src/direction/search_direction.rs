@@ -53,6 +53,13 @@ pub trait SearchDirection: Clone + Send + Sync + 'static {
         None
     }
 
+    /// The longest step size that makes sense along `u`, if there is one: `1/λ` with decoupled weight
+    /// decay `λ`, which takes the whole weight away. A longer step would turn its sign, and grow with
+    /// every step.
+    fn longest_step_size(&self) -> Option<f64> {
+        None
+    }
+
     /// The state on another device.
     fn to_device<const D: usize>(state: Self::State<D>, device: &Device) -> Self::State<D>;
 
@@ -96,6 +103,11 @@ impl<const D: usize> RecordState for NoState<D> {
     }
 }
 
+/// `1/λ`, where there is weight decay `λ`.
+pub(super) fn longest_with(weight_decay: f64) -> Option<f64> {
+    (weight_decay > 0.0).then(|| 1.0 / weight_decay)
+}
+
 /// `u - λ·w`: the update direction with decoupled weight decay.
 pub(super) fn decay<const D: usize>(
     direction: Tensor<D>,
@@ -133,6 +145,8 @@ pub(super) struct Answers {
     pub(super) directions: usize,
     /// How many of them had a state to start from.
     pub(super) with_state: usize,
+    /// The least of their longest step sizes.
+    pub(super) longest: Option<f64>,
     /// `⟨g_k, u_{k-1}⟩` of parameters, in the order of the steps.
     pub(super) along_last: Vec<Sum>,
     /// `⟨g, u⟩` of parameters, in the order of the steps, if that was the question.
@@ -145,6 +159,7 @@ thread_local! {
         RefCell::new(Answers {
             directions: 0,
             with_state: 0,
+            longest: None,
             along_last: Vec::new(),
             products: Vec::new(),
         })
@@ -183,6 +198,8 @@ impl<S: SearchDirection> Optimizer for AsOptimizer<S> {
         ANSWERS.with_borrow_mut(|answers| {
             answers.directions += 1;
             answers.with_state += usize::from(state.is_some());
+            let longest = [answers.longest, self.0.longest_step_size()];
+            answers.longest = longest.into_iter().flatten().reduce(f64::min);
         });
         let own = grad.dtype();
         let grad = widen(grad);

@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor};
 use burn_sls_core::{Sum, inner_product};
 use serde::{Deserialize, Serialize};
 
-use super::search_direction::{NoState, SearchDirection, Update, decay};
+use super::search_direction::{NoState, SearchDirection, Update, decay, longest_with};
 
 /// Stochastic gradient descent: `d = -g`, `u = -g - λ·w`.
 ///
@@ -49,6 +49,10 @@ impl SearchDirection for Sgd {
     ) -> Option<Sum> {
         let along_gradient = self.weight_decay == 0.0;
         along_gradient.then(|| -inner_product(grad.clone(), grad.clone()))
+    }
+
+    fn longest_step_size(&self) -> Option<f64> {
+        longest_with(self.weight_decay)
     }
 
     fn to_device<const D: usize>(state: NoState<D>, _device: &Device) -> NoState<D> {

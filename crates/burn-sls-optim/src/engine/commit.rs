@@ -50,7 +50,7 @@ impl Engine {
             warm_up: 1.0,
             capped: decision.capped,
             restarted: decision.restarted,
-            below_bound: self.is_below_bound(loss),
+            below_bound: self.is_below_bound(loss, costs.backwards),
             checked: decided.checked,
             merged: None,
             forwards: costs.forwards,
@@ -61,7 +61,7 @@ impl Engine {
         let state = &mut self.state;
         let first = !state.started;
         if report.below_bound {
-            state.lowest_below = state.lowest_below.min(loss);
+            state.lowest_below = state.lowest_below.min(loss / costs.backwards as f64);
         }
         self.expects_moments = false;
         self.expects_iterates = false;
@@ -165,7 +165,7 @@ impl Engine {
     }
 
     /// The largest rate of every unit's parameters.
-    fn largest_rates(&self, lr: &ModuleLearningRate) -> Vec<f64> {
+    pub(in crate::engine) fn largest_rates(&self, lr: &ModuleLearningRate) -> Vec<f64> {
         let mut rates = vec![0.0_f64; self.state.units.len()];
         for id in self.assignment.ids() {
             let rate = &mut rates[self.unit_of(id)];

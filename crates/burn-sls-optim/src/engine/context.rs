@@ -2,6 +2,7 @@
 
 use burn::module::{Module, ParamId};
 use burn::optim::GradientsParams;
+use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn_sls_core::Reductions;
 
 use crate::direction::Proposal;
@@ -22,6 +23,10 @@ pub(crate) struct StepContext<'a, M> {
     pub(crate) loss: f64,
     /// The size of a loss below which its rounding error does not become smaller.
     pub(crate) loss_scale: f64,
+    /// How many micro-batches that is the loss of.
+    pub(crate) batches: usize,
+    /// `⟨g, d⟩` of the parameters with a gradient.
+    products: Vec<f64>,
     /// `s_u = -⟨g_u, d_u⟩` of every present unit.
     pub(crate) slopes: Vec<f64>,
     /// `-⟨g_k, u_{k-1}⟩` of every present unit, the slopes along the last step's direction, if
@@ -62,8 +67,8 @@ impl<'a, M: Module> StepContext<'a, M> {
         let mut base = objective.reference(model, reductions)?;
         engine.scale_losses(objective, base.loss);
         let along_last = base.sums.split_off(ids.len());
-        let slopes = engine.slopes(&ids, base.sums);
-        let along_last = known.then(|| engine.slopes(&ids, along_last));
+        let slopes = engine.slopes(&ids, &base.sums);
+        let along_last = known.then(|| engine.slopes(&ids, &along_last));
         Ok(Self {
             model,
             grads,
@@ -71,6 +76,8 @@ impl<'a, M: Module> StepContext<'a, M> {
             ids,
             loss: base.loss,
             loss_scale: objective.loss_scale,
+            batches: objective.batches(),
+            products: base.sums,
             slopes,
             along_last,
             lr,
@@ -82,6 +89,7 @@ impl<'a, M: Module> StepContext<'a, M> {
         Self {
             proposal,
             ids: self.ids.clone(),
+            products: self.products.clone(),
             slopes: self.slopes.clone(),
             along_last: self.along_last.clone(),
             ..*self
@@ -97,10 +105,12 @@ impl<'a, M: Module> StepContext<'a, M> {
     ) -> Self {
         let mut reductions = Reductions::new();
         let ids = register_slopes(self.model, self.grads, &proposal.direction, &mut reductions);
-        let slopes = engine.slopes(&ids, objective.more(reductions));
+        let products = objective.more(reductions);
+        let slopes = engine.slopes(&ids, &products);
         Self {
             proposal,
             ids,
+            products,
             slopes,
             along_last: self.along_last.clone(),
             ..*self
@@ -109,6 +119,26 @@ impl<'a, M: Module> StepContext<'a, M> {
 }
 
 impl<M> StepContext<'_, M> {
+    /// Of every present unit the largest rate of its parameters, and the slope of a step in which
+    /// each parameter has its own rate, as a part of that one.
+    pub(crate) fn rated(&self, engine: &Engine, lr: &ModuleLearningRate) -> Vec<(f64, f64)> {
+        let base = |id: &ParamId| engine.rate(lr, *id) == self.lr;
+        if self.ids.iter().all(base) {
+            return self.slopes.iter().map(|&slope| (self.lr, slope)).collect();
+        }
+        let rates = engine.largest_rates(lr);
+        let part = |id: ParamId| match rates[engine.unit_of(id)] {
+            0.0 => 0.0,
+            largest => engine.rate(lr, id) / largest,
+        };
+        let products = self.ids.iter().zip(&self.products);
+        let products: Vec<f64> = products.map(|(&id, product)| part(id) * product).collect();
+        rates
+            .into_iter()
+            .zip(engine.slopes(&self.ids, &products))
+            .collect()
+    }
+
     /// Why nothing can be decided here, if the loss or a slope is NaN or infinite.
     pub(crate) fn not_finite(&self) -> Option<Outcome> {
         if !self.loss.is_finite() {

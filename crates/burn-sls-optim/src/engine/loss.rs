@@ -30,21 +30,24 @@ impl Engine {
         objective.loss_scale = rounding_scale(self.largest_loss(objective, loss));
     }
 
-    /// The lower bound of the settings, unless the loss of an earlier iteration was below it by more
-    /// than rounding: then it is none.
-    pub(in crate::engine) fn lower_bound(&self) -> Option<f64> {
+    /// The lower bound of the sum of the losses of so many micro-batches, by the bound of the
+    /// settings for each, unless the loss of an earlier iteration was below it by more than rounding:
+    /// then it is none.
+    pub(in crate::engine) fn lower_bound(&self, batches: usize) -> Option<f64> {
         let bound = self.config.search.loss_lower_bound;
-        bound.filter(|bound| *bound <= self.state.lowest_below)
+        let bound = bound.filter(|bound| *bound <= self.state.lowest_below);
+        bound.map(|bound| bound * batches as f64)
     }
 
-    /// Whether the loss is below the bound of the settings by more than rounding. A mean whose terms
-    /// cancel, as in `1 - cos`, may be some units in its last place below 0.
-    pub(in crate::engine) fn is_below_bound(&self, loss: f64) -> bool {
+    /// Whether the sum of the losses of so many micro-batches is below the bound of the settings by
+    /// more than rounding. A mean whose terms cancel, as in `1 - cos`, may be some units in its last
+    /// place below 0.
+    pub(in crate::engine) fn is_below_bound(&self, loss: f64, batches: usize) -> bool {
         let search = &self.config.search;
         let scale = rounding_scale(self.state.loss_scale);
         let noise = noise_of_mean(search.rounding.unwrap_or(0.0), loss, scale);
         let bound = search.loss_lower_bound;
-        bound.is_some_and(|bound| bound - loss > noise)
+        bound.is_some_and(|bound| bound * batches as f64 - loss > noise)
     }
 }
 

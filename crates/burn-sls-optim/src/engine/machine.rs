@@ -253,12 +253,20 @@ impl Engine {
     }
 
     /// `s_u` of every present unit, from the products `⟨g, d⟩` of its parameters.
-    pub(in crate::engine) fn slopes(&self, ids: &[ParamId], products: Vec<f64>) -> Vec<f64> {
+    pub(in crate::engine) fn slopes(&self, ids: &[ParamId], products: &[f64]) -> Vec<f64> {
         let mut slopes = vec![0.0; self.state.units.len()];
         for (id, product) in ids.iter().zip(products) {
             slopes[self.unit_of(*id)] -= product;
         }
         slopes
+    }
+
+    /// The factor of a plateau's rule, where there is one. A record may be of a run that had it.
+    pub(in crate::engine) fn plateau_factor(&self) -> f64 {
+        match self.config.schedule.reduce_on_plateau {
+            Some(_) => self.state.plateau.factor,
+            None => 1.0,
+        }
     }
 
     /// The learning rate of a parameter, which multiplies the step size of its unit.
@@ -285,7 +293,7 @@ impl Engine {
         (search.along == SearchAlong::Update || self.adopted)
             && self.config.averaging.is_none()
             && search.trial_mode != TrialMode::Deterministic
-            && self.state.plateau.factor == 1.0
+            && self.plateau_factor() == 1.0
             && self.assignment.ids().all(|id| self.rate(lr, id) == 1.0)
     }
 

@@ -203,7 +203,7 @@ impl Engine {
                 decision.outcome = Outcome::SkippedOverflow;
             }
         }
-        let scale = policy::scale(self, &point, &decision);
+        let scale = policy::scale(self, &point, &decision, lr);
         let loss = point.loss;
         Ok(Decided {
             loss,

@@ -30,15 +30,17 @@ pub(crate) struct Found<K> {
     pub(crate) kept: Option<K>,
 }
 
-/// Tries step sizes along a direction of this slope until the search is over. `look` evaluates a
+/// Tries step sizes along a direction of this slope, none of them longer than `longest`, until the
+/// search is over. `look` evaluates a
 /// trial.
 pub(crate) fn run<K>(
     engine: &Engine,
     mut search: Search,
     slope: f64,
+    longest: Option<f64>,
     mut look: impl FnMut(f64) -> Result<(Comparison, Option<K>), LineSearchError>,
 ) -> Result<Found<K>, LineSearchError> {
-    let longest = engine.config.longest_step_size().unwrap_or(f64::INFINITY);
+    let longest = longest.unwrap_or(f64::INFINITY);
     let (mut last, mut capped, mut within_noise) = (None, false, false);
     while let Some(step_size) = search.next_trial() {
         capped = step_size > longest;
@@ -142,17 +144,24 @@ fn try_on<M: Module, I, L: Losses<M, I>>(
     let moved = |id: &ParamId| share(*id).is_some();
     let first_stage = objective.first_stage(point.ids.iter().copied().filter(moved));
     let direction = &point.proposal.direction;
-    run(engine, plan.search.clone(), plan.slope, |step_size| {
-        let model = trial_point(point.model, direction, keep, |id| {
-            share(id).map(|share| share * step_size)
-        });
-        let tried = objective.trial(&model, first_stage)?;
-        let kept = keep.then_some(KeptTrial {
-            model,
-            losses: tried.losses,
-        });
-        Ok((tried.comparison, kept))
-    })
+    let longest = engine.config.longest_step_size(point.proposal.longest);
+    run(
+        engine,
+        plan.search.clone(),
+        plan.slope,
+        longest,
+        |step_size| {
+            let model = trial_point(point.model, direction, keep, |id| {
+                share(id).map(|share| share * step_size)
+            });
+            let tried = objective.trial(&model, first_stage)?;
+            let kept = keep.then_some(KeptTrial {
+                model,
+                losses: tried.losses,
+            });
+            Ok((tried.comparison, kept))
+        },
+    )
 }
 
 impl<K> Found<K> {

@@ -6,6 +6,7 @@ use burn::optim::ModuleOptimizer;
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::train::{Interrupter, TrainStep};
 
+use super::failure::Failure;
 use super::metrics::SearchMetrics;
 use super::workers::Workers;
 use super::wrapper::LineSearch;
@@ -80,8 +81,13 @@ impl<M: TrainStep> LineSearch<M> {
 
     /// Stops the training at the first error, with `training.interrupter()`.
     /// [`launch`](Self::launch) does this itself.
+    ///
+    /// An error of an earlier training, of which this model is a clone, is forgotten.
     #[must_use]
     pub fn with_interrupter(mut self, interrupter: Interrupter) -> Self {
+        if self.reporter.failure.error().is_some() {
+            self.reporter.failure = Failure::default();
+        }
         self.reporter.interrupter = Some(interrupter);
         self
     }

@@ -73,6 +73,11 @@ impl<'a, I, L> Objective<'a, I, L> {
         }
     }
 
+    /// How many micro-batches there are.
+    pub(crate) fn batches(&self) -> usize {
+        self.batches.len()
+    }
+
     pub(crate) fn costs(&self) -> Costs {
         self.costs
     }

@@ -160,7 +160,9 @@ struct OfGradients<'a, F> {
 
 impl<F: FnMut(Tensor<1>) -> Tensor<1>> ModuleVisitor for OfGradients<'_, F> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if let Some(grad) = self.grads.get::<D>(param.id) {
+        let grad = self.grads.get::<D>(param.id);
+        // There is no largest of no numbers.
+        if let Some(grad) = grad.filter(|grad| grad.shape().num_elements() > 0) {
             let number = (self.number)(widen(grad).flatten(0, D - 1));
             self.reductions.sum(number);
         }

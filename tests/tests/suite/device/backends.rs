@@ -3,10 +3,12 @@
 //! `BURN_SLS_DEVICE` says which backend is tested; it holds for the other tests as well.
 
 use burn::module::{Module, ModuleMapper, Param};
+use burn::optim::SgdConfig;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{DType, Distribution, FloatDType, Tensor, TensorData};
 use burn_sls_core::Reductions;
 use burn_sls_kernels::log1p;
+use burn_sls_optim::direction::Directions;
 use burn_sls_optim::{BatchLoss, LineSearchConfig, LineSearchError, Preset};
 use burn_sls_tests::bert::numbers;
 use burn_sls_tests::classifier::{Batch, Classifier};
@@ -207,6 +209,24 @@ fn the_slope_of_weights_in_half_precision_is_that_of_the_same_weights_in_single(
         let slope = |model: Classifier| {
             let mut optim = plain::sgdsls().init();
             let step = optim.step(model, |m: &Classifier| losses(m, &batch));
+            step.expect("a step").report.slope
+        };
+        let rounded = model.map(&mut To(dtype));
+        let single = rounded.clone().map(&mut To(DType::F32));
+        let (half, single) = (slope(rounded), slope(single));
+        assert!((half / single - 1.0).abs() < 0.02, "{half} for {single}");
+    }
+}
+
+/// A displacement that half precision would round away: its slope is that of single precision.
+#[test]
+fn an_adopted_optimizer_steps_weights_in_half_precision_in_single() {
+    for dtype in halves() {
+        let (model, batch) = problem(0.0, 64);
+        let slope = |model: Classifier| {
+            let adopted = Directions::adopted(SgdConfig::new().init());
+            let mut optim = Preset::Paper.sgdsls().init_with(adopted);
+            let step = optim.step(model, |m: &Classifier| losses(m, &batch).mul_scalar(1e-4));
             step.expect("a step").report.slope
         };
         let rounded = model.map(&mut To(dtype));

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use burn::module::{Module, ModuleVisitor, Param};
+use burn::optim::lr_scheduler::constant::ConstantLr;
 use burn::optim::lr_scheduler::linear::LinearLrSchedulerConfig;
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer, RmsPropConfig};
 use burn::store::ModuleRecord;
@@ -374,6 +375,27 @@ fn a_learning_rate_left_in_stops_the_training_where_an_interrupter_is_given() {
     let expected = LineSearchError::LearningRate { value: 2e-5 };
     assert_eq!(failure.error(), Some(expected));
     assert!(reports.lock().unwrap().is_empty(), "no step was made");
+}
+
+#[test]
+fn a_training_is_not_ended_by_the_error_of_another_of_the_same_model() {
+    let (model, batches) = problem(0.0);
+    let wrapped = LineSearchConfig::adamsls().for_learner(model);
+    let wrong = ConstantLr::from(f64::NAN);
+    let scheduled = wrapped.clone().with_schedule(wrong);
+    let first = folder();
+    assert!(
+        scheduled
+            .clone()
+            .launch(training(first.path(), &batches))
+            .is_err()
+    );
+    // Clones of the one that has failed, and of the one before it.
+    for model in [wrapped, scheduled.with_schedule(ConstantLr::from(1.0))] {
+        let again = folder();
+        let trained = model.launch(training(again.path(), &batches));
+        assert!(trained.is_ok(), "{:?}", trained.err());
+    }
 }
 
 #[test]

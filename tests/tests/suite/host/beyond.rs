@@ -3,8 +3,9 @@
 use burn::tensor::DType;
 use burn_sls_core::random::Generator;
 use burn_sls_optim::{
-    Acceptance, Extrapolation, Frequency, Hypergradient, InitialStep, LineSearchConfig, Outcome,
-    ReduceOnPlateau, SearchAlong, SelfCheck, Shrink, StepReport, Units, Verdict,
+    Acceptance, Extrapolation, Frequency, Hypergradient, InitialStep, LineSearchConfig,
+    LineSearchOptimizer, Outcome, ReduceOnPlateau, SearchAlong, SelfCheck, Shrink, StepReport,
+    Units, Verdict,
 };
 use burn_sls_tests::classifier::{Batch, Classifier};
 use burn_sls_tests::network::float;
@@ -385,5 +386,31 @@ fn on_a_plateau_steps_become_shorter_where_mini_batches_disagree() {
     }
     for (loss, factor) in last_losses(&config.with_reduce_on_plateau(ReduceOnPlateau::new(50))) {
         assert!(loss < 1.1 && factor < 0.1, "{loss}, factor {factor}");
+    }
+}
+
+#[test]
+fn the_factor_of_a_plateau_is_left_behind_with_its_rule() {
+    let config = plain::sgdsls();
+    let with = config
+        .clone()
+        .with_reduce_on_plateau(ReduceOnPlateau::new(5));
+    let mut optim = with.clone().init();
+    let mut model = point(&[3.0]);
+    let step = |optim: &mut LineSearchOptimizer, model: Point, k: usize| {
+        let to = if k.is_multiple_of(2) { 1.0 } else { -1.0 };
+        let step = optim.step(model, |point: &Point| (point.at.val() - to).square());
+        step.expect("a step")
+    };
+    for k in 0..200 {
+        model = step(&mut optim, model, k).model;
+    }
+    for (config, shortened) in [(with, true), (config, false)] {
+        let mut resumed = config
+            .init()
+            .load_record(optim.to_record())
+            .expect("it fits");
+        let report = step(&mut resumed, model.clone(), 0).report;
+        assert_eq!(report.plateau < 1.0, shortened, "{}", report.plateau);
     }
 }

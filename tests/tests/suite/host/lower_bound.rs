@@ -1,8 +1,12 @@
 //! The lower bound of a loss, and losses that are below it.
 
+use burn::module::ParamGroup;
+use burn::optim::lr_scheduler::constant::ConstantLr;
+use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::tensor::Tensor;
-use burn_sls_optim::{LineSearchConfig, StepReport};
+use burn_sls_optim::{LineSearchConfig, StepOptions, StepReport};
 use burn_sls_tests::TRAINING;
+use burn_sls_tests::network::{Network, network};
 use burn_sls_tests::point::{Point, point};
 
 fn bowl(point: &Point) -> Tensor<1> {
@@ -137,4 +141,72 @@ fn only_a_loss_that_rounding_does_not_explain_is_below_the_bound() {
         let report = optim.step(model, lowered).expect("a step").report;
         assert_eq!(report.below_bound, below, "{loss} after {largest}");
     }
+}
+
+#[test]
+fn the_bound_is_that_of_every_micro_batch() {
+    let config = LineSearchConfig::adamsls().with_loss_lower_bound(Some(-1.0));
+    // The sum of the losses of both is below the bound of one, and no loss is.
+    let mut optim = config.init();
+    let mut model = point(&[0.5, -0.5]);
+    for _ in 0..60 {
+        let losses = |point: &Point, (): &()| crossing(point);
+        let step = optim.step_with(StepOptions::new(), model, &[(), ()], losses);
+        let step = step.expect("a step");
+        assert!(step.report.loss < -1.0, "{}", step.report.loss);
+        assert!(!step.report.below_bound, "{}", step.report.loss);
+        model = step.model;
+    }
+    assert_eq!(optim.counts().below_bound, 0);
+}
+
+#[test]
+fn at_the_bound_a_step_has_no_length() {
+    let mut optim = LineSearchConfig::adamsls().init();
+    let mut model = point(&[1.0, -2.0]);
+    for _ in 0..60 {
+        model = optim.step(model, bowl).expect("a step").model;
+    }
+    // The mean of two squares is 1 here, and its gradient is not 0.
+    let model = optim.change_weights(model, |model| moved(model, 1.0));
+    let step = optim.step(model, crossing).expect("a step");
+    assert_eq!((step.report.loss, step.report.polyak), (0.0, 0.0));
+    assert!(step.report.slope > 0.0);
+}
+
+#[test]
+fn a_step_whose_parts_have_rates_of_their_own_is_capped_by_what_it_promises() {
+    let (start, inputs, targets) = network(&[3, 6, 2]);
+    let losses = |m: &Network, lowered: &f64| {
+        let losses = m.losses(inputs.clone(), targets.clone());
+        losses.sub_scalar(*lowered)
+    };
+    let mut optim = LineSearchConfig::adamsls().init();
+    let mut model = start;
+    for _ in 0..40 {
+        let step = optim.step_with(StepOptions::new(), model, &[0.0], losses);
+        model = step.expect("a step").model;
+    }
+    // Losses that are just above the bound from here on, and a step of the second layer alone, of
+    // the first alone, and of both.
+    let lowered = losses(&model, &0.0).mean().into_scalar::<f64>() - 1e-6;
+    let polyak = |first: f64, second: f64| {
+        let rates = ModuleLrScheduler::new(ConstantLr::from(first)).with_group(
+            ParamGroup::from_predicate("layers.1"),
+            ConstantLr::from(second),
+        );
+        let rate = rates.clone().step();
+        let options = StepOptions::new().with_factor(rate);
+        let step = optim
+            .clone()
+            .step_with(options, model.clone(), &[lowered], losses);
+        1.0 / step.expect("a step").report.polyak
+    };
+    // Without a cap it would be 1. What the parts promise adds up to what all of it does.
+    let (first, second, both) = (polyak(1.0, 0.0), polyak(0.0, 1.0), polyak(1.0, 1.0));
+    assert!(first > 10.0 && second > 10.0, "{first}, {second}");
+    assert!(
+        ((first + second) / both - 1.0).abs() < 1e-6,
+        "{first} + {second} for {both}"
+    );
 }

@@ -1,6 +1,8 @@
 //! Losses of any magnitude, and steps of limited length.
 
+use burn::module::ParamGroup;
 use burn::tensor::{DType, Tensor};
+use burn_sls_optim::direction::{AsOptimizer, Directions, SearchDirection, Sgd};
 use burn_sls_optim::{InitialStep, LineSearchConfig, Outcome, Preset};
 use burn_sls_tests::network::parameter;
 use burn_sls_tests::point::{Point, point};
@@ -189,26 +191,40 @@ fn no_step_is_longer_than_allowed() {
 #[test]
 fn weight_decay_takes_at_most_the_whole_weight_away() {
     let decay = 0.1;
-    let config = Preset::Paper
-        .sgdsls()
-        .with_weight_decay(decay)
-        .with_gamma(1e6);
-    let mut optim = config.with_batches_per_epoch(10.0).init();
-    // log(1 + exp(-w)) of four examples.
-    let logistic = |point: &Point| point.at.val().neg().exp().log1p();
-    let mut model = point(&[0.5, 1.0, 2.0, 3.0]);
-    let mut capped = 0;
-    for _ in 0..300 {
-        let step = optim.step(model, logistic).expect("a step");
-        model = step.model;
-        let report = step.report;
-        capped += usize::from(report.capped);
-        assert!(report.step_sizes[0] <= 1.0 / decay, "{report:?}");
-        assert!(
-            at(&model).iter().all(|w| w.abs() < 20.0),
-            "{:?}",
-            at(&model)
-        );
+    let config = || {
+        let config = Preset::Paper.sgdsls().with_gamma(1e6);
+        config.with_batches_per_epoch(10.0)
+    };
+    let decayed = Sgd {
+        weight_decay: decay,
+    };
+    let less = Sgd { weight_decay: 0.01 };
+    let groups = less.into_optimizer().with_group(
+        ParamGroup::from_predicate("at"),
+        AsOptimizer(decayed),
+        None,
+    );
+    for mut optim in [
+        config().with_weight_decay(decay).init(),
+        config().init_with(Directions::of(decayed)),
+        config().init_with(Directions::groups(groups)),
+    ] {
+        // log(1 + exp(-w)) of four examples.
+        let logistic = |point: &Point| point.at.val().neg().exp().log1p();
+        let mut model = point(&[0.5, 1.0, 2.0, 3.0]);
+        let mut capped = 0;
+        for _ in 0..300 {
+            let step = optim.step(model, logistic).expect("a step");
+            model = step.model;
+            let report = step.report;
+            capped += usize::from(report.capped);
+            assert!(report.step_sizes[0] <= 1.0 / decay, "{report:?}");
+            assert!(
+                at(&model).iter().all(|w| w.abs() < 20.0),
+                "{:?}",
+                at(&model)
+            );
+        }
+        assert!(capped > 0, "the bound was never met");
     }
-    assert!(capped > 0, "the bound was never met");
 }

@@ -3,16 +3,17 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use burn::grad_clipping::GradientClippingConfig;
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor};
 use burn_sls_core::random::Generator;
 use burn_sls_optim::{
     Frequency, LineSearchConfig, LineSearchError, Outcome, Preset, SelfCheck, StepOptions,
     TrialMode,
 };
+use burn_sls_tests::network::parameter;
 use burn_sls_tests::point::{Point, point};
-use burn_sls_tests::{TRAINING, bits, plain};
+use burn_sls_tests::{TRAINING, bits, double, plain};
 
 use super::points::{at, bowl, mean, train};
 
@@ -311,4 +312,29 @@ fn record_of_another_model(config: &LineSearchConfig) {
     let there = resumed.step(fresh, bowl).expect("a step").model;
     let here = optim.step(model, bowl).expect("a step").model;
     assert_eq!(bits(&there), bits(&here));
+}
+
+/// A vector, and a parameter without numbers.
+#[derive(Module, Debug)]
+struct WithNothing {
+    point: Point,
+    nothing: Param<Tensor<1>>,
+}
+
+#[test]
+fn a_parameter_without_numbers_is_in_nobodys_way() {
+    let start = || WithNothing {
+        point: point(&[1.0, -2.0]),
+        nothing: parameter(vec![], [0], DType::F64, &double().autodiff()),
+    };
+    let with = |at: fn(Tensor<1>) -> Tensor<1>| {
+        let losses = move |m: &WithNothing| at(m.point.at.val()) + m.nothing.val().sum();
+        let mut optim = LineSearchConfig::adamsls().init();
+        optim.step(start(), losses).expect("a step").report.outcome
+    };
+    assert_eq!(with(|at| at.square()), Outcome::Accepted);
+    assert_eq!(with(|at| at.mul_scalar(0.0)), Outcome::SkippedZeroGradient);
+    // The slope of a root at 0.
+    let root = |at: Tensor<1>| (at.clone() - at.detach()).square().sqrt();
+    assert_eq!(with(root), Outcome::SkippedNonFiniteGradient);
 }

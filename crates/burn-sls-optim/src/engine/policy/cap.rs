@@ -23,11 +23,11 @@ impl Rule for PolyakCap {
 }
 
 /// The factor that brings a whole step below the Polyak step: `c·Σ η^(u)·s_u <= f_k - f*`, where
-/// `promised` is the sum. 1 where it is, or where loss and slopes have no such bound; 0 where the sum
-/// overflows.
+/// `promised` is the sum. 1 where it is, uphill, and where there is no bound; 0 where the sum
+/// overflows, and where the loss is at the bound.
 pub(super) fn polyak_factor(c: f64, loss: f64, bound: Option<f64>, promised: f64) -> f64 {
     match bound.map(|bound| polyak(loss, bound, c, promised)) {
-        Some(most) if most > 0.0 || promised == f64::INFINITY => most.min(1.0),
+        Some(most) if promised > 0.0 && !most.is_nan() => most.clamp(0.0, 1.0),
         _ => 1.0,
     }
 }
@@ -60,9 +60,12 @@ mod tests {
         assert_eq!(factor(1.0, Some(0.0), 4.0), 0.5);
         assert_eq!(factor(1.0, Some(0.0), 2.0), 1.0);
         assert_eq!(factor(1.0, Some(-1.0), 4.0), 1.0);
-        // Without a bound, below it, and uphill there is nothing to shorten to.
+        // At the bound, or below it by rounding, there is nothing left to promise.
+        assert_eq!(factor(0.0, Some(0.0), 4.0), 0.0);
+        assert_eq!(factor(-1e-9, Some(0.0), 4.0), 0.0);
+        assert_eq!(factor(1.0, Some(0.0), f64::INFINITY), 0.0);
+        // Without a bound, and uphill, there is nothing to shorten to.
         assert_eq!(factor(1.0, None, 4.0), 1.0);
-        assert_eq!(factor(-1.0, Some(0.0), 4.0), 1.0);
         assert_eq!(factor(1.0, Some(0.0), -4.0), 1.0);
     }
 }

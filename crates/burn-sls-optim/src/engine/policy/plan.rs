@@ -1,5 +1,7 @@
 //! The plan of an iteration: the rules of the configuration, asked in order.
 
+use burn::module::Module;
+use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn_sls_core::Search;
 
 use super::agreement;
@@ -20,14 +22,14 @@ use crate::report::Outcome;
 use crate::state::UnitState;
 use crate::units::Searched;
 
-/// The rules of an engine, in order.
-fn rules(engine: &Engine) -> Vec<Box<dyn Rule>> {
+/// The rules of an engine, in order, for directions that have a longest step size of their own.
+fn rules(engine: &Engine, of_direction: Option<f64>) -> Vec<Box<dyn Rule>> {
     fn boxed<R: Rule + 'static>(rule: Option<R>) -> Option<Box<dyn Rule>> {
         rule.map(|rule| Box::new(rule) as Box<dyn Rule>)
     }
     let config = &engine.config;
     let (start, schedule) = (&config.start, &config.schedule);
-    let longest = config.longest_step_size();
+    let longest = config.longest_step_size(of_direction);
     let averaging = config.averaging.map(|averaging| {
         Lengthening::new(averaging, longest.unwrap_or(f64::INFINITY), engine.adopted)
     });
@@ -47,7 +49,7 @@ fn rules(engine: &Engine) -> Vec<Box<dyn Rule>> {
 
 /// The units, after every rule has seen what this gradient says about the last step.
 pub(crate) fn observe<M>(engine: &Engine, point: &StepContext<'_, M>) -> Vec<UnitState> {
-    let rules = rules(engine);
+    let rules = rules(engine, point.proposal.longest);
     let mut units = engine.state.units.clone();
     let mut seen = Vec::with_capacity(units.len());
     for (index, unit) in units.iter_mut().enumerate() {
@@ -107,7 +109,7 @@ pub(crate) fn plan<M>(
     fallback: bool,
 ) -> Result<Plan, LineSearchError> {
     let (config, state) = (&engine.config, &engine.state);
-    let rules = rules(engine);
+    let rules = rules(engine, point.proposal.longest);
     let searched = units::choose(engine, point, fallback)?;
     let (last, slope) = step_size_and_slope(searched, point, &units);
     let members = match searched {
@@ -115,7 +117,7 @@ pub(crate) fn plan<M>(
         Searched::All => &units[..],
     };
     let restart_after = config.start.restart_after;
-    let bound = engine.lower_bound();
+    let bound = engine.lower_bound(point.batches);
     let rounding = config.search.rounding.unwrap_or(0.0);
     let candidate = Candidate {
         state,
@@ -218,25 +220,30 @@ fn search(
 }
 
 /// The factors that shorten the step after a decision.
-pub(crate) fn scale<M>(
+pub(crate) fn scale<M: Module>(
     engine: &Engine,
     point: &StepContext<'_, M>,
     decision: &Decision<M>,
+    lr: &ModuleLearningRate,
 ) -> Scale {
-    let plateau = engine.state.plateau.factor;
+    let plateau = engine.plateau_factor();
     // A step of all units that was tried as it is taken is known to be short enough.
     let tried = decision.searched == Searched::All && decision.outcome == Outcome::Accepted;
     let capped = !tried && decision.along == SearchAlong::Update && decision.outcome.moved();
     let polyak = match engine.config.start.polyak_cap.filter(|_| capped) {
         Some(c) => {
-            let slopes = point.slopes.iter().zip(&decision.units);
-            let shorter = point.lr * plateau;
-            let moves = |unit: &UnitState| match &engine.config.averaging {
-                Some(rule) => averaging::next_move(rule, unit, shorter),
-                None => shorter * unit.step_size,
+            let moves = |unit: &UnitState, rate: f64| match &engine.config.averaging {
+                Some(rule) => averaging::next_move(rule, unit, rate * plateau),
+                None => rate * plateau * unit.step_size,
             };
-            let promised: f64 = slopes.map(|(slope, unit)| slope * moves(unit)).sum();
-            polyak_factor(c, point.loss, engine.lower_bound(), promised)
+            let units = point.rated(engine, lr).into_iter().zip(&decision.units);
+            let promised: f64 = units
+                .map(|((rate, slope), unit)| slope * moves(unit, rate))
+                .sum();
+            // A loss below the bound says that it is none.
+            let below = engine.is_below_bound(point.loss, point.batches);
+            let bound = engine.lower_bound(point.batches).filter(|_| !below);
+            polyak_factor(c, point.loss, bound, promised)
         }
         None => 1.0,
     };

@@ -113,7 +113,7 @@ pub(crate) fn decide<M: Module, I, L: Losses<M, I>>(
             false => lower_units_moved(engine, point, optim, lr, turn, &decision),
         };
         let direction = &point.proposal.direction;
-        let found = run(engine, search, slope, |step_size| {
+        let found = run(engine, search, slope, None, |step_size| {
             let trial = trial_point(&from, direction, false, |id| {
                 (joint || engine.unit_of(id) == turn).then_some(step_size)
             });
