@@ -3,6 +3,7 @@
 mod args;
 pub mod experiment;
 pub mod matrix;
+mod noted;
 pub mod report;
 pub mod results;
 pub mod store;
@@ -13,9 +14,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use burn_sls_run::RunError;
-use burn_sls_run::files::write_whole;
+use burn_sls_run::claim::Claim;
 use burn_sls_run::progress::{Place, duration};
 use burn_sls_run::record::write_run;
+use burn_sls_run::shell;
 use comfy_table::CellAlignment;
 use glue::arguments::TrainArgs;
 use glue::error::GlueError;
@@ -29,8 +31,9 @@ use crate::error::LabError;
 use crate::table::terminal;
 
 pub use args::{CompareArgs, ReportArgs};
-use experiment::{Experiment, Method, Shape};
+use experiment::{Experiment, Shape};
 use matrix::{Matrix, Planned, Purpose, leading};
+use noted::note;
 use store::{Found, Store, recorded};
 
 /// How a comparison ended.
@@ -71,36 +74,15 @@ pub fn compare(args: &CompareArgs) -> Result<Compared, LabError> {
     experiment.data_dir()?;
     experiment.model_shape = Some(Shape::of(experiment.model()?)?);
     let matrix = Matrix::new(&experiment)?;
-    let mut store = Store::open(&args.out)?;
     if args.plan {
-        println!("{}", listed(&matrix, &store)?);
+        println!("{}", listed(&matrix, &Store::open(&args.out)?)?);
         return Ok(Compared::Listed);
     }
     fs::create_dir_all(&args.out).map_err(|error| RunError::io(&args.out, error))?;
-    let file = args.out.join(format!("{name}.toml"));
-    let portable = experiment.portable();
-    if file.is_file() {
-        let there = Experiment::recorded(&file)?;
-        let out = args.out.display();
-        if there.model != portable.model {
-            return Err(LabError::usage(format!(
-                "{out} holds the experiment `{name}` with another model: choose another --out"
-            )));
-        }
-        for method in &portable.methods {
-            let same = |other: &&Method| other.name == method.name;
-            let other = there.methods.iter().find(same);
-            let preset = other.and_then(|other| other.preset);
-            if let Some(preset) = preset.filter(|preset| Some(*preset) != method.preset) {
-                return Err(LabError::usage(format!(
-                    "{out} holds the experiment `{name}` with the preset {preset} of `{}`: write \
-                     preset = \"{preset}\" into its file, or choose another --out",
-                    method.name
-                )));
-            }
-        }
-    }
-    write_whole(&file, portable.to_toml().as_bytes())?;
+    let _claim = Claim::of(&args.out)?;
+    let mut store = Store::open(&args.out)?;
+    note(&args.out, &name, &args.experiment, &experiment)?;
+    store.tidy()?;
 
     let (all, _) = matrix.counts(&store);
     let mut failed = Vec::new();
@@ -231,16 +213,18 @@ impl Task for Trainings<'_> {
 /// What to say at the end, and what to run next.
 pub fn farewell(ending: &Compared, args: &CompareArgs) -> String {
     let out = args.out.display();
+    let report = format!(
+        "cargo run --release -p burn-sls-lab -- report {}",
+        shell::word(&args.out)
+    );
     match ending {
         Compared::Listed => String::new(),
-        Compared::Finished => format!(
-            "done: every run is in {out}. Tables and pictures:\n  cargo run --release -p burn-sls-lab -- \
-             report {out}"
-        ),
+        Compared::Finished => {
+            format!("done: every run is in {out}. Tables and pictures:\n  {report}")
+        }
         Compared::Interrupted => format!(
             "interrupted: the same command goes on where this one stopped. Tables and pictures of \
-             what is there:\n  cargo run --release -p burn-sls-lab -- report \
-             {out}"
+             what is there:\n  {report}"
         ),
         Compared::Failed(runs) => {
             let lines = runs

@@ -47,9 +47,11 @@ mod trainer;
 pub mod variant;
 
 use std::collections::HashMap;
+use std::fs;
 use std::io;
 
 use burn::tensor::Device;
+use burn_sls_run::claim::Claim;
 use burn_sls_run::interrupt;
 
 use crate::drive::{Around, Durations, drive};
@@ -84,16 +86,14 @@ pub enum Ending {
 ///
 /// If a family or a competitor is unknown, or an argument is out of range.
 pub fn wanted(args: &ProblemsArgs) -> Result<Wanted, LabError> {
-    let competitors = args::competitors(args);
+    let competitors = args::competitors(args).map_err(LabError::Usage)?;
     for name in &competitors {
         if Tuned::named(name).is_none() {
             Competitor::named(name)?;
         }
     }
-    let seeds = match args.quick {
-        true => vec![1],
-        false => args::seeds(&args.seeds).map_err(LabError::Usage)?,
-    };
+    let usual = if args.quick { "1" } else { "choose" };
+    let seeds = args::seeds(args.seeds.as_deref().unwrap_or(usual)).map_err(LabError::Usage)?;
     let length = args.length.unwrap_or(if args.quick { 0.5 } else { 1.0 });
     if !(length > 0.0 && length.is_finite()) {
         return Err(LabError::Usage(format!(
@@ -130,16 +130,18 @@ pub fn problems(args: &ProblemsArgs) -> Result<Ending, LabError> {
         return Ok(Ending::Finished);
     }
     let wanted = wanted(args)?;
+    let again = args::again(args, &wanted.competitors).map_err(LabError::Usage)?;
+    fs::create_dir_all(&args.out).map_err(|error| LabError::io(&args.out, error))?;
+    let _claim = Claim::of(&args.out)?;
     let mut store = Store::open(&args.out)?;
     check_files(&wanted, args)?;
     let usage = |error: io::Error| LabError::Usage(error.to_string());
     let runner = Runner::new(&args.files).map_err(usage)?;
     interrupt::catch_ctrl_c("stopping; runs under way are made again the next time")?;
 
-    let missing = |key: &Key, store: &Store| {
-        args.again.contains(&key.competitor) || store.find(key).is_none()
-    };
-    let first = wanted.first(|own| is_reported(own, &args.again, &store));
+    let missing =
+        |key: &Key, store: &Store| again.contains(&key.competitor) || store.find(key).is_none();
+    let first = wanted.first(|own| is_reported(own, &again, &store));
     let first = first.into_iter();
     let first = first.filter(|key| missing(key, &store)).collect();
     let mut seen = Durations::default();
@@ -156,7 +158,7 @@ pub fn problems(args: &ProblemsArgs) -> Result<Ending, LabError> {
     };
     let mut driven = made(first, &mut store)?;
     if !driven.interrupted {
-        let (chosen, undecided) = chosen(&wanted, &args.again, &store);
+        let (chosen, undecided) = chosen(&wanted, &again, &store);
         for key in undecided {
             let name = format!("{} on {}", key.competitor, key.problem_name());
             let reason = "no candidate has finished".to_string();

@@ -161,3 +161,75 @@ fn another_preset_than_the_recorded_one_is_refused() {
         "{error}"
     );
 }
+
+#[test]
+fn an_experiment_of_ones_own_may_lie_in_its_folder_and_stays_as_it_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().display().to_string();
+    let file = folder.path().join("own.toml");
+    let name = file.display().to_string();
+    let data = ["--data-dir", FIXTURES];
+    let compare = ["compare", &name, "--model", "tiny", "--out", &out];
+
+    // A report would take a line search without a preset for the paper's.
+    fs::write(&file, EXPERIMENT).expect("written");
+    let output = lab(&[&compare[..], &data].concat());
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains("preset = \"default\""), "{error}");
+    assert_eq!(fs::read_to_string(&file).expect("a file"), EXPERIMENT);
+
+    let preset = "optimizer = \"adamsls\"\npreset = \"default\"";
+    let own = EXPERIMENT.replace("optimizer = \"adamsls\"", preset);
+    let own = format!("# What I want to know.\ndata_dir = \"{FIXTURES}\"\n{own}");
+    fs::write(&file, &own).expect("written");
+    run(&compare);
+    let noted = fs::read_to_string(&file).expect("a file");
+    assert!(noted.contains(&own), "{noted}");
+    let said = run(&compare);
+    assert!(said.contains("of which 2 are finished"), "{said}");
+    assert_eq!(fs::read_to_string(&file).expect("a file"), noted);
+    let said = run(&["report", &out]);
+    assert!(!said.contains("missing"), "{said}");
+    let report = fs::read_to_string(folder.path().join("report.md")).expect("a report");
+    assert!(!report.contains(FIXTURES), "{report}");
+
+    let other = ["compare", &name, "--model", "elsewhere/bert", "--out", &out];
+    let output = lab(&other);
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn what_a_killed_program_left_of_a_finished_run_is_taken_away() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let (file, out) = (at("files.toml"), at("out"));
+    fs::write(&file, EXPERIMENT).expect("written");
+    let compare = [
+        "compare",
+        &file,
+        "--model",
+        "tiny",
+        "--data-dir",
+        FIXTURES,
+        "--out",
+        &out,
+    ];
+    run(&compare);
+    let runs = Path::new(&out).join("runs");
+    let finished = fs::read_dir(runs).expect("runs").next().expect("a run");
+    let left = finished.expect("an entry").path().join("checkpoint");
+    fs::create_dir(&left).expect("a folder");
+    fs::write(left.join("model-1.bpk"), "a checkpoint").expect("written");
+    run(&compare);
+    assert!(!left.exists());
+}
+
+#[test]
+fn a_model_that_has_the_name_of_the_one_from_scratch_is_refused() {
+    let words = ["compare", "table1", "--data-dir", FIXTURES, "--model"];
+    let output = lab(&[&words[..], &["models/tiny"]].concat());
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains("another name"), "{error}");
+}

@@ -9,23 +9,35 @@ use std::path::{Path, PathBuf};
 use burn::train::logger::{MetricLogger, TrainingProgressLogger};
 use burn::train::metric::store::{EpochSummary, MetricsUpdate, Split};
 use burn::train::metric::{MetricDefinition, MetricEntry, MetricId, MetricName, NumericEntry};
-use burn::train::{ApplicationLoggerInstaller, FileApplicationLoggerInstaller};
+use burn::train::{ApplicationLoggerInstaller, FileApplicationLoggerInstaller, Interrupter};
 
 use crate::error::RunError;
 use crate::failure::Failure;
 use crate::pipe;
 
 /// Calls a function with the number of each epoch, when its evaluation is through.
-pub struct EpochEnds<F>(
-    /// The function.
-    pub F,
-);
+///
+/// Burn also ends an epoch whose evaluation was interrupted, and makes no checkpoint of it. What was
+/// measured is then of some of the examples only, so the function is not called.
+pub struct EpochEnds<F> {
+    interrupter: Interrupter,
+    ends: F,
+}
+
+impl<F: FnMut(usize)> EpochEnds<F> {
+    /// Calls `ends` as long as `interrupter` does not stop the training.
+    pub fn new(interrupter: Interrupter, ends: F) -> Self {
+        Self { interrupter, ends }
+    }
+}
 
 impl<F: FnMut(usize) + Send> TrainingProgressLogger for EpochEnds<F> {
     fn start(&mut self, _: usize, _: usize, _: Option<usize>, _: Option<&str>) {}
 
     fn update_epoch(&mut self, epoch: usize) {
-        (self.0)(epoch);
+        if !self.interrupter.should_stop() {
+            (self.ends)(epoch);
+        }
     }
 
     fn start_split(&mut self, _: &str, _: usize) {}
@@ -182,5 +194,21 @@ impl ApplicationLoggerInstaller for ExperimentLog {
         // It has put a hook for panics before those that are there.
         pipe::end_with_the_reader();
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_epoch_whose_evaluation_was_interrupted_has_not_ended() {
+        let interrupter = Interrupter::new();
+        let mut ended = Vec::new();
+        let mut ends = EpochEnds::new(interrupter.clone(), |epoch| ended.push(epoch));
+        ends.update_epoch(1);
+        interrupter.stop(None);
+        ends.update_epoch(2);
+        assert_eq!(ended, [1]);
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use burn_sls_bert::BertError;
 use burn_sls_run::hub::HubError;
-use burn_sls_run::{RunError, stopped};
+use burn_sls_run::{RunError, shell, stopped};
 
 /// Why the program stopped. Its message is one sentence for the person at the terminal.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +67,6 @@ pub fn resume(out: &Path) -> String {
     };
     format!(
         "cargo run --release -p glue{features} -- train --resume --out {}",
-        out.display()
+        shell::word(out)
     )
 }

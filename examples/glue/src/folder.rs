@@ -6,19 +6,27 @@ use std::path::{Path, PathBuf};
 
 use burn_sls_run::device::DeviceSpec;
 use burn_sls_run::record::{RUN, read_run};
-use burn_sls_run::{RunError, checkpoints};
+use burn_sls_run::{RunError, checkpoints, claim};
 
 use crate::arguments::TrainArgs;
 use crate::error::GlueError;
 use crate::pretrained;
-use crate::settings::Settings;
+use crate::saved_model;
+use crate::settings::{LEFT_BEHIND, Settings};
 
 /// What `run.json` holds.
 pub type RunFile = burn_sls_run::record::RunFile<Settings>;
 
-/// The folder of the run, and what an earlier run left there if it is to be resumed.
-pub fn open(args: &TrainArgs) -> Result<(PathBuf, Option<RunFile>), GlueError> {
+/// The folder of the run, if one is named, and what an earlier run left there if it is to be
+/// resumed.
+pub fn open(args: &TrainArgs) -> Result<(Option<PathBuf>, Option<RunFile>), GlueError> {
     let refuse = |message: String| Err(GlueError::usage(message));
+    if let Some(dir) = args.data_dir.as_ref().filter(|dir| dir.to_str().is_none()) {
+        let dir = dir.display();
+        return refuse(format!(
+            "--data-dir {dir} is not in UTF-8: rename it, or give a link to it"
+        ));
+    }
     match (&args.out, args.resume) {
         (None, true) => refuse("--resume needs --out: the folder of the run to go on with".into()),
         (Some(out), true) => {
@@ -57,30 +65,17 @@ pub fn open(args: &TrainArgs) -> Result<(PathBuf, Option<RunFile>), GlueError> {
                     "the run in {} was made with {conflict}: leave the option out to resume it",
                     out.display()
                 )),
-                None => Ok((out.clone(), Some(run))),
+                None => Ok((Some(out.clone()), Some(run))),
             }
         }
         (Some(out), false) => {
-            if out.join(RUN).exists() {
-                return refuse(format!(
-                    "{} holds a run already: go on with it by --resume, or choose another --out",
-                    out.display()
-                ));
+            let files = [saved_model::FILE, "tokenizer.json"];
+            match claim::taken(out, &files, &[checkpoints::FOLDER, LEFT_BEHIND]) {
+                Some(why) => refuse(format!("{} {why}, or choose another --out", out.display())),
+                None => Ok((Some(out.clone()), None)),
             }
-            if out.is_file() {
-                return refuse(format!("--out {} is a file, not a folder", out.display()));
-            }
-            Ok((out.clone(), None))
         }
-        (None, false) => {
-            let name = Settings::new(args)?.name();
-            let mut numbers = 1..;
-            let free = numbers.find_map(|number| {
-                let out = Path::new("runs").join(format!("{name}-{number}"));
-                (!out.exists()).then_some(out)
-            });
-            Ok((free.expect("some number is free"), None))
-        }
+        (None, false) => Ok((None, None)),
     }
 }
 

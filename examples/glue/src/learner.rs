@@ -137,10 +137,11 @@ impl Training {
         let strategy = ExecutionStrategy::multi(devices, MultiDeviceOptim::OptimMainDevice);
         let (written, evaluated) = (recorder.clone(), self.evaluations.clone());
         let epoch_ends = move |epoch| written.epoch_ends(epoch, evaluated.take());
+        let epoch_ends = EpochEnds::new(supervised.interrupter(), epoch_ends);
         let mut supervised = show(supervised)
             .with_training_strategy(strategy.into())
             .metric_valid_numeric(EvaluationMetric::new(self.evaluations.clone()))
-            .with_progress_logger(EpochEnds(epoch_ends))
+            .with_progress_logger(epoch_ends)
             .with_metric_logger(MetricLogs::new(out, failure.clone()))
             .with_application_logger(Some(Box::new(log.quiet(with_workers))))
             .renderer(Box::new(progress));

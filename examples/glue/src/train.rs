@@ -1,9 +1,11 @@
 //! `glue train`: from arguments to a trained model and the files of its run.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use burn_sls_run::RunError;
 use burn_sls_run::checkpoints;
+use burn_sls_run::claim::Claim;
 use burn_sls_run::device;
 use burn_sls_run::failure::Failure;
 use burn_sls_run::files::{publish, sweep};
@@ -38,7 +40,7 @@ pub fn train(args: &TrainArgs) -> Result<Ending, GlueError> {
 ///
 /// As for [`train`].
 pub fn train_as(args: &TrainArgs, manner: Manner) -> Result<Ending, GlueError> {
-    let (out, earlier) = folder::open(args)?;
+    let (named, earlier) = folder::open(args)?;
     let mut settings = match &earlier {
         Some(run) => run.settings.clone(),
         None => Settings::new(args)?,
@@ -47,32 +49,36 @@ pub fn train_as(args: &TrainArgs, manner: Manner) -> Result<Ending, GlueError> {
     let length_asked = args.max_length.is_some() || earlier.is_some();
     let (data, source) = data::load(&mut settings, length_asked)?;
     let data_checksum = Some(data.checksum());
-    if let Some(run) = &earlier {
-        folder::check_data(run, data_checksum.as_deref(), &out)?;
+    if let (Some(run), Some(out)) = (&earlier, &named) {
+        folder::check_data(run, data_checksum.as_deref(), out)?;
     }
     let layers = source.config().num_hidden_layers;
     let asked = settings.fit_units(layers).or(settings.units);
     let search = line_search::config(&settings, data.training.len(), layers)?;
 
-    let done = match &earlier {
-        Some(_) => checkpoints::last_epoch(&out.join(checkpoints::FOLDER))?,
+    let done = match named.as_ref().filter(|_| earlier.is_some()) {
+        Some(out) => checkpoints::last_epoch(&out.join(checkpoints::FOLDER))?,
         None => 0,
     };
-    if let Some(last) = earlier.as_ref().and_then(|run| run.last.clone())
+    if let (Some(out), Some(last)) = (&named, earlier.as_ref().and_then(|run| run.last.clone()))
         && match manner {
             // The model is written last of all.
-            Manner::Alone => saved_model::is_there(&out) || folder::of_comparison(&out),
-            Manner::Among(_) => done == settings.epochs || folder::of_comparison(&out),
+            Manner::Alone => saved_model::is_there(out) || folder::of_comparison(out),
+            Manner::Among(_) => done == settings.epochs || folder::of_comparison(out),
         }
     {
+        let out = out.clone();
         println!("the run in {} is finished already", out.display());
         return Ok(Ending::Finished { out, last });
     }
     // A worker ends with the process that has connected to it, so what can be checked without it
     // comes before.
     let devices = device::open_all(&settings.device_specs())?;
+    let (out, _claim) = match named {
+        Some(out) => Claim::made(out)?,
+        None => Claim::numbered(Path::new("runs"), &settings.name())?,
+    };
     let stopped = |error: RunError| GlueError::stopped(error, &out);
-    std::fs::create_dir_all(&out).map_err(|error| RunError::io(&out, error))?;
     sweep(&out, &[saved_model::FILE]).map_err(stopped)?;
     let mut run = earlier.unwrap_or_else(|| RunFile {
         format: FORMAT,

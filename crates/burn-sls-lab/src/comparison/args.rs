@@ -8,7 +8,7 @@ use clap::Args;
 /// The options of `sls-lab compare`.
 #[derive(Args, Clone, Debug)]
 pub struct CompareArgs {
-    /// A ready-made experiment (quick, table1, rivals, default, ablation, table2, fig1
+    /// A ready-made experiment (quick, table1, rivals, default, table2, fig1
     /// to fig9, units, merging, batches) or a TOML file that describes one
     #[arg(value_name = "NAME|FILE")]
     pub experiment: String,

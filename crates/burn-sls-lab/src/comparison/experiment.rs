@@ -16,7 +16,7 @@ use glue::arguments::TrainArgs;
 use glue::error::GlueError;
 use glue::names::{OptimizerName, ScheduleName, Switch, TrainSize};
 use glue::pretrained;
-use glue::settings::{SENTENCES, Settings, TINY};
+use glue::settings::{SENTENCES, Settings, TINY, base_name};
 
 use crate::error::LabError;
 
@@ -194,6 +194,12 @@ impl Experiment {
     /// If none is named, and the tasks are not such as a model from scratch could learn.
     pub fn model(&self) -> Result<&str, LabError> {
         match &self.model {
+            Some(model) if model != TINY && base_name(model) == TINY => {
+                Err(LabError::usage(format!(
+                    "the folder of the model {model} has the name of the model that is trained \
+                     from scratch, by which its runs are known: give it another name"
+                )))
+            }
             Some(model) => Ok(model),
             None if self.tasks.iter().all(|task| task == SENTENCES) => Ok(TINY),
             None => Err(LabError::usage(

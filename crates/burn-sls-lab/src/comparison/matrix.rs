@@ -202,12 +202,15 @@ impl<'a> Matrix<'a> {
                     ))
                 })?;
                 let last = run.last.as_ref().map_or(f64::NAN, |last| last.train_loss);
-                metric += leading(&run).last().unwrap_or(f64::NAN) / seeds.len() as f64;
+                // Of outputs that are NaN every prediction is the first class, and so many may be
+                // right.
+                let reached = leading(&run).last().filter(|_| last.is_finite());
+                metric += reached.unwrap_or(f64::NAN) / seeds.len() as f64;
                 loss += last / seeds.len() as f64;
             }
             candidates.push((rate, metric, loss));
         }
-        // A run that diverged has no metric or loss: the last choice.
+        // A run that diverged is the last choice.
         let worth = |x: f64| if x.is_nan() { f64::NEG_INFINITY } else { x };
         let best = candidates.iter().max_by(|a, b| {
             let by_metric = worth(a.1).total_cmp(&worth(b.1));

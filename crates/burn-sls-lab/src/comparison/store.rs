@@ -149,6 +149,17 @@ impl Store {
         Ok(run)
     }
 
+    /// Does [`keep_results`](Self::keep_results) where a program was ended before it could.
+    ///
+    /// # Errors
+    ///
+    /// As for [`keep_results`](Self::keep_results).
+    pub fn tidy(&self) -> Result<(), RunError> {
+        let finished = self.runs.iter().filter(|(_, run)| run.last.is_some());
+        let mut left = finished.filter(|(folder, _)| folder.join(FOLDER).exists());
+        left.try_for_each(|(folder, _)| self.keep_results(folder))
+    }
+
     /// Removes from a finished run what a comparison has no use for: checkpoints, Burn's logs, and
     /// where its model and data lie. A matrix of runs would fill the disk, and its folder is to be
     /// moved and shown to others.

@@ -22,8 +22,8 @@ struct Case {
 }
 
 /// The trials of a step: of `paper` as in Table I on the small BERT, of `amortized` by its share of
-/// three hundredths of the cost, of which a trial is a third, and of `default` by its eight trials
-/// in a thousand steps.
+/// three hundredths of the cost, of which a trial is a third, and of `default` by at most eight
+/// trials in a thousand steps.
 const TRIALS: [(&str, f64); 3] = [("paper", 1.08), ("amortized", 0.09), ("default", 0.008)];
 
 /// The devices of the computed tables.

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use burn_sls_optim::Preset;
 use clap::Args;
 
+use super::competitor::{Rates, Tuned, is_line_search};
 use super::files::Files;
 
 /// Which runs to make.
@@ -30,14 +30,15 @@ pub struct ProblemsArgs {
     /// Who is judged.
     #[arg(long, value_delimiter = ',', default_values_t = default_competitors())]
     pub competitors: Vec<String>,
-    /// Another setting of every preset that is judged, such as `c=0.5`: a competitor of its own
-    /// name.
+    /// Another setting of every line search that is judged, such as `c=0.5`: a competitor of its
+    /// own name.
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// Seeds of the nominal problems: `choose` (1 to 3), `report` (1001 to 1003), `1..5` with its
-    /// end, `1,4`, or `none`. Those below 1,000 are for choosing, others for reporting.
-    #[arg(long, default_value = "choose")]
-    pub seeds: String,
+    /// end, `1,4`, or `none`. Those below 1,000 are for choosing, others for reporting. Default:
+    /// `choose`, and 1 with `--quick`.
+    #[arg(long)]
+    pub seeds: Option<String>,
     /// Drawn variants of every family that varies: for choosing, or, with seeds for reporting,
     /// for reporting.
     #[arg(long, default_value_t = 0)]
@@ -54,7 +55,8 @@ pub struct ProblemsArgs {
     /// Whose runs set the targets.
     #[arg(long, default_value = "adam-tuned")]
     pub bar: String,
-    /// Makes the runs of these competitors again.
+    /// Makes the runs of these competitors again; of a tuned one, those that its rate is chosen
+    /// from.
     #[arg(long, value_delimiter = ',')]
     pub again: Vec<String>,
 }
@@ -79,22 +81,32 @@ fn default_competitors() -> Vec<String> {
 /// The competitors with the settings of `--set`, and the bar among them.
 ///
 /// `default` and `c=0.5` give `default+c=0.5`, and `default@2` gives `default+c=0.5@2`.
-pub fn competitors(args: &ProblemsArgs) -> Vec<String> {
+///
+/// # Errors
+///
+/// If there are settings, and no line search that they are of.
+pub fn competitors(args: &ProblemsArgs) -> Result<Vec<String>, String> {
     let quick = ["default", "adam"].map(String::from);
     let named = match args.quick && args.competitors == default_competitors() {
         true => &quick[..],
         false => &args.competitors[..],
     };
     let mut competitors: Vec<String> = named.iter().map(|name| with(name, &args.set)).collect();
+    if !args.set.is_empty() && competitors == named {
+        let names = named.join(", ");
+        return Err(format!(
+            "--set is of line searches, and there is none among {names}"
+        ));
+    }
     if !competitors.contains(&args.bar) {
         competitors.push(args.bar.clone());
     }
-    competitors
+    Ok(competitors)
 }
 
 fn with(name: &str, settings: &[String]) -> String {
     let base = name.split(['+', '@']).next().unwrap_or_default();
-    if base.parse::<Preset>().is_err() {
+    if !is_line_search(base) {
         return name.to_string();
     }
     let (rest, factor) = match name.rsplit_once('@') {
@@ -126,15 +138,46 @@ pub fn seeds(text: &str) -> Result<Vec<u64>, String> {
     seeds.ok_or_else(|| format!("`{text}` are no seeds: see --help"))
 }
 
+/// Whose runs are made again: those that `--again` names, and the candidates of a tuned one.
+///
+/// # Errors
+///
+/// If it names none of the `competitors`, and none of their candidates.
+pub fn again(args: &ProblemsArgs, competitors: &[String]) -> Result<Vec<String>, String> {
+    let candidates = |name: &str| {
+        let rates = [Rates::SCRATCH, Rates::PRETRAINED];
+        let tuned = Tuned::named(name).into_iter();
+        tuned.flat_map(move |tuned| rates.map(|rates| tuned.candidates(&rates)).concat())
+    };
+    let chosen_from: Vec<String> = competitors
+        .iter()
+        .flat_map(|name| candidates(name))
+        .collect();
+    let known = |name: &&String| competitors.contains(name) || chosen_from.contains(name);
+    if let Some(unknown) = args.again.iter().find(|name| !known(name)) {
+        let names = competitors.join(", ");
+        return Err(format!(
+            "--again {unknown} is of nobody who is judged: {names}"
+        ));
+    }
+    let named = args.again.iter();
+    Ok(named
+        .flat_map(|name| std::iter::once(name.clone()).chain(candidates(name)))
+        .collect())
+}
+
 /// The draws of variants: of their own numbers for reporting, as the seeds are.
 pub fn drawn(args: &ProblemsArgs, seeds: &[u64]) -> Vec<u64> {
-    let reporting = args.seeds == "report" || seeds.iter().any(|seed| *seed >= 1000);
+    let report = args.seeds.as_deref() == Some("report");
+    let reporting = report || seeds.iter().any(|seed| *seed >= 1000);
     let first = if reporting { 1001 } else { 1 };
     (first..first + args.drawn).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
 
     #[test]
@@ -151,6 +194,48 @@ mod tests {
         let set = ["c=0.5".to_string()];
         assert_eq!(with("default", &set), "default+c=0.5");
         assert_eq!(with("default@2", &set), "default+c=0.5@2");
+        assert_eq!(with("plasls", &set), "plasls+c=0.5");
         assert_eq!(with("adam", &set), "adam");
+    }
+
+    /// The arguments of a command line.
+    fn parsed(line: &str) -> ProblemsArgs {
+        #[derive(Parser)]
+        struct Cli {
+            #[command(flatten)]
+            args: ProblemsArgs,
+        }
+        Cli::parse_from(["problems"].into_iter().chain(line.split_whitespace())).args
+    }
+
+    #[test]
+    fn a_setting_that_nobody_takes_is_refused() {
+        let of = |line: &str| competitors(&parsed(line));
+        let sgdsls = of("--competitors sgdsls,adam --set c=0.3 --bar adam");
+        assert_eq!(sgdsls.unwrap(), ["sgdsls+c=0.3", "adam"]);
+        let error = of("--competitors adam,adamw --set c=0.3").unwrap_err();
+        assert!(error.contains("none among adam, adamw"), "{error}");
+    }
+
+    #[test]
+    fn runs_are_made_again_of_those_who_are_judged_and_of_their_candidates() {
+        let of = |line: &str| {
+            let args = parsed(line);
+            again(&args, &competitors(&args).unwrap())
+        };
+        assert_eq!(of("--again default").unwrap(), ["default"]);
+        let tuned = of("--competitors default --again adam-tuned").unwrap();
+        assert!(
+            tuned.iter().any(|name| name == "adam-cosine:3e-2"),
+            "{tuned:?}"
+        );
+        assert!(
+            tuned.iter().any(|name| name == "adam-cosine:2e-5"),
+            "{tuned:?}"
+        );
+        of("--competitors default --again adam-cosine:1e-3").unwrap();
+        let error = of("--competitors default --again defualt").unwrap_err();
+        assert!(error.contains("default, adam-tuned"), "{error}");
+        of("--competitors default --bar default --again adam-tuned").unwrap_err();
     }
 }

@@ -111,6 +111,20 @@ impl Competitor {
     }
 }
 
+/// Whether the name, without settings and factors, is that of a line search.
+pub(crate) fn is_line_search(base: &str) -> bool {
+    searched(base).is_some()
+}
+
+/// The line search of that name.
+fn searched(base: &str) -> Option<LineSearchConfig> {
+    match base {
+        "sgdsls" => Some(LineSearchConfig::sgdsls()),
+        "plasls" => Some(LineSearchConfig::adamsls()),
+        preset => preset.parse().ok().map(Preset::adamsls),
+    }
+}
+
 fn number(text: &str) -> Result<f64, String> {
     let number = text.parse().ok();
     let positive = number.filter(|number: &f64| number.is_finite() && *number > 0.0);
@@ -142,12 +156,7 @@ fn method(name: &str) -> Result<Method, String> {
         None => (rest.split('+').next().unwrap_or_default(), None),
     };
     let settings: Vec<&str> = parts.collect();
-    let searched = match base {
-        "sgdsls" => Some(LineSearchConfig::sgdsls()),
-        "plasls" => Some(LineSearchConfig::adamsls()),
-        preset => preset.parse().ok().map(Preset::adamsls),
-    };
-    if let Some(config) = searched {
+    if let Some(config) = searched(base) {
         if rate.is_some() {
             return Err("a line search has no learning rate".to_string());
         }

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
+use burn_sls_run::files::put_whole;
 use serde::{Deserialize, Serialize};
 
 use crate::error::LabError;
@@ -40,7 +41,7 @@ pub(crate) fn check(out: &Path, files: &Files) -> Result<(), LabError> {
     match fs::read(&path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let text = serde_json::to_string_pretty(&model).map_err(|error| io(error.into()))?;
-            fs::write(&path, text).map_err(io)
+            put_whole(&path, text.as_bytes()).map_err(io)
         }
         Err(error) => Err(io(error)),
         Ok(text) => {

@@ -7,9 +7,9 @@ mod results;
 mod table;
 mod tables;
 
-use std::fs;
 use std::path::Path;
 
+use burn_sls_run::files::put_whole;
 use burn_sls_run::{RunError, plot};
 
 use crate::error::LabError;
@@ -140,7 +140,7 @@ pub fn report(folder: &Path, records: &[Record], bar: &str) -> Result<String, La
 
     let write = |name: &str, bytes: &[u8]| {
         let path = folder.join(name);
-        fs::write(&path, bytes).map_err(|error| LabError::io(&path, error))
+        put_whole(&path, bytes).map_err(|error| LabError::io(&path, error))
     };
     write(REPORT, (parts.join("\n\n") + "\n").as_bytes())?;
     let results = results::json(
@@ -165,6 +165,8 @@ pub fn report(folder: &Path, records: &[Record], bar: &str) -> Result<String, La
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::suite::store::Store;
     use crate::suite::testing::record;

@@ -33,7 +33,11 @@ pub enum StoreError {
     #[error("{path}:{line} is no run: {error}", path = .0.display(), line = .1, error = .2)]
     Line(PathBuf, usize, String),
     /// A report's numbers that have no runs.
-    #[error("the runs of {path} cannot be read: {error}", path = .0.display(), error = .1)]
+    #[error(
+        "the runs of {path} cannot be read: {error}: put a whole copy in its place, or delete it; \
+         runs that are in no {RUNS} are then made again",
+        path = .0.display(), error = .1
+    )]
     Results(PathBuf, String),
 }
 

@@ -239,7 +239,8 @@ pub fn unit_sizes(lines: &[StepLine], units: usize) -> Vec<Vec<Option<f64>>> {
             groups.clone_from(merged);
         }
         for (group, &size) in groups.iter().zip(&line.step_sizes) {
-            for unit in group.iter().filter(|unit| left.contains(unit)) {
+            let there = |unit: &&usize| **unit < units && left.contains(unit);
+            for unit in group.iter().filter(there) {
                 columns[*unit][step] = Some(size);
             }
         }

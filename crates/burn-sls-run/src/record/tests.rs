@@ -9,6 +9,19 @@ struct Settings {
 }
 
 #[test]
+fn a_merge_of_units_that_are_not_there_is_passed_over() {
+    let steps: Vec<StepLine> = STEPS_OF_FORMAT_1
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let mut damaged = steps[..3].to_vec();
+    damaged[1].merged = Some(vec![vec![0], vec![7]]);
+    let sizes = unit_sizes(&damaged, 2);
+    assert_eq!(sizes.len(), 2);
+    assert!(sizes.iter().all(|column| column.len() == 3));
+}
+
+#[test]
 fn results_that_are_not_finite_are_null_in_the_file_and_can_be_read() {
     let result = EpochResult {
         epoch: 1,

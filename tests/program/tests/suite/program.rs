@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 use burn_sls_bert::{BertConfig, Tokenizer};
+use burn_sls_run::claim::Claim;
 use serde_json::Value;
 
 pub fn program() -> Command {
@@ -267,10 +268,14 @@ fn every_mistake_gets_one_sentence_and_exit_code_2() {
     write("model/tokenizer.json", "{}");
     write("used/run.json", "{}");
     write("broken/run.json", "{");
+    write("others/model.bpk", "another program's");
 
     let (good, label, short) = (path("good"), path("label"), path("short"));
     let (empty, model, none) = (path("empty"), path("model"), path("none"));
     let (used, broken) = (path("used"), path("broken"));
+    let (others, taken) = (path("others"), path("taken"));
+    fs::create_dir(&taken).expect("a folder");
+    let _claim = Claim::of(taken.as_ref()).expect("nobody else's");
     let cases: &[(&[&str], &[&str])] = &[
         (&["--batch-size", "0"], &["--batch-size", "at least 1"]),
         (&["--epochs", "many"], &["--epochs", "whole number"]),
@@ -304,6 +309,8 @@ fn every_mistake_gets_one_sentence_and_exit_code_2() {
         (&["--resume", "--out", &none], &["no run to resume"]),
         (&["--resume", "--out", &broken], &["run.json"]),
         (&["--out", &used], &["holds a run already"]),
+        (&["--out", &others], &["model.bpk", "choose another --out"]),
+        (&["--out", &taken], &["another program", "taken"]),
     ];
     for (words, expected) in cases {
         let output = run(words);
@@ -321,6 +328,26 @@ fn every_mistake_gets_one_sentence_and_exit_code_2() {
             .filter(|line| line.starts_with("error"))
             .count();
         assert_eq!(sentences, 1, "{words:?}: {error}");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_path_that_is_not_text_is_refused() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    for words in [&["--task", "sst2"][..], &["--resume", "--out", "runs"]] {
+        let mut command = glue(words);
+        command.arg("--data-dir").arg(OsStr::from_bytes(b"\xff"));
+        let output = command.output().expect("the program runs");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert!(
+            error.contains("--data-dir") && error.contains("UTF-8"),
+            "{error}"
+        );
+        assert!(!error.contains("panicked"), "{error}");
     }
 }
 

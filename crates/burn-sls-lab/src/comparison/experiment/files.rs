@@ -66,7 +66,7 @@ impl Experiment {
                 .or_else(|| first_step_size(preset, method.optimizer, scratch));
             method.set = renamed::translated(&method.set, method.optimizer, first);
         }
-        Ok(experiment)
+        Ok(experiment.portable())
     }
 
     /// Reads the description of an experiment.

@@ -1,7 +1,7 @@
 //! The catalogue of problems.
 //!
-//! Sizes are such that a step of Adam takes 0.05 to 5 ms on a core, and a run 400 to 3,000
-//! steps: a few seconds. A pre-trained BERT takes longer: a minute or more.
+//! Sizes are such that a step of Adam mostly takes 0.03 to 5 ms on a core, and most runs have 400
+//! to 5,000 steps: a few seconds. A pre-trained BERT takes longer: a minute or more.
 
 use std::sync::LazyLock;
 
