@@ -8,7 +8,6 @@ pub mod report;
 pub mod results;
 pub mod store;
 
-use std::fs;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -78,8 +77,7 @@ pub fn compare(args: &CompareArgs) -> Result<Compared, LabError> {
         println!("{}", listed(&matrix, &Store::open(&args.out)?)?);
         return Ok(Compared::Listed);
     }
-    fs::create_dir_all(&args.out).map_err(|error| RunError::io(&args.out, error))?;
-    let _claim = Claim::of(&args.out)?;
+    let _claim = Claim::made(args.out.clone())?;
     let mut store = Store::open(&args.out)?;
     note(&args.out, &name, &args.experiment, &experiment)?;
     store.tidy()?;

@@ -47,7 +47,6 @@ mod trainer;
 pub mod variant;
 
 use std::collections::HashMap;
-use std::fs;
 use std::io;
 
 use burn::tensor::Device;
@@ -130,9 +129,8 @@ pub fn problems(args: &ProblemsArgs) -> Result<Ending, LabError> {
         return Ok(Ending::Finished);
     }
     let wanted = wanted(args)?;
-    let again = args::again(args, &wanted.competitors).map_err(LabError::Usage)?;
-    fs::create_dir_all(&args.out).map_err(|error| LabError::io(&args.out, error))?;
-    let _claim = Claim::of(&args.out)?;
+    let again = args::again(&args.again, &wanted.judged()).map_err(LabError::Usage)?;
+    let _claim = Claim::made(args.out.clone())?;
     let mut store = Store::open(&args.out)?;
     check_files(&wanted, args)?;
     let usage = |error: io::Error| LabError::Usage(error.to_string());

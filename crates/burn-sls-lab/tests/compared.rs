@@ -194,9 +194,16 @@ fn an_experiment_of_ones_own_may_lie_in_its_folder_and_stays_as_it_is() {
     let report = fs::read_to_string(folder.path().join("report.md")).expect("a report");
     assert!(!report.contains(FIXTURES), "{report}");
 
-    let other = ["compare", &name, "--model", "elsewhere/bert", "--out", &out];
-    let output = lab(&other);
-    assert_eq!(output.status.code(), Some(2));
+    let other = folder.path().join("another");
+    fs::create_dir(&other).expect("a folder");
+    let config = r#"{"model_type": "bert", "vocab_size": 8, "hidden_size": 8, "num_hidden_layers": 1,
+        "num_attention_heads": 1, "intermediate_size": 8, "max_position_embeddings": 8}"#;
+    fs::write(other.join("config.json"), config).expect("written");
+    let other = other.display().to_string();
+    let output = lab(&["compare", &name, "--model", &other, "--out", &out]);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains("leave --model out"), "{error}");
 }
 
 #[test]

@@ -40,6 +40,9 @@ pub fn train(args: &TrainArgs) -> Result<Ending, GlueError> {
 ///
 /// As for [`train`].
 pub fn train_as(args: &TrainArgs, manner: Manner) -> Result<Ending, GlueError> {
+    // Before anything is read of it that another program may be changing.
+    let there = args.out.as_deref().filter(|out| out.is_dir());
+    let claimed = there.map(Claim::of).transpose()?;
     let (named, earlier) = folder::open(args)?;
     let mut settings = match &earlier {
         Some(run) => run.settings.clone(),
@@ -74,9 +77,10 @@ pub fn train_as(args: &TrainArgs, manner: Manner) -> Result<Ending, GlueError> {
     // A worker ends with the process that has connected to it, so what can be checked without it
     // comes before.
     let devices = device::open_all(&settings.device_specs())?;
-    let (out, _claim) = match named {
-        Some(out) => Claim::made(out)?,
-        None => Claim::numbered(Path::new("runs"), &settings.name())?,
+    let (out, _claim) = match (named, claimed) {
+        (Some(out), Some(claim)) => (out, claim),
+        (Some(out), None) => Claim::made(out)?,
+        (None, _) => Claim::numbered(Path::new("runs"), &settings.name())?,
     };
     let stopped = |error: RunError| GlueError::stopped(error, &out);
     sweep(&out, &[saved_model::FILE]).map_err(stopped)?;

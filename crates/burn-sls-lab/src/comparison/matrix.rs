@@ -202,8 +202,8 @@ impl<'a> Matrix<'a> {
                     ))
                 })?;
                 let last = run.last.as_ref().map_or(f64::NAN, |last| last.train_loss);
-                // Of outputs that are NaN every prediction is the first class, and so many may be
-                // right.
+                // Where the outputs are NaN, every prediction is the first class, and many of them
+                // may be right.
                 let reached = leading(&run).last().filter(|_| last.is_finite());
                 metric += reached.unwrap_or(f64::NAN) / seeds.len() as f64;
                 loss += last / seeds.len() as f64;

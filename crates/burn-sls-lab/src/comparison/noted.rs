@@ -94,21 +94,23 @@ fn complete(file: &Path, experiment: &Experiment) -> Result<(), LabError> {
             ));
         }
     }
-    let mut text = fs::read_to_string(file).map_err(|error| RunError::io(file, error))?;
-    if let Some(model) = &experiment.portable().model {
+    let before = fs::read_to_string(file).map_err(|error| RunError::io(file, error))?;
+    let mut text = before.clone();
+    if let Some(model) = &experiment.model {
         match there.model.as_deref().map(base_name) {
             None => text = format!("model = {}\n{text}", toml::Value::from(model.as_str())),
-            Some(other) if other != model => {
+            Some(other) if other != base_name(model) => {
                 return refuse(format!("names the model {other}: leave --model out"));
             }
             Some(_) => {}
         }
     }
     if let (None, Some(Shape { layers, positions })) = (there.model_shape, experiment.model_shape) {
-        let text_end = if text.ends_with('\n') { "" } else { "\n" };
-        text += &format!("{text_end}\n[model_shape]\nlayers = {layers}\npositions = {positions}\n");
-    } else if there.model.is_some() {
-        return Ok(());
+        let end = if text.ends_with('\n') { "" } else { "\n" };
+        text += &format!("{end}\n[model_shape]\nlayers = {layers}\npositions = {positions}\n");
     }
-    Ok(write_whole(file, text.as_bytes())?)
+    match text == before {
+        true => Ok(()),
+        false => Ok(write_whole(file, text.as_bytes())?),
+    }
 }

@@ -175,12 +175,13 @@ impl Store {
             };
             removed.map_err(|error| RunError::io(path, error))
         };
-        let parts = [FOLDER, "tokenizer.json", "train", "valid", "experiment.log"];
-        let parts = parts.iter().map(|part| run.join(part));
-        parts.filter(|part| part.exists()).try_for_each(remove)?;
         let file = recorded(run)?;
         let settings = file.settings.portable();
-        write_run(run, &RunFile { settings, ..file })
+        write_run(run, &RunFile { settings, ..file })?;
+        // The checkpoints last: where they are, not all of this was done.
+        let parts = ["tokenizer.json", "train", "valid", "experiment.log", FOLDER];
+        let parts = parts.iter().map(|part| run.join(part));
+        parts.filter(|part| part.exists()).try_for_each(remove)
     }
 }
 

@@ -138,32 +138,33 @@ pub fn seeds(text: &str) -> Result<Vec<u64>, String> {
     seeds.ok_or_else(|| format!("`{text}` are no seeds: see --help"))
 }
 
-/// Whose runs are made again: those that `--again` names, and the candidates of a tuned one.
+/// Whose runs are made again: of these `names`, and of the candidates of a tuned one. Where a
+/// candidate is made again, the tuned one chooses again.
 ///
 /// # Errors
 ///
-/// If it names none of the `competitors`, and none of their candidates.
-pub fn again(args: &ProblemsArgs, competitors: &[String]) -> Result<Vec<String>, String> {
-    let candidates = |name: &str| {
-        let rates = [Rates::SCRATCH, Rates::PRETRAINED];
-        let tuned = Tuned::named(name).into_iter();
-        tuned.flat_map(move |tuned| rates.map(|rates| tuned.candidates(&rates)).concat())
-    };
-    let chosen_from: Vec<String> = competitors
-        .iter()
-        .flat_map(|name| candidates(name))
-        .collect();
-    let known = |name: &&String| competitors.contains(name) || chosen_from.contains(name);
-    if let Some(unknown) = args.again.iter().find(|name| !known(name)) {
-        let names = competitors.join(", ");
+/// If there is a name of nobody who is `judged`, a tuned one's candidates among them.
+pub fn again(names: &[String], judged: &[String]) -> Result<Vec<String>, String> {
+    if let Some(unknown) = names.iter().find(|name| !judged.contains(name)) {
+        let judged = judged.join(", ");
         return Err(format!(
-            "--again {unknown} is of nobody who is judged: {names}"
+            "--again {unknown} is of nobody who is judged: {judged}"
         ));
     }
-    let named = args.again.iter();
-    Ok(named
-        .flat_map(|name| std::iter::once(name.clone()).chain(candidates(name)))
-        .collect())
+    let mut again = names.to_vec();
+    for tuned in Tuned::ALL
+        .iter()
+        .filter(|tuned| judged.iter().any(|name| name == tuned.name()))
+    {
+        let rates = [Rates::SCRATCH, Rates::PRETRAINED];
+        let candidates = rates.map(|rates| tuned.candidates(&rates)).concat();
+        if names.iter().any(|name| name == tuned.name()) {
+            again.extend(candidates);
+        } else if names.iter().any(|name| candidates.contains(name)) {
+            again.push(tuned.name().to_string());
+        }
+    }
+    Ok(again)
 }
 
 /// The draws of variants: of their own numbers for reporting, as the seeds are.
@@ -219,23 +220,20 @@ mod tests {
 
     #[test]
     fn runs_are_made_again_of_those_who_are_judged_and_of_their_candidates() {
-        let of = |line: &str| {
-            let args = parsed(line);
-            again(&args, &competitors(&args).unwrap())
-        };
-        assert_eq!(of("--again default").unwrap(), ["default"]);
-        let tuned = of("--competitors default --again adam-tuned").unwrap();
+        let judged = ["default", "adam-tuned", "adam-cosine:1e-3"].map(String::from);
+        let of = |name: &str| again(&[name.to_string()], &judged);
+        assert_eq!(of("default").unwrap(), ["default"]);
+        let tuned = of("adam-tuned").unwrap();
         assert!(
             tuned.iter().any(|name| name == "adam-cosine:3e-2"),
             "{tuned:?}"
         );
-        assert!(
-            tuned.iter().any(|name| name == "adam-cosine:2e-5"),
-            "{tuned:?}"
+        assert_eq!(
+            of("adam-cosine:1e-3").unwrap(),
+            ["adam-cosine:1e-3", "adam-tuned"]
         );
-        of("--competitors default --again adam-cosine:1e-3").unwrap();
-        let error = of("--competitors default --again defualt").unwrap_err();
+        let error = of("defualt").unwrap_err();
         assert!(error.contains("default, adam-tuned"), "{error}");
-        of("--competitors default --bar default --again adam-tuned").unwrap_err();
+        of("adam-cosine:2e-5").unwrap_err();
     }
 }

@@ -71,6 +71,17 @@ impl Wanted {
         keys
     }
 
+    /// The names of all who have runs: the competitors, and the candidates of the tuned ones.
+    pub fn judged(&self) -> Vec<String> {
+        let mut names = self.competitors.clone();
+        for key in self.first(|_| false) {
+            if !names.contains(&key.competitor) {
+                names.push(key.competitor);
+            }
+        }
+        names
+    }
+
     /// The tuned competitors' own runs.
     pub fn tuned(&self) -> Vec<(Tuned, &'static Family, Variant)> {
         let bars = self.competitors.iter();

@@ -163,8 +163,8 @@ impl LineSearchConfig {
         self.direction.optimizer(self.averaging.is_none())
     }
 
-    /// The longest step size along a direction with this one: that, or the configured one. The
-    /// published code has no such bound.
+    /// The longest step size along a direction whose own is this one: the shorter of it and the
+    /// configured one. The published code has no such bound.
     pub(crate) fn longest_step_size(&self, of_direction: Option<f64>) -> Option<f64> {
         if self.search.iteration == Iteration::Published {
             return None;

@@ -7,6 +7,7 @@ use burn::optim::{GradientsParams, ModuleOptimizer};
 use crate::config::{Averaging, Iteration};
 use crate::direction::{Proposal, update_direction};
 use crate::engine::decision::{Decided, Scale, Stepped};
+use crate::engine::loss::rounding_scale;
 use crate::engine::machine::Engine;
 use crate::engine::policy::{averaging, plateau};
 use crate::objective::Costs;
@@ -50,7 +51,11 @@ impl Engine {
             warm_up: 1.0,
             capped: decision.capped,
             restarted: decision.restarted,
-            below_bound: self.is_below_bound(loss, costs.backwards),
+            below_bound: self.is_below_bound(
+                loss,
+                costs.backwards,
+                rounding_scale(self.state.loss_scale),
+            ),
             checked: decided.checked,
             merged: None,
             forwards: costs.forwards,

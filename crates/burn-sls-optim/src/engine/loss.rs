@@ -41,10 +41,9 @@ impl Engine {
 
     /// Whether the sum of the losses of so many micro-batches is below the bound of the settings by
     /// more than rounding. A mean whose terms cancel, as in `1 - cos`, may be some units in its last
-    /// place below 0.
-    pub(in crate::engine) fn is_below_bound(&self, loss: f64, batches: usize) -> bool {
+    /// place below 0. `scale` is the size of a loss below which rounding does not become smaller.
+    pub(in crate::engine) fn is_below_bound(&self, loss: f64, batches: usize, scale: f64) -> bool {
         let search = &self.config.search;
-        let scale = rounding_scale(self.state.loss_scale);
         let noise = noise_of_mean(search.rounding.unwrap_or(0.0), loss, scale);
         let bound = search.loss_lower_bound;
         bound.is_some_and(|bound| bound * batches as f64 - loss > noise)
@@ -52,7 +51,7 @@ impl Engine {
 }
 
 /// The size of a loss below which its rounding error does not become smaller.
-fn rounding_scale(largest_loss: f64) -> f64 {
+pub(in crate::engine) fn rounding_scale(largest_loss: f64) -> f64 {
     match largest_loss >= LARGE_LOSS {
         true => 1.0,
         false => largest_loss,

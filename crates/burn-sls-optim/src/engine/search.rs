@@ -31,8 +31,7 @@ pub(crate) struct Found<K> {
 }
 
 /// Tries step sizes along a direction of this slope, none of them longer than `longest`, until the
-/// search is over. `look` evaluates a
-/// trial.
+/// search is over. `look` evaluates a trial.
 pub(crate) fn run<K>(
     engine: &Engine,
     mut search: Search,

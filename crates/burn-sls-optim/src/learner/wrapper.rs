@@ -239,7 +239,7 @@ impl<M: TrainStep> LineSearch<M> {
     }
 
     /// The error that stops a training with an [interrupter](Self::with_interrupter), to be asked
-    /// after the training has ended.
+    /// after the training has ended. Take it after the interrupter was given.
     pub fn failure(&self) -> Failure {
         self.reporter.failure.clone()
     }

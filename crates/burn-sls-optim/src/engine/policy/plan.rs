@@ -241,7 +241,7 @@ pub(crate) fn scale<M: Module>(
                 .map(|((rate, slope), unit)| slope * moves(unit, rate))
                 .sum();
             // A loss below the bound says that it is none.
-            let below = engine.is_below_bound(point.loss, point.batches);
+            let below = engine.is_below_bound(point.loss, point.batches, point.loss_scale);
             let bound = engine.lower_bound(point.batches).filter(|_| !below);
             polyak_factor(c, point.loss, bound, promised)
         }
