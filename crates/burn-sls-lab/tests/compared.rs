@@ -34,6 +34,20 @@ optimizer = "adam"
 lr = 1e-3
 "#;
 
+/// The command that runs the experiment of a file on the fixtures.
+fn on_fixtures<'a>(file: &'a str, out: &'a str) -> [&'a str; 8] {
+    [
+        "compare",
+        file,
+        "--model",
+        "tiny",
+        "--data-dir",
+        FIXTURES,
+        "--out",
+        out,
+    ]
+}
+
 fn run(words: &[&str]) -> String {
     let output = lab(words);
     let error = String::from_utf8_lossy(&output.stderr);
@@ -87,16 +101,7 @@ fn a_run_that_was_begun_is_gone_on_with_in_its_folder() {
     let at = |name: &str| folder.path().join(name).display().to_string();
     let (file, out) = (at("files.toml"), at("out"));
     fs::write(&file, EXPERIMENT).expect("written");
-    let compare = [
-        "compare",
-        &file,
-        "--model",
-        "tiny",
-        "--data-dir",
-        FIXTURES,
-        "--out",
-        &out,
-    ];
+    let compare = on_fixtures(&file, &out);
     run(&compare);
     let runs = Path::new(&out).join("runs");
     let folders = || {
@@ -143,16 +148,7 @@ fn another_preset_than_the_recorded_one_is_refused() {
     // Of a version in which no preset meant that of the paper.
     let recorded = format!("model = \"tiny\"\n{}", EXPERIMENT.trim_start());
     fs::write(Path::new(&out).join("files.toml"), recorded).expect("written");
-    let compare = [
-        "compare",
-        &file,
-        "--model",
-        "tiny",
-        "--data-dir",
-        FIXTURES,
-        "--out",
-        &out,
-    ];
+    let compare = on_fixtures(&file, &out);
     let output = lab(&compare);
     let error = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{error}");
@@ -212,16 +208,7 @@ fn what_a_killed_program_left_of_a_finished_run_is_taken_away() {
     let at = |name: &str| folder.path().join(name).display().to_string();
     let (file, out) = (at("files.toml"), at("out"));
     fs::write(&file, EXPERIMENT).expect("written");
-    let compare = [
-        "compare",
-        &file,
-        "--model",
-        "tiny",
-        "--data-dir",
-        FIXTURES,
-        "--out",
-        &out,
-    ];
+    let compare = on_fixtures(&file, &out);
     run(&compare);
     let runs = Path::new(&out).join("runs");
     let finished = fs::read_dir(runs).expect("runs").next().expect("a run");

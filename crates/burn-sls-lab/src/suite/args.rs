@@ -148,7 +148,7 @@ pub fn again(names: &[String], judged: &[String]) -> Result<Vec<String>, String>
     if let Some(unknown) = names.iter().find(|name| !judged.contains(name)) {
         let judged = judged.join(", ");
         return Err(format!(
-            "--again {unknown} is of nobody who is judged: {judged}"
+            "--again {unknown}: there are no runs of that name, but of {judged}"
         ));
     }
     let mut again = names.to_vec();
